@@ -1,0 +1,232 @@
+//! The decision. One walk from the request line to the permit; every branch stands here.
+
+use std::sync::Arc;
+
+use super::credential;
+use super::endpoints::Endpoints;
+use super::line::{self, RequestLine};
+use super::reason::Reason;
+use super::refusal::{Hint, Refusal};
+use super::trace::Trace;
+use super::verdict::{Admission, Verdict};
+use crate::config::Config;
+use crate::identity::IdentitySigner;
+use crate::policy::{self, Caller, Found, Permit, Requirement, Route, RouteTable};
+use crate::session::Revocations;
+use crate::time::Timestamp;
+use crate::token::{KeyRing, VerifiedTokens, Verifier};
+use crate::wire::RequestHead;
+
+/// One whole configuration with one ring of keys: everything that a request is judged by. Immutable.
+#[derive(Debug)]
+pub struct Gate {
+    config: Arc<Config>,
+    routes: RouteTable,
+    verifier: Verifier,
+    endpoints: Endpoints,
+    identity: IdentitySigner,
+}
+
+impl Gate {
+    /// Puts a gate together. `verified` outlives gates: it holds what was verified, never what was decided.
+    pub fn assemble(config: Arc<Config>, keys: &KeyRing, verified: Arc<VerifiedTokens>) -> Self {
+        let issuers = config
+            .issuers
+            .iter()
+            .map(|issuer| issuer.terms.clone())
+            .collect();
+        Self {
+            routes: RouteTable::new(config.routes.iter().cloned())
+                .expect("ties were found when the file was checked"),
+            verifier: Verifier::new(issuers, keys, verified),
+            endpoints: Endpoints::of(&config),
+            identity: IdentitySigner::new(&config.identity),
+            config,
+        }
+    }
+
+    /// What it was made of.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Who signs the identity that upstreams hear.
+    pub fn identity(&self) -> &IdentitySigner {
+        &self.identity
+    }
+
+    /// Answers the one question, at `now`.
+    pub fn admit(
+        &self,
+        head: &RequestHead<'_>,
+        revocations: &Revocations,
+        now: Timestamp,
+        trace: &mut impl Trace,
+    ) -> Verdict {
+        self.judge(head, revocations, now, trace)
+            .unwrap_or_else(Verdict::Refuse)
+    }
+
+    fn judge(
+        &self,
+        head: &RequestHead<'_>,
+        revocations: &Revocations,
+        now: Timestamp,
+        trace: &mut impl Trace,
+    ) -> Result<Verdict, Refusal> {
+        let line = RequestLine::parse(head)?;
+        line::check_nominations(head, |name| self.config.identity.prefix.owns(name))?;
+        let authorization = credential::authorization(head)?;
+        trace.step("path", || line.path.as_str().to_owned());
+        if let Some(endpoint) = self.endpoints.find(&line) {
+            trace.step("endpoint", || endpoint.as_str().to_owned());
+            return Ok(Verdict::Answer(endpoint));
+        }
+        if let Some(preflight) = self.preflight(head, &line) {
+            trace.step("preflight", || "answered by the gate".to_owned());
+            return Ok(Verdict::Answer(preflight));
+        }
+        let route = self.route(&line)?;
+        trace.step("route", || route.name.to_string());
+        let permitted = self.permit(head, authorization, &line, route, revocations, now, trace);
+        let (permit, shadowed) = match permitted.map_err(|refusal| refusal.on(route)) {
+            Ok(permit) => (permit, None),
+            Err(refusal) if refusal.reason.is_shadowed() => match Permit::shadow(route) {
+                Some(permit) => (permit, Some(refusal)),
+                None => return Err(refusal),
+            },
+            Err(refusal) => return Err(refusal),
+        };
+        self.forward(permit, &line, shadowed)
+            .map(Verdict::Forward)
+            .map_err(|refusal| refusal.on(route))
+    }
+
+    /// The most specific route. A path that reads as another route once its escapes are decoded has two meanings.
+    fn route(&self, line: &RequestLine<'_>) -> Result<&Arc<Route>, Refusal> {
+        let path = line.path.as_str();
+        let found = self.routes.find(line.host.as_ref(), path, line.method);
+        if path.contains('%') {
+            let decoded = self
+                .routes
+                .find(line.host.as_ref(), &line.path.decoded(), line.method);
+            if found.name() != decoded.name() {
+                return Err(line::ambiguous(
+                    "escapes in the path decide which route it is",
+                ));
+            }
+        }
+        match found {
+            Found::Route(route) => Ok(route),
+            Found::MethodRefused { allowed, route } => Err(Refusal::new(
+                Reason::MethodRefused,
+                "the path has other methods",
+            )
+            .with_hint(Hint::Allow(allowed.into_iter().map(Into::into).collect()))
+            .on(route)),
+            Found::Unknown => Err(Refusal::new(
+                Reason::RouteUnknown,
+                "no route has this host and path",
+            )),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the walk hands on what it has read; a bundle would hide it"
+    )]
+    fn permit(
+        &self,
+        head: &RequestHead<'_>,
+        authorization: Option<&[u8]>,
+        line: &RequestLine<'_>,
+        route: &Arc<Route>,
+        revocations: &Revocations,
+        now: Timestamp,
+        trace: &mut impl Trace,
+    ) -> Result<Permit, Refusal> {
+        let caller = if route.requirement == Requirement::Public {
+            Caller::Anonymous
+        } else {
+            let bearer = credential::bearer(head, authorization, route, &line.path)?;
+            let verified = self
+                .verifier
+                .verify(bearer, route.issuers.as_deref(), now)?;
+            trace.step("token", || verified.summary());
+            if let Some(by) = revocations.find(&verified, now) {
+                return Err(Refusal::new(Reason::TokenRevoked, by.as_str())
+                    .of_issuer(&verified.principal().issuer_name));
+            }
+            Caller::Known(verified)
+        };
+        let issuer = match &caller {
+            Caller::Known(verified) => Some(verified.principal().issuer_name.clone()),
+            Caller::Anonymous => None,
+        };
+        let decided = policy::decide(route, &line.path.decoded(), caller);
+        let permit = decided.map_err(|denial| Refusal::from(denial).of_known_issuer(issuer))?;
+        trace.step("policy", || route.requirement.access().to_owned());
+        Ok(permit)
+    }
+
+    fn forward(
+        &self,
+        permit: Permit,
+        line: &RequestLine<'_>,
+        shadowed: Option<Refusal>,
+    ) -> Result<Admission, Refusal> {
+        if permit
+            .verified()
+            .is_some_and(|verified| verified.principal().products.has_unsound())
+        {
+            return Err(Refusal::new(
+                Reason::ClaimInvalid,
+                "an element of the products would break a list",
+            ));
+        }
+        let route = permit.route();
+        let upstream = self
+            .config
+            .upstreams
+            .get(&route.upstream)
+            .expect("the upstream was checked with the file")
+            .clone();
+        let path = match &route.handling.strip_prefix {
+            Some(prefix) => line.path.without_prefix(prefix)?,
+            None => line.path.clone(),
+        };
+        Ok(Admission {
+            permit,
+            upstream,
+            path,
+            authority: line.authority.map(Into::into),
+            shadowed,
+        })
+    }
+
+    /// A CORS preflight (Fetch standard §3.2.2) of a route with a policy: answered before authentication.
+    fn preflight(
+        &self,
+        head: &RequestHead<'_>,
+        line: &RequestLine<'_>,
+    ) -> Option<super::verdict::Endpoint> {
+        let wanted = head.values("access-control-request-method").next()?;
+        head.values("origin")
+            .next()
+            .filter(|_| line.method == "OPTIONS")?;
+        let wanted = std::str::from_utf8(wanted).ok()?;
+        let route = match self
+            .routes
+            .find(line.host.as_ref(), line.path.as_str(), wanted)
+        {
+            Found::Route(route) | Found::MethodRefused { route, .. } => route,
+            Found::Unknown => return None,
+        };
+        let policy = route.handling.cors.clone()?;
+        let methods = match &route.methods {
+            policy::Methods::Any => Vec::new(),
+            policy::Methods::Named(names) => names.clone(),
+        };
+        Some(super::verdict::Endpoint::Preflight { policy, methods })
+    }
+}

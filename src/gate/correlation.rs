@@ -1,0 +1,131 @@
+//! What ties a request to its answer, its log line and its trace: `X-Request-Id` and W3C Trace Context.
+
+use std::fmt::Write as _;
+
+use crate::wire::RequestHead;
+use crate::wire::fields;
+
+/// The id of one request, in every answer and every log line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(Box<str>);
+
+impl RequestId {
+    /// The client's own, if it is exactly one UUID or ULID; else a new UUID (RFC 9562 §5.4) from `entropy`.
+    pub fn of(head: &RequestHead<'_>, entropy: u128) -> Self {
+        let given = fields::single(head.fields, "x-request-id").ok().flatten();
+        let given = given
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .filter(|id| is_uuid(id) || is_ulid(id));
+        given.map_or_else(|| Self::fresh(entropy), |id| Self(id.into()))
+    }
+
+    /// A new UUID version 4.
+    pub fn fresh(entropy: u128) -> Self {
+        let bits = (entropy & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+        let hex = format!("{bits:032x}");
+        Self(
+            format!(
+                "{}-{}-{}-{}-{}",
+                &hex[..8],
+                &hex[8..12],
+                &hex[12..16],
+                &hex[16..20],
+                &hex[20..]
+            )
+            .into(),
+        )
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_uuid(id: &str) -> bool {
+    id.len() == 36
+        && id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// 26 characters of Crockford's base 32, the first at most `7`.
+fn is_ulid(id: &str) -> bool {
+    let in_alphabet = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            && !matches!(byte.to_ascii_uppercase(), b'I' | b'L' | b'O' | b'U')
+    };
+    id.len() == 26 && id.bytes().all(in_alphabet) && matches!(id.as_bytes()[0], b'0'..=b'7')
+}
+
+/// W3C Trace Context: the client's, passed on unchanged, or a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    parent: Box<str>,
+    continued: bool,
+}
+
+impl TraceContext {
+    /// Continues the client's trace if it sent exactly one sound `traceparent`; else begins one from `entropy`.
+    pub fn of(head: &RequestHead<'_>, entropy: [u128; 2]) -> Self {
+        let given = fields::single(head.fields, "traceparent").ok().flatten();
+        let given = given
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .filter(|parent| is_traceparent(parent));
+        match given {
+            Some(parent) => Self {
+                parent: parent.into(),
+                continued: true,
+            },
+            None => Self::begun(entropy),
+        }
+    }
+
+    fn begun([trace, parent]: [u128; 2]) -> Self {
+        let mut text = String::with_capacity(55);
+        // Neither id may be all zeroes (Trace Context §3.2.2.3).
+        write!(text, "00-{:032x}-{:016x}-00", trace | 1, parent as u64 | 1)
+            .expect("a String takes any text");
+        Self {
+            parent: text.into(),
+            continued: false,
+        }
+    }
+
+    /// `traceparent`.
+    pub fn parent(&self) -> &str {
+        &self.parent
+    }
+
+    /// The trace id, 32 hex digits.
+    pub fn trace_id(&self) -> &str {
+        &self.parent[3..35]
+    }
+
+    pub(super) fn put(&self, head: &RequestHead<'_>, put: &mut impl FnMut(&str, &[u8])) {
+        put("traceparent", self.parent.as_bytes());
+        if self.continued {
+            head.values("tracestate")
+                .for_each(|state| put("tracestate", state));
+        }
+    }
+}
+
+/// Version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower-case, no id of zeroes (Trace Context §3.2).
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &str| {
+        part.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let &[version, trace, parent, flags] = parts.as_slice() else {
+        return false;
+    };
+    version == "00"
+        && [(trace, 32), (parent, 16), (flags, 2)]
+            .iter()
+            .all(|(part, length)| part.len() == *length && hex(part))
+        && trace.bytes().any(|byte| byte != b'0')
+        && parent.bytes().any(|byte| byte != b'0')
+}

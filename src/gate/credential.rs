@@ -1,0 +1,75 @@
+//! Finds the one token of a request. One place counts; two are a fault of the request, not of the token.
+
+use super::line::ambiguous;
+use super::reason::Reason;
+use super::refusal::Refusal;
+use crate::policy::{RequestPath, Route};
+use crate::token::BearerToken;
+use crate::wire::RequestHead;
+use crate::wire::fields;
+
+/// What a browser's WebSocket writes before its token, since it cannot set `Authorization`.
+pub(super) const WEBSOCKET_TOKEN_PREFIX: &[u8] = b"bearer.";
+
+/// The one `Authorization` value, whatever the route: two of them, or two in one, could be read two ways.
+///
+/// # Errors
+/// [`Reason::RequestAmbiguous`].
+pub(super) fn authorization<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]>, Refusal> {
+    let value = fields::single(head.fields, "authorization")
+        .map_err(|()| ambiguous("two Authorization fields"))?;
+    if value.is_some_and(|value| value.contains(&b',')) {
+        return Err(ambiguous("a comma in Authorization"));
+    }
+    Ok(value)
+}
+
+/// The token of a request to a route that wants one.
+///
+/// # Errors
+/// [`Reason::TokenMissing`], `TokenOversized`, `TokenMalformed`, or `RequestAmbiguous` for two tokens in two places.
+pub(super) fn bearer<'a>(
+    head: &RequestHead<'a>,
+    authorization: Option<&'a [u8]>,
+    route: &Route,
+    path: &RequestPath,
+) -> Result<BearerToken<'a>, Refusal> {
+    let in_protocol = websocket_tokens(head, route)?;
+    let token = match (authorization, in_protocol) {
+        (Some(_), Some(_)) => {
+            return Err(ambiguous(
+                "a token in Authorization and one in Sec-WebSocket-Protocol",
+            ));
+        }
+        (Some(value), None) => BearerToken::parse(value)?,
+        (None, Some(token)) => BearerToken::from_compact(token)?,
+        (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
+    };
+    if path.query().is_some_and(has_access_token) {
+        return Err(ambiguous(
+            "a token in the query beside the one in a header (RFC 6750 §2)",
+        ));
+    }
+    Ok(token)
+}
+
+fn has_access_token(query: &str) -> bool {
+    query
+        .split('&')
+        .any(|pair| pair.split('=').next() == Some("access_token"))
+}
+
+fn websocket_tokens<'a>(head: &RequestHead<'a>, route: &Route) -> Result<Option<&'a str>, Refusal> {
+    if !route.handling.websocket_token {
+        return Ok(None);
+    }
+    let protocols = head.values("sec-websocket-protocol").flat_map(fields::list);
+    let mut tokens = protocols.filter_map(|protocol| protocol.strip_prefix(WEBSOCKET_TOKEN_PREFIX));
+    let first = tokens.next();
+    if tokens.next().is_some() {
+        return Err(ambiguous("two tokens in Sec-WebSocket-Protocol"));
+    }
+    first
+        .map(|token| std::str::from_utf8(token).map_err(|_| ambiguous("a token that is not ASCII")))
+        .transpose()
+}

@@ -1,0 +1,138 @@
+//! The request line with one meaning: method, host and canonical path, or a refusal.
+
+use std::borrow::Cow;
+
+use super::reason::Reason;
+use super::refusal::Refusal;
+use crate::policy::{Host, RequestPath};
+use crate::wire::fields::{self, same_name};
+use crate::wire::{RequestHead, Version};
+
+/// What routing looks at, read once.
+#[derive(Debug)]
+pub(super) struct RequestLine<'a> {
+    /// As on the wire.
+    pub(super) method: &'a str,
+    /// The authority as it came, checked.
+    pub(super) authority: Option<&'a str>,
+    /// Its host.
+    pub(super) host: Option<Host>,
+    /// The canonical path and the query.
+    pub(super) path: RequestPath,
+}
+
+impl<'a> RequestLine<'a> {
+    /// Reads target and authority (RFC 9112 §3.2, RFC 9113 §8.3.1).
+    ///
+    /// # Errors
+    /// [`Reason::RequestMalformed`] or [`Reason::RequestAmbiguous`].
+    pub(super) fn parse(head: &RequestHead<'a>) -> Result<Self, Refusal> {
+        if head.method.eq_ignore_ascii_case("CONNECT") {
+            return Err(ambiguous("CONNECT is not served"));
+        }
+        let (target, named) = split_absolute(head.target)?;
+        let authority = one_authority(head, named)?;
+        let host = authority.map(Host::parse).transpose()?;
+        let path = RequestPath::parse(&target)?;
+        if path.as_str() == "*" && head.method != "OPTIONS" {
+            return Err(ambiguous("`*` is a target of OPTIONS alone"));
+        }
+        Ok(Self {
+            method: head.method,
+            authority,
+            host,
+            path,
+        })
+    }
+}
+
+/// Splits the absolute-form `http://authority/path` (RFC 9112 §3.2.2); the origin-form has no authority.
+fn split_absolute(target: &str) -> Result<(Cow<'_, str>, Option<&str>), Refusal> {
+    if target.starts_with('/') || target == "*" {
+        return Ok((Cow::Borrowed(target), None));
+    }
+    let scheme = ["http://", "https://"]
+        .into_iter()
+        .find(|scheme| has_prefix_ignoring_case(target, scheme));
+    let Some(scheme) = scheme else {
+        return Err(ambiguous("the target is no path"));
+    };
+    let rest = &target[scheme.len()..];
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let path = match &rest[end..] {
+        path if path.starts_with('/') => Cow::Borrowed(path),
+        query => Cow::Owned(format!("/{query}")),
+    };
+    Ok((path, Some(&rest[..end])))
+}
+
+fn has_prefix_ignoring_case(text: &str, prefix: &str) -> bool {
+    text.as_bytes()
+        .get(..prefix.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+/// The one authority of the request, wherever it stands; all that stand must agree.
+fn one_authority<'a>(
+    head: &RequestHead<'a>,
+    in_target: Option<&'a str>,
+) -> Result<Option<&'a str>, Refusal> {
+    let hosts = head
+        .fields
+        .iter()
+        .filter(|field| same_name(field.name, "host"));
+    let mut named: Vec<&'a str> = Vec::with_capacity(2);
+    for host in hosts {
+        if named.len() == 1 {
+            return Err(ambiguous("two Host fields"));
+        }
+        named.push(std::str::from_utf8(host.value).map_err(|_| ambiguous("Host is not ASCII"))?);
+    }
+    if named.is_empty() && head.version == Version::Http11 {
+        return Err(Refusal::new(
+            Reason::RequestMalformed,
+            "no Host (RFC 9112 §3.2)",
+        ));
+    }
+    named.extend(head.authority);
+    named.extend(in_target);
+    let Some(first) = named.first().copied() else {
+        return Ok(None);
+    };
+    if named.iter().any(|other| !other.eq_ignore_ascii_case(first)) {
+        return Err(ambiguous("Host and target name two authorities"));
+    }
+    Ok(Some(first))
+}
+
+/// Refuses a head whose `Connection` names a field that is not its own to name: it would take it off the next hop.
+pub(super) fn check_nominations(
+    head: &RequestHead<'_>,
+    owns: impl Fn(&str) -> bool,
+) -> Result<(), Refusal> {
+    const NEVER: [&str; 6] = [
+        "authorization",
+        "cookie",
+        "host",
+        "x-request-id",
+        "traceparent",
+        "tracestate",
+    ];
+    for option in fields::connection_options(head) {
+        let name =
+            std::str::from_utf8(option).map_err(|_| ambiguous("Connection names no token"))?;
+        if owns(name)
+            || fields::is_forwarding(name)
+            || NEVER.iter().any(|never| same_name(never, name))
+        {
+            return Err(ambiguous(
+                "Connection names a field that is not the client's to remove",
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn ambiguous(detail: &'static str) -> Refusal {
+    Refusal::new(Reason::RequestAmbiguous, detail)
+}

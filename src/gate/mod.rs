@@ -1,0 +1,25 @@
+//! The one question: may this request pass? Everything that the answer needs is one immutable value, the [`Gate`];
+//! `admit` walks it from the request line to the permit, `explain` is the same walk with a recorder. Knows no socket,
+//! no clock and no file.
+
+mod admit;
+mod correlation;
+mod credential;
+mod endpoints;
+mod explain;
+mod forward;
+mod line;
+mod reason;
+mod refusal;
+mod trace;
+mod verdict;
+
+pub use admit::Gate;
+pub use correlation::{RequestId, TraceContext};
+pub use endpoints::session_endpoint;
+pub use explain::{Explanation, explain};
+pub use forward::Hop;
+pub use reason::Reason;
+pub use refusal::{Hint, Refusal};
+pub use trace::{Recorder, Silent, Trace};
+pub use verdict::{Admission, Endpoint, Peer, Verdict};

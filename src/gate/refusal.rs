@@ -1,0 +1,159 @@
+//! A refusal: the one reason, the route it happened on, and what the operator alone may read.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::reason::Reason;
+use crate::policy::{Denial, PathError, Route};
+use crate::principal::Entitlement;
+use crate::token::{BearerError, TokenError};
+
+/// Why a request was refused, and what an answer may say of it.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The one reason.
+    pub reason: Reason,
+    /// The route, once it was found.
+    pub route: Option<Arc<Route>>,
+    /// What a client is told beside the reason.
+    pub hint: Hint,
+    /// For the operator: never in an answer, never a token.
+    pub detail: Cow<'static, str>,
+    /// The issuer's name in the configuration, once it was found.
+    pub issuer_name: Option<Arc<str>>,
+}
+
+/// What a client is told beside the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// Nothing.
+    None,
+    /// The methods that the path has (`Allow`).
+    Allow(Vec<Box<str>>),
+    /// The product that is missing.
+    Product(Entitlement),
+    /// The scopes that the route wants.
+    Scopes(Vec<Box<str>>),
+}
+
+impl Refusal {
+    /// A refusal without a route or a hint.
+    pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason,
+            route: None,
+            hint: Hint::None,
+            detail: detail.into(),
+            issuer_name: None,
+        }
+    }
+
+    /// The same refusal, on `route`.
+    #[must_use]
+    pub fn on(mut self, route: &Arc<Route>) -> Self {
+        self.route = Some(route.clone());
+        self
+    }
+
+    pub(super) fn with_hint(mut self, hint: Hint) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    pub(super) fn of_known_issuer(self, name: Option<Arc<str>>) -> Self {
+        match name {
+            Some(name) => self.of_issuer(&name),
+            None => self,
+        }
+    }
+
+    pub(super) fn of_issuer(mut self, name: &Arc<str>) -> Self {
+        self.issuer_name = Some(name.clone());
+        self
+    }
+}
+
+impl From<PathError> for Refusal {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::Malformed(detail) => Self::new(Reason::RequestMalformed, detail),
+            PathError::Ambiguous(detail) => Self::new(Reason::RequestAmbiguous, detail),
+        }
+    }
+}
+
+impl From<BearerError> for Refusal {
+    fn from(error: BearerError) -> Self {
+        match error {
+            BearerError::Missing => Self::new(Reason::TokenMissing, "no Bearer token"),
+            BearerError::Oversized => Self::new(Reason::TokenOversized, "the token is over 8 KiB"),
+            BearerError::Malformed => Self::new(Reason::TokenMalformed, "not a compact JWS"),
+        }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Malformed(detail) => Self::new(Reason::TokenMalformed, detail),
+            TokenError::TypeRefused => {
+                Self::new(Reason::TokenTypeRefused, "`typ` is not one of the issuer's")
+            }
+            TokenError::IssuerUnknown => {
+                Self::new(Reason::IssuerUnknown, "`iss` is no issuer of this route")
+            }
+            TokenError::AlgorithmRefused => Self::new(
+                Reason::AlgorithmRefused,
+                "`alg` is not the issuer's or the key's",
+            ),
+            TokenError::KeyUnknown { issuer_name } => {
+                Self::new(Reason::KeyUnknown, "the issuer has no such key").of_issuer(&issuer_name)
+            }
+            TokenError::IssuerUnavailable { issuer_name } => {
+                Self::new(Reason::IssuerUnavailable, "no usable key of the issuer")
+                    .of_issuer(&issuer_name)
+            }
+            TokenError::SignatureInvalid => {
+                Self::new(Reason::SignatureInvalid, "the signature does not verify")
+            }
+            TokenError::ClaimInvalid(detail) => Self::new(Reason::ClaimInvalid, detail),
+            TokenError::Expired => Self::new(Reason::TokenExpired, "`exp` is over"),
+            TokenError::NotYetValid => {
+                Self::new(Reason::TokenNotYetValid, "`nbf` or `iat` lies ahead")
+            }
+            TokenError::LifetimeExceeded => Self::new(
+                Reason::TokenLifetimeExceeded,
+                "it lives longer than `lifetime_max`",
+            ),
+            TokenError::AudienceMismatch => Self::new(
+                Reason::AudienceMismatch,
+                "`aud` is none of the issuer's audiences",
+            ),
+        }
+    }
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::IssuerRefused => Self::new(
+                Reason::IssuerUnknown,
+                "the route takes no token of this issuer",
+            ),
+            Denial::ProductMissing(product) => Self::new(
+                Reason::ProductMissing,
+                format!("the token lacks the product `{}`", product.as_str()),
+            )
+            .with_hint(Hint::Product(product)),
+            Denial::ScopeMissing(scopes) => Self::new(
+                Reason::ScopeMissing,
+                format!("the route wants {}", scopes.join(" ")),
+            )
+            .with_hint(Hint::Scopes(scopes)),
+            Denial::TenantMismatch => Self::new(
+                Reason::TenantMismatch,
+                "the token's tenant is not the path's",
+            ),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a decision says: forward, answer, or refuse.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::refusal::Refusal;
+use crate::config::model::Upstream;
+use crate::policy::{Permit, RequestPath};
+
+/// The answer to the one question.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It may pass.
+    Forward(Admission),
+    /// The gate itself answers.
+    Answer(Endpoint),
+    /// It may not pass.
+    Refuse(Refusal),
+}
+
+/// Everything that forwarding needs. It holds a [`Permit`]: without one it cannot be made.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// The proof.
+    pub permit: Permit,
+    /// Where to.
+    pub upstream: Arc<Upstream>,
+    /// The path that was judged, after `strip_prefix`.
+    pub path: RequestPath,
+    /// The authority for `Host`, as the client gave it, checked.
+    pub authority: Option<Box<str>>,
+    /// On a shadow route, the refusal that was not enforced.
+    pub shadowed: Option<Refusal>,
+}
+
+/// What the gate answers itself, on a public listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/auth/login`
+    Login,
+    /// `/auth/refresh`
+    Refresh,
+    /// `/auth/logout`
+    Logout,
+    /// `/auth/logout-all`
+    LogoutAll,
+    /// `/auth/sessions` and `/auth/sessions/{sid}`
+    Sessions,
+    /// `/oauth/token`
+    Token,
+    /// `/oauth/revoke`
+    Revoke,
+    /// `/oauth/introspect`
+    Introspect,
+    /// `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`
+    Metadata,
+    /// `/.well-known/jwks.json`
+    Jwks,
+    /// `/.well-known/identity-jwks.json`
+    IdentityJwks,
+    /// A CORS preflight of a route that has a policy.
+    Preflight {
+        /// Name of the `[cors.NAME]`.
+        policy: Arc<str>,
+        /// The route's methods; empty means any.
+        methods: Vec<Box<str>>,
+    },
+}
+
+impl Verdict {
+    /// The word of metric and log.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Forward(admission) if admission.shadowed.is_some() => "shadow",
+            Self::Forward(_) => "forward",
+            Self::Answer(_) => "answer",
+            Self::Refuse(_) => "refuse",
+        }
+    }
+}
+
+impl Endpoint {
+    /// The route label of metric and log.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Login => "auth.login",
+            Self::Refresh => "auth.refresh",
+            Self::Logout => "auth.logout",
+            Self::LogoutAll => "auth.logout_all",
+            Self::Sessions => "auth.sessions",
+            Self::Token => "oauth.token",
+            Self::Revoke => "oauth.revoke",
+            Self::Introspect => "oauth.introspect",
+            Self::Metadata => "well_known.metadata",
+            Self::Jwks => "well_known.jwks",
+            Self::IdentityJwks => "well_known.identity_jwks",
+            Self::Preflight { .. } => "cors.preflight",
+        }
+    }
+}
+
+/// The connection that a request came by, as far as a decision or a header may know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The other end of the socket.
+    pub address: IpAddr,
+    /// Whether its `X-Forwarded-*` count (`trusted_proxies`).
+    pub trusted: bool,
+}

@@ -1,0 +1,129 @@
+//! Who somebody is, once it is proven: checked names and the claims that policy and upstreams read.
+//! Knows nothing of tokens, routes or headers.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The exact name of one product, as configured and as tokens carry it. Compared case-sensitively.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entitlement(Arc<str>);
+
+/// Why a text is not a product's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntitlementError;
+
+impl fmt::Display for EntitlementError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a product's name is one or more visible characters without comma or space")
+    }
+}
+
+impl std::error::Error for EntitlementError {}
+
+impl Entitlement {
+    /// The longest name, in bytes.
+    pub const BYTES_MAX: usize = 256;
+
+    /// Checks that `name` could be one product's name: not empty, no comma, white space or control character.
+    ///
+    /// # Errors
+    /// [`EntitlementError`] when it could not; such an element of a token matches nothing.
+    pub fn parse(name: &str) -> Result<Self, EntitlementError> {
+        let sound = !name.is_empty()
+            && name.len() <= Self::BYTES_MAX
+            && !name
+                .chars()
+                .any(|c| c == ',' || c.is_whitespace() || c.is_control());
+        if sound {
+            Ok(Self(name.into()))
+        } else {
+            Err(EntitlementError)
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The products that a token says its holder may use.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entitlements {
+    sound: Vec<Entitlement>,
+    unsound: bool,
+}
+
+impl Entitlements {
+    /// Reads names element by element. Elements that could not be a product's name match nothing and are remembered
+    /// only as "there was one".
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut entitlements = Self::default();
+        for name in names {
+            match Entitlement::parse(name) {
+                Ok(entitlement) => entitlements.sound.push(entitlement),
+                Err(EntitlementError) => entitlements.unsound = true,
+            }
+        }
+        entitlements
+    }
+
+    /// Whether `product` is among them: exact, case-sensitive, element by element.
+    pub fn contains(&self, product: &Entitlement) -> bool {
+        self.sound.contains(product)
+    }
+
+    /// Whether an element was read that would break a comma-joined list.
+    pub fn has_unsound(&self) -> bool {
+        self.unsound
+    }
+
+    /// The sound elements in the token's order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.sound.iter().map(Entitlement::as_str)
+    }
+}
+
+/// The scopes of a token: one text, space-separated (RFC 6749 §3.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scopes(Box<str>);
+
+impl Scopes {
+    /// Takes the list over.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether `scope` is among them: exact.
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.split(' ').any(|held| held == scope)
+    }
+
+    /// The list, space-separated.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A holder of a token, as its verified claims describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The issuer's name in the configuration: the metric label.
+    pub issuer_name: Arc<str>,
+    /// `iss` (RFC 7519 §4.1.1).
+    pub issuer: Arc<str>,
+    /// `sub` (RFC 7519 §4.1.2).
+    pub subject: Box<str>,
+    /// The tenant claim, where the issuer names one and the token has it.
+    pub tenant: Option<Box<str>>,
+    /// `sid` (OpenID Connect Front-Channel Logout §3).
+    pub session: Option<Box<str>>,
+    /// `client_id` (RFC 9068 §2.2), or `azp`.
+    pub client: Option<Box<str>>,
+    /// `jti` (RFC 7519 §4.1.7).
+    pub token_id: Option<Box<str>>,
+    /// The scope claim (RFC 6749 §3.3).
+    pub scopes: Option<Scopes>,
+    /// The products.
+    pub products: Entitlements,
+}

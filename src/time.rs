@@ -1,0 +1,55 @@
+//! Points in time as numbers that are handed in. Knows how to compare and add; does not know what time it is.
+
+use std::time::Duration;
+
+/// A point in time, in milliseconds since the Unix epoch.
+///
+/// A NumericDate (RFC 7519 §2) counts whole seconds; sessions need finer steps, so the house counts milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// From whole seconds since the Unix epoch (a NumericDate).
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down (a NumericDate).
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// This point, `span` later; stops at the end of time instead of wrapping.
+    pub const fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.as_millis() as u64))
+    }
+
+    /// This point, `span` earlier; stops at the epoch instead of wrapping.
+    pub const fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span.as_millis() as u64))
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Tells what time it is. Implemented once, in `control`; tests hand in a number they can add to.
+///
+/// # Security
+/// A clock that runs backwards revives expired tokens by as much. Whoever implements this never lets it.
+pub trait Clock: Send + Sync {
+    /// The present.
+    fn now(&self) -> Timestamp;
+}

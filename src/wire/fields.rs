@@ -1,0 +1,104 @@
+//! What field names mean on every protocol: which belong to one hop, which tell where a request came from, and when two
+//! spellings are one name.
+
+use super::request::{Field, RequestHead};
+
+/// Whether two names are one to an upstream that folds `_` into `-`, as CGI and its heirs do.
+pub fn same_name(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
+}
+
+/// Whether `name` begins with `prefix`, compared like [`same_name`].
+pub fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.len() >= prefix.len()
+        && name
+            .bytes()
+            .zip(prefix.bytes())
+            .all(|(a, b)| fold(a) == fold(b))
+}
+
+fn fold(byte: u8) -> u8 {
+    if byte == b'_' {
+        b'-'
+    } else {
+        byte.to_ascii_lowercase()
+    }
+}
+
+/// Whether a field belongs to one connection alone (RFC 9110 §7.6.1). The framing fields count among them: each hop
+/// writes its own.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    NAMES.iter().any(|hop| same_name(hop, name)) || same_name(name, "http2-settings")
+}
+
+/// Whether a field claims where a request came from or was meant for: rebuilt by the gate, never passed on.
+pub fn is_forwarding(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "forwarded",
+        "x-real-ip",
+        "x-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-cluster-client-ip",
+        "x-rewrite-url",
+    ];
+    has_prefix(name, "x-forwarded-")
+        || has_prefix(name, "x-original-")
+        || NAMES.iter().any(|other| same_name(other, name))
+}
+
+/// Whether a field asks for another method than the one on the wire.
+pub fn is_method_override(name: &str) -> bool {
+    const NAMES: [&str; 3] = [
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+    ];
+    NAMES.iter().any(|other| same_name(other, name))
+}
+
+/// The options that the head's `Connection` fields name (RFC 9110 §7.6.1).
+pub fn connection_options<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    head.values("connection").flat_map(list)
+}
+
+/// The members of a comma-separated list (RFC 9110 §5.6.1), empty ones left out.
+pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|member| !member.is_empty())
+}
+
+/// The one value of `name`; `Err` when there are several.
+///
+/// # Errors
+/// `()` when the field stands more than once, in any spelling.
+#[expect(
+    clippy::result_unit_err,
+    reason = "the caller names the field and so the fault"
+)]
+pub fn single<'a>(fields: &[Field<'a>], name: &str) -> Result<Option<&'a [u8]>, ()> {
+    let mut values = fields
+        .iter()
+        .filter(|field| same_name(field.name, name))
+        .map(|field| field.value);
+    let first = values.next();
+    if values.next().is_some() {
+        Err(())
+    } else {
+        Ok(first)
+    }
+}
