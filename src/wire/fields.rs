@@ -69,6 +69,51 @@ pub fn is_method_override(name: &str) -> bool {
     NAMES.iter().any(|other| same_name(other, name))
 }
 
+/// Whether a field may stand in a trailer section and go on from there (RFC 9110 §6.5.1): not one that frames, routes,
+/// authenticates or says how content is to be read, and no alias of one.
+pub fn may_be_trailer(name: &str) -> bool {
+    const NEVER: [&str; 31] = [
+        "accept-encoding",
+        "age",
+        "authentication-info",
+        "authorization",
+        "cache-control",
+        "content-encoding",
+        "content-location",
+        "content-range",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "expires",
+        "host",
+        "http2-settings",
+        "location",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "proxy-authentication-info",
+        "range",
+        "referer",
+        "retry-after",
+        "set-cookie",
+        "strict-transport-security",
+        "traceparent",
+        "tracestate",
+        "vary",
+        "warning",
+        "www-authenticate",
+        "x-request-id",
+    ];
+    const NEVER_BEFORE: [&str; 3] = ["access-control-", "if-", "sec-"];
+    !(name.contains('_')
+        || is_hop_by_hop(name)
+        || is_forwarding(name)
+        || is_method_override(name)
+        || NEVER_BEFORE.iter().any(|prefix| has_prefix(name, prefix))
+        || NEVER.iter().any(|other| same_name(other, name)))
+}
+
 /// The options that the head's `Connection` fields name (RFC 9110 §7.6.1).
 pub fn connection_options<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     head.values("connection").flat_map(list)

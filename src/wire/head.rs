@@ -1,8 +1,15 @@
 //! HTTP/1.1 heads: bytes in, a head with exactly one framing out, or the reason why not (RFC 9112 §2–6).
 
+use std::mem::MaybeUninit;
+
 use smallvec::SmallVec;
 
+use super::fields::{list, same_name};
+use super::framing;
 use super::request::{Field, Version};
+use super::scan::is_token_byte;
+
+pub use super::scan::HeadScanner;
 
 /// How many fields a head has without a heap allocation.
 pub type Fields<'b> = SmallVec<[Field<'b>; 32]>;
@@ -12,7 +19,7 @@ pub type Fields<'b> = SmallVec<[Field<'b>; 32]>;
 pub struct HeadLimits {
     /// From its first byte to the empty line.
     pub bytes_max: usize,
-    /// Fields.
+    /// Fields; never more than [`FIELDS_MAX`].
     pub fields_max: usize,
 }
 
@@ -40,6 +47,13 @@ pub enum Framing {
     UntilClose,
 }
 
+impl Framing {
+    /// Whether no byte of content can come.
+    pub fn is_empty(self) -> bool {
+        matches!(self, Self::Empty | Self::Length(0))
+    }
+}
+
 /// One request head.
 #[derive(Debug)]
 pub struct Http1Request<'b> {
@@ -57,7 +71,8 @@ pub struct Http1Request<'b> {
     pub keep_alive: bool,
     /// `Expect: 100-continue` (RFC 9110 §10.1.1).
     pub expects_continue: bool,
-    /// The protocol of a sound `Upgrade` that `Connection` names, lower-case (RFC 9110 §7.8).
+    /// The protocol of a sound `Upgrade` that `Connection` names (RFC 9110 §7.8): `websocket` in lower case, any other
+    /// as it came.
     pub upgrade: Option<&'b str>,
 }
 
@@ -68,7 +83,7 @@ pub struct Http1Response<'b> {
     pub version: Version,
     /// 100 to 599.
     pub status: u16,
-    /// The reason phrase.
+    /// The reason phrase; empty where it was not ASCII.
     pub reason: &'b str,
     /// All fields in their order.
     pub fields: Fields<'b>,
@@ -79,24 +94,207 @@ pub struct Http1Response<'b> {
 }
 
 /// Reads a request head from the beginning of `bytes`; `None` when more is needed, else the head and its length.
+/// Looks at all of `bytes`: while a head arrives piece by piece, find its end with a [`HeadScanner`] and call
+/// [`read_request`] once.
 ///
 /// # Errors
 /// See [`HeadError`]; the connection cannot be used again.
 pub fn parse_request(
-    _bytes: &[u8],
-    _limits: HeadLimits,
+    bytes: &[u8],
+    limits: HeadLimits,
 ) -> Result<Option<(Http1Request<'_>, usize)>, HeadError> {
-    unimplemented!()
+    match HeadScanner::request().find(bytes, limits.bytes_max)? {
+        Some(end) => Ok(Some((read_request(&bytes[..end], limits)?, end))),
+        None => Ok(None),
+    }
 }
 
-/// Reads an answer head; `to_head` says whether the request was a HEAD (RFC 9112 §6.3).
+/// Reads an answer head; `to_head` says whether the request was a HEAD (RFC 9112 §6.3). See [`read_response`].
 ///
 /// # Errors
 /// See [`HeadError`].
 pub fn parse_response(
-    _bytes: &[u8],
-    _to_head: bool,
-    _limits: HeadLimits,
+    bytes: &[u8],
+    to_head: bool,
+    limits: HeadLimits,
 ) -> Result<Option<(Http1Response<'_>, usize)>, HeadError> {
-    unimplemented!()
+    match HeadScanner::response().find(bytes, limits.bytes_max)? {
+        Some(end) => Ok(Some((read_response(&bytes[..end], to_head, limits)?, end))),
+        None => Ok(None),
+    }
+}
+
+/// Reads a whole request head: what [`HeadScanner::find`] found, empty line included.
+///
+/// # Errors
+/// See [`HeadError`].
+pub fn read_request(head: &[u8], limits: HeadLimits) -> Result<Http1Request<'_>, HeadError> {
+    let mut room = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut parsed = httparse::Request::new(&mut []);
+    let parse = parsed.parse_with_uninit_headers(head, field_room(&mut room, limits));
+    check_whole(parse, head).map_err(|error| blame_target(error, head))?;
+    let version = version(parsed.version)?;
+    let fields = own(parsed.headers);
+    let method = parsed.method.expect("a whole head has a method");
+    let framing = framing::of_request(version, &fields)?;
+    Ok(Http1Request {
+        method,
+        target: parsed.path.expect("a whole head has a target"),
+        version,
+        framing,
+        keep_alive: framing::persists(version, &fields),
+        expects_continue: expects_continue(version, framing, &fields),
+        upgrade: upgrade(version, method, framing, &fields)?,
+        fields,
+    })
+}
+
+/// Reads a whole answer head: what [`HeadScanner::find`] found, empty line included.
+///
+/// # Errors
+/// See [`HeadError`].
+pub fn read_response(
+    head: &[u8],
+    to_head: bool,
+    limits: HeadLimits,
+) -> Result<Http1Response<'_>, HeadError> {
+    let mut room = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut parsed = httparse::Response::new(&mut []);
+    let parse = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut parsed,
+        head,
+        field_room(&mut room, limits),
+    );
+    check_whole(parse, head)?;
+    let version = version(parsed.version)?;
+    let status = parsed.code.expect("a whole head has a status");
+    if !(100..600).contains(&status) {
+        return Err(HeadError::Malformed("a status outside 100 to 599"));
+    }
+    let fields = own(parsed.headers);
+    let (framing, keep_alive) = framing::of_response(version, status, to_head, &fields)?;
+    Ok(Http1Response {
+        version,
+        status,
+        reason: parsed.reason.expect("a whole head has a reason"),
+        fields,
+        framing,
+        keep_alive,
+    })
+}
+
+/// The most fields that any head may have, whatever the limits say: they are parsed on the stack.
+pub const FIELDS_MAX: usize = 256;
+
+fn field_room<'r, 'b>(
+    room: &'r mut [MaybeUninit<httparse::Header<'b>>; FIELDS_MAX],
+    limits: HeadLimits,
+) -> &'r mut [MaybeUninit<httparse::Header<'b>>] {
+    &mut room[..limits.fields_max.min(FIELDS_MAX)]
+}
+
+/// Two parsers looked for the end; they must agree.
+fn check_whole(
+    parsed: Result<httparse::Status<usize>, httparse::Error>,
+    head: &[u8],
+) -> Result<(), HeadError> {
+    use httparse::Error;
+    match parsed {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => Ok(()),
+        Ok(_) => Err(HeadError::Malformed("the head ends elsewhere")),
+        Err(Error::TooManyHeaders) => Err(HeadError::TooLarge),
+        Err(Error::HeaderName) => Err(HeadError::Malformed("a field name that is no token")),
+        Err(Error::HeaderValue) => Err(HeadError::Malformed("a control character in a field")),
+        Err(Error::Version) => Err(HeadError::Malformed("neither HTTP/1.0 nor HTTP/1.1")),
+        Err(Error::NewLine) => Err(HeadError::Malformed("a line that does not end in CRLF")),
+        Err(Error::Status) => Err(HeadError::Malformed("no status line")),
+        Err(Error::Token) => Err(HeadError::Malformed("no request line")),
+    }
+}
+
+/// A target with control characters or invalid UTF-8 is one that others read otherwise, not a line without one.
+fn blame_target(error: HeadError, head: &[u8]) -> HeadError {
+    let line = head.trim_ascii_start();
+    let line = &line[..memchr::memchr(b'\r', line).unwrap_or(line.len())];
+    let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    if error == HeadError::Malformed("no request line")
+        && target.iter().any(|byte| !byte.is_ascii_graphic())
+    {
+        return HeadError::Ambiguous("a byte in the target that no URI has");
+    }
+    error
+}
+
+fn version(minor: Option<u8>) -> Result<Version, HeadError> {
+    match minor {
+        Some(0) => Ok(Version::Http10),
+        Some(1) => Ok(Version::Http11),
+        _ => Err(HeadError::Malformed("neither HTTP/1.0 nor HTTP/1.1")),
+    }
+}
+
+fn own<'b>(headers: &[httparse::Header<'b>]) -> Fields<'b> {
+    headers
+        .iter()
+        .map(|header| Field {
+            name: header.name,
+            value: header.value,
+        })
+        .collect()
+}
+
+/// Other expectations than `100-continue` are ignored, as is this one where there is nothing to wait for.
+fn expects_continue(version: Version, framing: Framing, fields: &[Field<'_>]) -> bool {
+    let waits = version == Version::Http11 && !framing.is_empty();
+    waits
+        && fields
+            .iter()
+            .filter(|field| field.name.eq_ignore_ascii_case("expect"))
+            .flat_map(|field| list(field.value))
+            .any(|value| value.eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// The protocol to switch to. An `Upgrade` that is not sound is ignored (RFC 9110 §7.8), one to HTTP/2 is refused:
+/// whoever follows it reads the rest of the connection as requests that nobody judged.
+fn upgrade<'b>(
+    version: Version,
+    method: &str,
+    framing: Framing,
+    fields: &[Field<'b>],
+) -> Result<Option<&'b str>, HeadError> {
+    let mut wanted = fields
+        .iter()
+        .filter(|field| same_name(field.name, "upgrade"));
+    let Some(first) = wanted.next() else {
+        return Ok(None);
+    };
+    if wanted.next().is_some() {
+        return Err(HeadError::Ambiguous("two Upgrade fields"));
+    }
+    let is_http =
+        |name: &[u8]| name.eq_ignore_ascii_case(b"h2c") || name.eq_ignore_ascii_case(b"h2");
+    if list(first.value).any(is_http) {
+        return Err(HeadError::Ambiguous("an upgrade to HTTP/2"));
+    }
+    let sound = version == Version::Http11
+        && method == "GET"
+        && framing.is_empty()
+        && first.name.eq_ignore_ascii_case("upgrade")
+        && framing::names_option(fields, b"upgrade");
+    let protocol = std::str::from_utf8(first.value)
+        .ok()
+        .filter(|name| sound && is_protocol(name));
+    Ok(protocol.map(|name| {
+        if name.eq_ignore_ascii_case("websocket") {
+            "websocket"
+        } else {
+            name
+        }
+    }))
+}
+
+/// One protocol with an optional version: `token ["/" token]` (RFC 9110 §7.8).
+fn is_protocol(name: &str) -> bool {
+    name.splitn(2, '/')
+        .all(|part| !part.is_empty() && part.bytes().all(is_token_byte))
 }

@@ -3,8 +3,12 @@
 //! bytes go in, pieces come out, and whatever could be read in two ways is an error here.
 
 pub mod body;
+mod chunk;
 pub mod fields;
+mod framing;
 pub mod head;
 mod request;
+mod scan;
+pub mod write;
 
 pub use request::{Field, RequestHead, Scheme, Version};

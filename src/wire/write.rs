@@ -1,0 +1,132 @@
+//! Bytes out: heads and chunks as RFC 9112 has them. Whatever is written here parses back as one message: no CR, LF or
+//! NUL can leave through a name, a value or a target.
+
+use std::io::Write;
+
+/// The last chunk without trailers (RFC 9112 §7.1).
+pub const CHUNK_END: &[u8] = b"0\r\n\r\n";
+
+/// Begins a request: `METHOD target HTTP/1.1`.
+pub fn write_request_head(out: &mut Vec<u8>, method: &str, target: &str) {
+    put_clean(out, method.as_bytes());
+    out.push(b' ');
+    put_clean(out, target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+}
+
+/// Begins an answer: `HTTP/1.1 200 OK`.
+pub fn write_status_line(out: &mut Vec<u8>, status: u16) {
+    put(
+        out,
+        format_args!("HTTP/1.1 {status} {}\r\n", reason_phrase(status)),
+    );
+}
+
+/// Writes one field line.
+pub fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    put_clean(out, name.as_bytes());
+    out.extend_from_slice(b": ");
+    put_clean(out, value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Ends a head: the empty line.
+pub fn write_head_end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Begins a chunk of `length` bytes; the content and a CRLF follow. Writes nothing for 0, which would end the body.
+pub fn write_chunk_head(length: usize, out: &mut Vec<u8>) {
+    if length > 0 {
+        put(out, format_args!("{length:x}\r\n"));
+    }
+}
+
+/// Writes the last chunk with `trailers` and the empty line.
+pub fn write_last_chunk<'a>(
+    out: &mut Vec<u8>,
+    trailers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers {
+        write_field(out, name, value);
+    }
+    write_head_end(out);
+}
+
+fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a Vec takes every byte");
+}
+
+/// Appends `bytes` without those that could end a line. None come here: every name and value was parsed or verified.
+fn put_clean(out: &mut Vec<u8>, bytes: &[u8]) {
+    if memchr::memchr3(b'\r', b'\n', 0, bytes).is_none() {
+        return out.extend_from_slice(bytes);
+    }
+    out.extend(
+        bytes
+            .iter()
+            .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
+    );
+}
+
+/// The words for a status (RFC 9110 §15); empty for one without a name.
+pub fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        103 => "Early Hints",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        203 => "Non-Authoritative Information",
+        204 => "No Content",
+        205 => "Reset Content",
+        206 => "Partial Content",
+        207 => "Multi-Status",
+        300 => "Multiple Choices",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        418 => "I'm a teapot",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        423 => "Locked",
+        425 => "Too Early",
+        426 => "Upgrade Required",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        507 => "Insufficient Storage",
+        511 => "Network Authentication Required",
+        _ => "",
+    }
+}
