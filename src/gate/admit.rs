@@ -102,17 +102,16 @@ impl Gate {
             .map_err(|refusal| refusal.on(route))
     }
 
-    /// The most specific route. A path that reads as another route once its escapes are decoded has two meanings.
+    /// The most specific route. A path that reads as another route once its escapes are decoded or its `;` parameters
+    /// are taken off has two meanings.
     fn route(&self, line: &RequestLine<'_>) -> Result<&Arc<Route>, Refusal> {
         let path = line.path.as_str();
         let found = self.routes.find(line.host.as_ref(), path, line.method);
-        if path.contains('%') {
-            let decoded = self
-                .routes
-                .find(line.host.as_ref(), &line.path.decoded(), line.method);
-            if found.name() != decoded.name() {
+        for reading in line.path.other_readings() {
+            let other = self.routes.find(line.host.as_ref(), &reading, line.method);
+            if found.name() != other.name() {
                 return Err(line::ambiguous(
-                    "escapes in the path decide which route it is",
+                    "escapes or parameters in the path decide which route it is",
                 ));
             }
         }

@@ -3,13 +3,15 @@
 //! a [`Permit`] is born here and nowhere else.
 
 mod decide;
+mod host;
 mod path;
 mod requirement;
 mod route;
 mod table;
 
 pub use decide::{Caller, Denial, Pass, Permit, decide};
-pub use path::{Host, PathError, RequestPath};
+pub use host::Host;
+pub use path::{PathError, RequestPath};
 pub use requirement::Requirement;
 pub use route::{Handling, HostPattern, Methods, Mode, PathPattern, Route};
 pub use table::{Found, RouteTable, Tie};

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::path::Host;
+use super::host::Host;
 use super::route::{HostPattern, Methods, Route, Segment};
 
 /// All routes of one configuration, ready to be searched.
