@@ -54,3 +54,16 @@ pub struct Exchange<'a> {
     /// From the request's first byte to the upstream until the answer's first byte.
     pub upstream_duration: Option<Duration>,
 }
+
+impl<'a> Exchange<'a> {
+    /// The label of route: the route's name, or that of our own endpoint.
+    pub fn route_name(&self) -> Option<&'a str> {
+        self.route.map(|route| &*route.name).or(self.endpoint)
+    }
+
+    /// The product that the route wants; of several the first.
+    pub fn product(&self) -> Option<&'a str> {
+        let product = self.route?.requirement.product()?;
+        Some(product.as_str())
+    }
+}

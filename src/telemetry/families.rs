@@ -1,0 +1,193 @@
+//! Every metric of the house, by name. Labels come from the configuration or from closed lists, never from a request.
+
+use std::sync::Arc;
+
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry};
+
+use super::family::{Family, Series, Shelf};
+
+/// A family that the registry shows.
+type Shown<M, const N: usize> = Arc<Family<M, N>>;
+
+/// All metrics and the registry that shows them.
+#[derive(Debug)]
+pub(super) struct Families {
+    pub(super) registry: Registry,
+    pub(super) requests: Shown<IntCounter, 2>,
+    pub(super) decisions: Shown<IntCounter, 4>,
+    pub(super) request_duration: Shown<Histogram, 1>,
+    pub(super) upstream_duration: Shown<Histogram, 1>,
+    pub(super) upstream_connections: Shown<IntGauge, 2>,
+    pub(super) upstream_healthy: Shown<IntGauge, 2>,
+    pub(super) token_verifications: Shown<IntCounter, 3>,
+    pub(super) verified_tokens: Shown<IntGauge, 0>,
+    pub(super) issuer_keys: Shown<IntGauge, 1>,
+    pub(super) issuer_refresh: Shown<IntCounter, 2>,
+    pub(super) issuer_refresh_age: Shown<Gauge, 1>,
+    pub(super) key_alarms: Shown<IntCounter, 2>,
+    pub(super) sessions: Shown<IntCounter, 2>,
+    pub(super) revocations: Shown<IntGauge, 0>,
+    pub(super) revocation_lag: Shown<Gauge, 0>,
+    pub(super) store_duration: Shown<Histogram, 1>,
+    pub(super) config_generation: Shown<IntGauge, 0>,
+    pub(super) config_reloads: Shown<IntCounter, 1>,
+    pub(super) connections: Shown<IntGauge, 1>,
+    pub(super) certificate_expiry: Shown<Gauge, 1>,
+    pub(super) access_log_dropped: Shown<IntCounter, 0>,
+    pub(super) build_info: Shown<IntGauge, 1>,
+}
+
+impl Families {
+    pub(super) fn new() -> Self {
+        let registry = Registry::new();
+        let r = &registry;
+        Self {
+            requests: show(
+                r,
+                "tollgate_requests_total",
+                "Requests by route and the status that the client got.",
+                ["route", "status"],
+            ),
+            decisions: show(
+                r,
+                "tollgate_decisions_total",
+                "Decisions by route, the product it wants, verdict and reason.",
+                ["route", "product", "verdict", "reason"],
+            ),
+            request_duration: show(
+                r,
+                "tollgate_request_duration_seconds",
+                "From a request's first byte to its answer's last.",
+                ["route"],
+            ),
+            upstream_duration: show(
+                r,
+                "tollgate_upstream_duration_seconds",
+                "From the first byte to the upstream until the first byte of its answer.",
+                ["upstream"],
+            ),
+            upstream_connections: show(
+                r,
+                "tollgate_upstream_connections",
+                "Open connections to an upstream, active or idle.",
+                ["upstream", "state"],
+            ),
+            upstream_healthy: show(
+                r,
+                "tollgate_upstream_healthy",
+                "1 while a server is used, 0 while it is passed over.",
+                ["upstream", "server"],
+            ),
+            token_verifications: show(
+                r,
+                "tollgate_token_verifications_total",
+                "Verified and refused tokens, by cache or signature.",
+                ["issuer", "outcome", "source"],
+            ),
+            verified_tokens: show(
+                r,
+                "tollgate_verified_tokens",
+                "Entries in the cache of verified tokens.",
+                [],
+            ),
+            issuer_keys: show(
+                r,
+                "tollgate_issuer_keys",
+                "Usable keys of an issuer.",
+                ["issuer"],
+            ),
+            issuer_refresh: show(
+                r,
+                "tollgate_issuer_refresh_total",
+                "Fetches of an issuer's keys.",
+                ["issuer", "outcome"],
+            ),
+            issuer_refresh_age: show(
+                r,
+                "tollgate_issuer_refresh_age_seconds",
+                "Since an issuer's keys were last fetched; before the first fetch since it was configured.",
+                ["issuer"],
+            ),
+            key_alarms: show(
+                r,
+                "tollgate_key_alarms_total",
+                "Odd things about an issuer's keys.",
+                ["issuer", "kind"],
+            ),
+            sessions: show(
+                r,
+                "tollgate_sessions_total",
+                "What happened to sessions, by the transport of their refresh token.",
+                ["event", "transport"],
+            ),
+            revocations: show(
+                r,
+                "tollgate_revocations",
+                "Revocations that are in force.",
+                [],
+            ),
+            revocation_lag: show(
+                r,
+                "tollgate_revocation_lag_seconds",
+                "From the last revocation's writing to its being in force here.",
+                [],
+            ),
+            store_duration: show(
+                r,
+                "tollgate_store_duration_seconds",
+                "Operations of the session store.",
+                ["operation"],
+            ),
+            config_generation: show(
+                r,
+                "tollgate_config_generation",
+                "The number of the configuration that serves.",
+                [],
+            ),
+            config_reloads: show(
+                r,
+                "tollgate_config_reloads_total",
+                "Reloads of the configuration.",
+                ["outcome"],
+            ),
+            connections: show(
+                r,
+                "tollgate_connections",
+                "Open connections of a listener.",
+                ["listener"],
+            ),
+            certificate_expiry: show(
+                r,
+                "tollgate_certificate_expiry_seconds",
+                "Until the first of a listener's certificates expires; negative when it has.",
+                ["listener"],
+            ),
+            access_log_dropped: show(
+                r,
+                "tollgate_access_log_dropped_total",
+                "Lines of the access log that nobody took in time.",
+                [],
+            ),
+            build_info: show(
+                r,
+                "tollgate_build_info",
+                "1, labelled with the version.",
+                ["version"],
+            ),
+            registry,
+        }
+    }
+}
+
+fn show<M: Series + 'static, const N: usize>(
+    registry: &Registry,
+    name: &'static str,
+    help: &'static str,
+    labels: [&'static str; N],
+) -> Shown<M, N> {
+    let family = Arc::new(Family::new(name, help, labels));
+    registry
+        .register(Box::new(Shelf(family.clone())))
+        .expect("every metric has its own name");
+    family
+}

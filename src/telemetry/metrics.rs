@@ -1,0 +1,320 @@
+//! What is counted: one method for each thing that happens. Knows the words of every label that is a closed list;
+//! does not know who calls it, nor how metrics are served.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus::TextEncoder;
+
+use super::exchange::Exchange;
+use super::families::Families;
+use super::handles::{Counted, Handles, IssuerHandle, RouteHandle, UpstreamHandle};
+use crate::config::Config;
+use crate::config::model::KeySource;
+use crate::gate::Reason;
+use crate::time::Timestamp;
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    families: Families,
+    routes: Handles<RouteHandle>,
+    upstreams: Handles<UpstreamHandle>,
+    issuers: Handles<IssuerHandle>,
+    refusals: [AtomicU64; Reason::ALL.len()],
+    /// When each issuer's keys were last fetched, or the issuer was configured.
+    refreshed: Mutex<HashMap<Box<str>, Timestamp>>,
+    /// When each listener's first certificate expires.
+    certificates: Mutex<HashMap<Box<str>, Timestamp>>,
+}
+
+/// How a token was found genuine or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// It had been verified before.
+    Cache,
+    /// Its signature was checked, or it fell before that.
+    Signature,
+}
+
+/// What came of fetching an issuer's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshOutcome {
+    /// A new document was read.
+    Fetched,
+    /// The document is the one we have (304).
+    Unchanged,
+    /// There is none, or none that can be used.
+    Failed,
+}
+
+/// What came of a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadOutcome {
+    /// It serves.
+    Accepted,
+    /// The old one goes on serving.
+    Rejected,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let families = Families::new();
+        families.build_info.with([env!("CARGO_PKG_VERSION")]).set(1);
+        for outcome in [ReloadOutcome::Accepted, ReloadOutcome::Rejected] {
+            families.config_reloads.with([outcome.as_str()]);
+        }
+        families.revocations.with([]);
+        families.verified_tokens.with([]);
+        families.access_log_dropped.with([]);
+        Self {
+            families,
+            routes: Handles::default(),
+            upstreams: Handles::default(),
+            issuers: Handles::default(),
+            refusals: [const { AtomicU64::new(0) }; Reason::ALL.len()],
+            refreshed: Mutex::default(),
+            certificates: Mutex::default(),
+        }
+    }
+
+    /// Takes a new configuration to its heart: series of names that it no longer has are dropped.
+    pub fn configure(&self, config: &Config, now: Timestamp) {
+        let routes: HashSet<&str> = config.routes.iter().map(|route| &*route.name).collect();
+        let route =
+            |name: &str| routes.contains(name) || name == UNKNOWN || ENDPOINTS.contains(&name);
+        let upstream = |name: &str| config.upstreams.contains_key(name);
+        let issuer =
+            |name: &str| name == UNKNOWN || config.issuers.iter().any(|i| *i.terms.name == *name);
+        let listener = |name: &str| config.listeners.iter().any(|l| *l.name == *name);
+        let families = &self.families;
+        self.routes.retain(route);
+        self.upstreams.retain(upstream);
+        self.issuers.retain(issuer);
+        families.requests.retain(|[name, _]| route(name));
+        families.decisions.retain(|[name, ..]| route(name));
+        families.request_duration.retain(|[name]| route(name));
+        families.upstream_duration.retain(|[name]| upstream(name));
+        families
+            .upstream_connections
+            .retain(|[name, _]| upstream(name));
+        families.upstream_healthy.retain(|[name, _]| upstream(name));
+        families
+            .token_verifications
+            .retain(|[name, ..]| issuer(name));
+        families.issuer_keys.retain(|[name]| issuer(name));
+        families.issuer_refresh.retain(|[name, _]| issuer(name));
+        families.issuer_refresh_age.retain(|[name]| issuer(name));
+        families.certificate_expiry.retain(|[name]| listener(name));
+        let mut refreshed = lock(&self.refreshed);
+        refreshed.retain(|name, _| issuer(name));
+        for issuer in &config.issuers {
+            if matches!(issuer.keys, KeySource::Remote(_)) {
+                refreshed.entry((*issuer.terms.name).into()).or_insert(now);
+            }
+        }
+    }
+
+    pub(super) fn request(&self, exchange: &Exchange<'_>) {
+        let product = exchange.product().unwrap_or("");
+        let route = exchange.route_name().unwrap_or(UNKNOWN);
+        let families = &self.families;
+        self.routes
+            .find(
+                route,
+                |handle| handle.wants(product),
+                || RouteHandle::new(families, route, product),
+            )
+            .count(families, exchange);
+        if let (Some(upstream), Some(took)) = (exchange.upstream, exchange.upstream_duration) {
+            self.upstream(upstream).duration.observe(took.as_secs_f64());
+        }
+        if let (Some(reason), "refuse") = (exchange.reason, exchange.verdict) {
+            self.refusals[reason as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The series of one upstream; keep it as long as the upstream.
+    pub fn upstream(&self, name: &str) -> Arc<UpstreamHandle> {
+        self.upstreams
+            .find(name, |_| true, || UpstreamHandle::new(&self.families, name))
+    }
+
+    /// Whether a server of an upstream takes requests. `server` is one of the configuration.
+    pub fn upstream_healthy(&self, upstream: &str, server: &str, health: Health) {
+        let gauge = self.families.upstream_healthy.with([upstream, server]);
+        gauge.set(i64::from(health == Health::Used));
+    }
+
+    /// Counts a connection to a listener, until the guard is dropped.
+    pub fn connection(&self, listener: &str) -> Counted {
+        Counted::new(self.families.connections.with([listener]))
+    }
+
+    /// Counts a token that was looked at. `refused` is why it was not accepted.
+    pub fn verification(&self, issuer: Option<&str>, refused: Option<Reason>, source: Source) {
+        let issuer = issuer.unwrap_or(UNKNOWN);
+        self.issuers
+            .find(issuer, |_| true, || IssuerHandle::new(issuer))
+            .count(&self.families, refused, source);
+    }
+
+    /// How many tokens the cache holds.
+    pub fn verified_tokens(&self, entries: usize) {
+        self.families.verified_tokens.with([]).set(whole(entries));
+    }
+
+    /// How many usable keys an issuer has.
+    pub fn issuer_keys(&self, issuer: &str, keys: usize) {
+        self.families.issuer_keys.with([issuer]).set(whole(keys));
+    }
+
+    /// Counts a fetch of an issuer's keys, at `now`.
+    pub fn issuer_refresh(&self, issuer: &str, outcome: RefreshOutcome, now: Timestamp) {
+        let refresh = &self.families.issuer_refresh;
+        refresh.with([issuer, outcome.as_str()]).inc();
+        if outcome != RefreshOutcome::Failed {
+            lock(&self.refreshed).insert(issuer.into(), now);
+        }
+    }
+
+    /// Counts something odd about an issuer's keys. `kind` is a literal: labels are a closed list.
+    pub fn key_alarm(&self, issuer: &str, kind: &'static str) {
+        self.families.key_alarms.with([issuer, kind]).inc();
+    }
+
+    /// Counts what happened to a session.
+    pub fn session_event(&self, event: &'static str, transport: &'static str) {
+        self.families.sessions.with([event, transport]).inc();
+    }
+
+    /// How long an operation of the store took.
+    pub fn store_duration(&self, operation: &'static str, took: Duration) {
+        let histogram = self.families.store_duration.with([operation]);
+        histogram.observe(took.as_secs_f64());
+    }
+
+    /// How many revocations are in force.
+    pub fn revocations(&self, entries: usize) {
+        self.families.revocations.with([]).set(whole(entries));
+    }
+
+    /// From a revocation's writing to its being in force here.
+    pub fn revocation_lag(&self, lag: Duration) {
+        self.families.revocation_lag.with([]).set(lag.as_secs_f64());
+    }
+
+    /// The number of the configuration that serves.
+    pub fn generation(&self, number: u64) {
+        let gauge = self.families.config_generation.with([]);
+        gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a reload.
+    pub fn reload(&self, outcome: ReloadOutcome) {
+        self.families.config_reloads.with([outcome.as_str()]).inc();
+    }
+
+    /// When the first of a listener's certificates expires.
+    pub fn certificate_expiry(&self, listener: &str, expires_at: Timestamp) {
+        lock(&self.certificates).insert(listener.into(), expires_at);
+    }
+
+    pub(super) fn access_log_dropped(&self) -> prometheus::IntCounter {
+        self.families.access_log_dropped.with([])
+    }
+
+    /// How often each reason refused since the start, the most frequent first; reasons that never did are left out.
+    pub fn refusals(&self) -> Vec<(Reason, u64)> {
+        let counts = Reason::ALL.into_iter().zip(&self.refusals);
+        let mut counts: Vec<_> = counts
+            .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
+
+    /// Everything in Prometheus' text format, as of `now`.
+    pub fn render(&self, now: Timestamp) -> String {
+        for (issuer, at) in &*lock(&self.refreshed) {
+            let age = now.since(*at).as_secs_f64();
+            self.families.issuer_refresh_age.with([issuer]).set(age);
+        }
+        for (listener, at) in &*lock(&self.certificates) {
+            let left = at.since(now).as_secs_f64() - now.since(*at).as_secs_f64();
+            self.families.certificate_expiry.with([listener]).set(left);
+        }
+        let mut text = String::new();
+        TextEncoder::new()
+            .encode_utf8(&self.families.registry.gather(), &mut text)
+            .expect("series are named and typed alike");
+        text
+    }
+}
+
+/// Whether a server takes requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Used,
+    /// It refused a connection, and is passed over for a while.
+    PassedOver,
+}
+
+impl Source {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+impl RefreshOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetched => "fetched",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl ReloadOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The names that `Endpoint::as_str` has.
+const ENDPOINTS: [&str; 12] = [
+    "auth.login",
+    "auth.refresh",
+    "auth.logout",
+    "auth.logout_all",
+    "auth.sessions",
+    "oauth.token",
+    "oauth.revoke",
+    "oauth.introspect",
+    "well_known.metadata",
+    "well_known.jwks",
+    "well_known.identity_jwks",
+    "cors.preflight",
+];
+
+/// The label of a route or an issuer that is none of the configuration's.
+pub(super) const UNKNOWN: &str = "-";
