@@ -49,4 +49,6 @@ pub mod traffic;
 pub mod wire;
 
 #[cfg(feature = "server")]
+pub mod api;
+#[cfg(feature = "server")]
 pub mod telemetry;
