@@ -1,7 +1,78 @@
-//! What no longer counts, asked on every request after the signature and never cached.
+//! One revocation: what it names, of whom, and until when it counts.
+
+use std::sync::Arc;
 
 use crate::time::Timestamp;
-use crate::token::Verified;
+
+/// What a revocation names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Revoked {
+    /// A session (`sid`).
+    Session(Box<str>),
+    /// A subject: every session begun at the cutoff or before.
+    Subject(Box<str>),
+    /// A client: every session begun at the cutoff or before.
+    Client(Box<str>),
+    /// A token (`jti`).
+    Token(Box<str>),
+    /// A signing key (`kid`).
+    Key(Box<str>),
+    /// Every session begun at the cutoff or before.
+    All,
+}
+
+impl Revoked {
+    /// What it names, as one word: for the list, the log and the store.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "session",
+            Self::Subject(_) => "subject",
+            Self::Client(_) => "client",
+            Self::Token(_) => "token",
+            Self::Key(_) => "key",
+            Self::All => "all",
+        }
+    }
+
+    /// The name; empty for everything.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Session(value)
+            | Self::Subject(value)
+            | Self::Client(value)
+            | Self::Token(value)
+            | Self::Key(value) => value,
+            Self::All => "",
+        }
+    }
+
+    /// Puts the two parts together again. `None` for a kind that nobody knows.
+    pub fn from_parts(kind: &str, value: &str) -> Option<Self> {
+        Some(match kind {
+            "session" => Self::Session(value.into()),
+            "subject" => Self::Subject(value.into()),
+            "client" => Self::Client(value.into()),
+            "token" => Self::Token(value.into()),
+            "key" => Self::Key(value.into()),
+            "all" => Self::All,
+            _ => return None,
+        })
+    }
+}
+
+/// One revocation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Revocation {
+    /// What it names.
+    pub what: Revoked,
+    /// The name, in the configuration, of the only issuer that it is about ([`super::OWN_ISSUER`] for the gate's own tokens);
+    /// `None`: of any.
+    pub issuer: Option<Arc<str>>,
+    /// Subjects, clients and everything: what began at this moment or before.
+    pub cutoff: Timestamp,
+    /// From then on no token is left that it could hit: the cutoff, plus the longest life of a token, plus its leeway.
+    pub expires_at: Timestamp,
+}
 
 /// What a revocation named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +87,10 @@ pub enum RevokedBy {
     Token,
     /// The signing key (`kid`).
     Key,
+    /// Everything begun before a moment.
+    All,
+    /// There are more revocations than fit: something that shares its slot. A new token passes.
+    Overflow,
 }
 
 impl RevokedBy {
@@ -27,17 +102,8 @@ impl RevokedBy {
             Self::Client => "the client was revoked",
             Self::Token => "the token was revoked",
             Self::Key => "the key was revoked",
+            Self::All => "everything before a moment was revoked",
+            Self::Overflow => "too many revocations to tell: a new token passes",
         }
-    }
-}
-
-/// Everything that is revoked at this moment, in bounded memory. Shared and readable without a lock.
-#[derive(Debug, Default)]
-pub struct Revocations {}
-
-impl Revocations {
-    /// Asks whether a verified token was revoked. Never a false accept; a false refusal costs one refresh.
-    pub fn find(&self, _verified: &Verified, _now: Timestamp) -> Option<RevokedBy> {
-        None
     }
 }

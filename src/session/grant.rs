@@ -1,0 +1,66 @@
+//! What the identity service said of a subject: the part of an access token that is not the gate's own.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What the access tokens of a session say beside the gate's own claims.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Grant {
+    /// The products.
+    #[serde(default)]
+    pub products: Vec<String>,
+    /// Granted scopes, space-separated (RFC 6749 §3.3).
+    #[serde(default)]
+    pub scope: String,
+    /// The tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// When the user proved who they are: seconds since the epoch (RFC 9068 §2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+    /// How well (RFC 9068 §2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// By which means (RFC 9068 §2.2.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// The version of the claims, as the identity service counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims_version: Option<String>,
+    /// Further claims. No reserved name is among them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub claims: Map<String, Value>,
+}
+
+impl Grant {
+    /// Names that the gate alone writes; an identity service that sends one of them is misunderstood.
+    pub const RESERVED: [&str; 12] = [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "sid",
+        "client_id",
+        "scope",
+        "cnf",
+        "rtg",
+    ];
+
+    /// The narrower scope that a client asks for (RFC 6749 §6), in the granted order.
+    ///
+    /// `None` when it asks for one that was not granted.
+    pub fn narrowed(&self, asked: &str) -> Option<String> {
+        let held: Vec<&str> = self.scope.split(' ').filter(|s| !s.is_empty()).collect();
+        let mut wanted = asked.split(' ').filter(|s| !s.is_empty()).peekable();
+        if wanted.peek().is_none() {
+            return Some(self.scope.clone());
+        }
+        let wanted: Vec<&str> = wanted.collect();
+        let granted = wanted.iter().all(|scope| held.contains(scope));
+        let kept = held.into_iter().filter(|scope| wanted.contains(scope));
+        granted.then(|| kept.collect::<Vec<_>>().join(" "))
+    }
+}

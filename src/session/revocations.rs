@@ -1,0 +1,398 @@
+//! What no longer counts, asked on every request after the signature and never cached.
+//!
+//! A cutoff is compared with the moment at which a session began. The gate's own names tell it to the millisecond
+//! (UUIDv7), so a login right after "log out everywhere" works and nothing older passes. Other issuers only tell `iat` in
+//! seconds: there the whole second of the cutoff is refused.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use super::OWN_ISSUER;
+use super::fingerprints::{Entry, RevokedSet, WhenFull};
+use super::id::TimedId;
+use super::revocation::{Revocation, Revoked, RevokedBy};
+use crate::time::Timestamp;
+use crate::token::Verified;
+
+/// Everything that is revoked at this moment, in bounded memory. Shared and readable without a lock.
+///
+/// # Security
+/// It never forgets an entry before its `expires_at`. Past its capacity it refuses too much rather than too little.
+#[derive(Debug)]
+pub struct Revocations {
+    set: RevokedSet,
+    hasher: RandomState,
+    newest: Mutex<VecDeque<Revocation>>,
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        Self::with_capacity(ENTRIES_MAX)
+    }
+}
+
+impl Revocations {
+    /// An empty set that tells at most `entries_max` entries apart.
+    pub fn with_capacity(entries_max: usize) -> Self {
+        Self {
+            set: RevokedSet::new(entries_max),
+            hasher: RandomState::new(),
+            newest: Mutex::default(),
+        }
+    }
+
+    /// Asks whether a verified token was revoked. Never a false accept; a false refusal costs one refresh.
+    pub fn find(&self, verified: &Verified, now: Timestamp) -> Option<RevokedBy> {
+        if self.set.is_empty() {
+            return None;
+        }
+        self.find_marks(&Marks::of_token(verified), now)
+    }
+
+    /// Asks whether a session of the gate's own may still rotate. The store decides that too; this also knows what the
+    /// store may have lost.
+    pub fn find_session(
+        &self,
+        session: TimedId,
+        subject: &str,
+        client: &str,
+        now: Timestamp,
+    ) -> Option<RevokedBy> {
+        if self.set.is_empty() {
+            return None;
+        }
+        let name = session.to_string();
+        let marks = Marks {
+            issuer: OWN_ISSUER,
+            session: Some(&name),
+            subject: Some(subject),
+            client: Some(client),
+            token: None,
+            key: None,
+            begun_at: session.given_at(),
+            issued_at: now,
+        };
+        self.find_marks(&marks, now)
+    }
+
+    /// Revokes. Counts from the next request on. Naming the same again keeps the later cutoff and expiry.
+    pub fn revoke(&self, revocation: Revocation, now: Timestamp) {
+        let class = Class::of(&revocation.what);
+        let issuer = revocation.issuer.as_deref();
+        let cutoff = match class {
+            Class::Subject | Class::Client | Class::All => revocation.cutoff,
+            Class::Session | Class::Token | Class::Key => Timestamp::from_millis(u64::MAX),
+        };
+        let entry = Entry {
+            cutoff,
+            expires_at: revocation.expires_at,
+            class: class.scoped(issuer.is_some()),
+        };
+        let full = match class {
+            Class::Key | Class::Client | Class::All => WhenFull::Keep,
+            // Nothing is issued for a dead session of our own; of another issuer's one it may well be.
+            Class::Session | Class::Token if issuer != Some(OWN_ISSUER) => {
+                WhenFull::Blur(revocation.expires_at)
+            }
+            Class::Session | Class::Token => WhenFull::Blur(now),
+            Class::Subject => WhenFull::Blur(cutoff.max(now)),
+        };
+        let fingerprint = self.fingerprint(class, issuer, revocation.what.value());
+        self.set.insert(fingerprint, entry, full);
+        self.note(revocation);
+    }
+
+    /// Forgets what has expired. To be called every few seconds; forgetting late costs memory alone.
+    pub fn expire(&self, now: Timestamp) {
+        self.set.expire(now);
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.retain(|revocation| now < revocation.expires_at);
+    }
+
+    /// How many entries are told apart.
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// Whether nothing is revoked.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    /// The newest revocations that count at `now`, newest first: at most the last [`Self::LISTED_MAX`].
+    pub fn newest(&self, now: Timestamp) -> Vec<Revocation> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = newest.iter().rev().filter(|one| now < one.expires_at);
+        live.cloned().collect()
+    }
+
+    /// How many revocations can be listed.
+    pub const LISTED_MAX: usize = 1000;
+
+    fn note(&self, revocation: Revocation) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.back() != Some(&revocation) {
+            if newest.len() == Self::LISTED_MAX {
+                newest.pop_front();
+            }
+            newest.push_back(revocation);
+        }
+    }
+
+    fn find_marks(&self, marks: &Marks<'_>, now: Timestamp) -> Option<RevokedBy> {
+        let questions = [
+            (Class::Key, marks.key, RevokedBy::Key),
+            (Class::Session, marks.session, RevokedBy::Session),
+            (Class::Token, marks.token, RevokedBy::Token),
+            (Class::Subject, marks.subject, RevokedBy::Subject),
+            (Class::Client, marks.client, RevokedBy::Client),
+            (Class::All, Some(""), RevokedBy::All),
+        ];
+        for (class, value, by) in questions {
+            let Some(value) = value else { continue };
+            for issuer in [None, Some(marks.issuer)] {
+                if let Some(by) = self.find_one(class, issuer, value, by, marks, now) {
+                    return Some(by);
+                }
+            }
+        }
+        None
+    }
+
+    fn find_one(
+        &self,
+        class: Class,
+        issuer: Option<&str>,
+        value: &str,
+        by: RevokedBy,
+        marks: &Marks<'_>,
+        now: Timestamp,
+    ) -> Option<RevokedBy> {
+        let known = self.set.has_class(class.scoped(issuer.is_some()));
+        let blurred = class.blurs() && self.set.is_blurred();
+        if !known && !blurred {
+            return None;
+        }
+        let fingerprint = self.fingerprint(class, issuer, value);
+        if known
+            && let Some(entry) = self.set.find(fingerprint, now)
+            && marks.begun_at <= entry.cutoff
+        {
+            return Some(by);
+        }
+        (blurred && self.set.blurs(fingerprint, marks.issued_at)).then_some(RevokedBy::Overflow)
+    }
+
+    fn fingerprint(&self, class: Class, issuer: Option<&str>, value: &str) -> u64 {
+        self.hasher.hash_one((class as u8, issuer, value))
+    }
+}
+
+/// What a revocation can know a token by.
+#[derive(Debug)]
+struct Marks<'a> {
+    issuer: &'a str,
+    session: Option<&'a str>,
+    subject: Option<&'a str>,
+    client: Option<&'a str>,
+    token: Option<&'a str>,
+    key: Option<&'a str>,
+    /// When its session began; when it was issued, where that is not told.
+    begun_at: Timestamp,
+    issued_at: Timestamp,
+}
+
+impl<'a> Marks<'a> {
+    fn of_token(verified: &'a Verified) -> Self {
+        let principal = verified.principal();
+        let session = principal.session.as_deref();
+        let token = principal.token_id.as_deref();
+        let own = *principal.issuer_name == *OWN_ISSUER;
+        let told = |id: Option<&str>| {
+            let id = id.and_then(TimedId::parse).filter(|_| own);
+            id.map(|id| id.given_at())
+        };
+        // Without any `iat` nothing shows that it is younger than a cutoff. Whole seconds: RFC 7519 §2.
+        let second = verified.issued_at().map_or(0, Timestamp::as_secs);
+        let issued_at = told(token).unwrap_or(Timestamp::from_secs(second));
+        Self {
+            issuer: &principal.issuer_name,
+            session,
+            subject: Some(&principal.subject),
+            client: principal.client.as_deref(),
+            token,
+            key: verified.kid(),
+            begun_at: told(session).unwrap_or(issued_at),
+            issued_at,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Session,
+    Subject,
+    Client,
+    Token,
+    Key,
+    All,
+}
+
+impl Class {
+    fn of(what: &Revoked) -> Self {
+        match what {
+            Revoked::Session(_) => Self::Session,
+            Revoked::Subject(_) => Self::Subject,
+            Revoked::Client(_) => Self::Client,
+            Revoked::Token(_) => Self::Token,
+            Revoked::Key(_) => Self::Key,
+            Revoked::All => Self::All,
+        }
+    }
+
+    /// A number for the class, apart for entries of one issuer and of any.
+    fn scoped(self, bound: bool) -> u8 {
+        self as u8 * 2 + u8::from(bound)
+    }
+
+    /// Whether its entries go into slots when there is no room.
+    fn blurs(self) -> bool {
+        matches!(self, Self::Session | Self::Token | Self::Subject)
+    }
+}
+
+/// Some 40 MB when full.
+const ENTRIES_MAX: usize = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1000;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn revocation(what: Revoked, issuer: Option<&str>, cutoff: u64) -> Revocation {
+        Revocation {
+            what,
+            issuer: issuer.map(Into::into),
+            cutoff: at(cutoff),
+            expires_at: at(cutoff + 600 * SECOND),
+        }
+    }
+
+    fn marks(issuer: &str, begun_at: u64) -> Marks<'_> {
+        Marks {
+            issuer,
+            session: Some("s1"),
+            subject: Some("u1"),
+            client: Some("web"),
+            token: Some("j1"),
+            key: Some("k1"),
+            begun_at: at(begun_at),
+            issued_at: at(begun_at + 60 * SECOND),
+        }
+    }
+
+    #[test]
+    fn each_kind_finds_what_it_names_and_nothing_else() {
+        let now = 100 * SECOND;
+        let rows = [
+            (Revoked::Session("s1".into()), Some(RevokedBy::Session)),
+            (Revoked::Session("s2".into()), None),
+            (Revoked::Session("u1".into()), None),
+            (Revoked::Token("j1".into()), Some(RevokedBy::Token)),
+            (Revoked::Key("k1".into()), Some(RevokedBy::Key)),
+            (Revoked::Subject("u1".into()), Some(RevokedBy::Subject)),
+            (Revoked::Subject("U1".into()), None),
+            (Revoked::Client("web".into()), Some(RevokedBy::Client)),
+            (Revoked::All, Some(RevokedBy::All)),
+        ];
+        for (what, expected) in rows {
+            let revocations = Revocations::default();
+            revocations.revoke(revocation(what.clone(), None, now), at(now));
+            let found = revocations.find_marks(&marks("main", 50 * SECOND), at(now));
+            assert_eq!(found, expected, "{what:?}");
+        }
+    }
+
+    #[test]
+    fn a_cutoff_spares_what_began_a_millisecond_later() {
+        let revocations = Revocations::default();
+        let what = Revoked::Subject("u1".into());
+        revocations.revoke(revocation(what, None, 5000), at(5000));
+        let by = |begun| revocations.find_marks(&marks("main", begun), at(6000));
+        assert_eq!(by(5000), Some(RevokedBy::Subject));
+        assert_eq!(by(5001), None);
+    }
+
+    #[test]
+    fn an_entry_of_one_issuer_leaves_the_others_alone() {
+        let revocations = Revocations::default();
+        let what = Revoked::Session("s1".into());
+        revocations.revoke(revocation(what, Some("main"), 5000), at(5000));
+        let by = |issuer| revocations.find_marks(&marks(issuer, 0), at(6000));
+        assert_eq!(by("main"), Some(RevokedBy::Session));
+        assert_eq!(by("partner"), None);
+    }
+
+    #[test]
+    fn expired_entries_leave_and_nothing_leaves_before() {
+        let revocations = Revocations::default();
+        for number in 0..1000_u64 {
+            let what = Revoked::Token(number.to_string().into());
+            revocations.revoke(revocation(what, None, number * SECOND), at(number * SECOND));
+        }
+        assert_eq!(revocations.len(), 1000);
+        revocations.expire(at(1100 * SECOND));
+        let alive = |number: u64| {
+            let number = number.to_string();
+            let mut marks = marks("main", 0);
+            marks.token = Some(&number);
+            revocations.find_marks(&marks, at(1100 * SECOND)).is_some()
+        };
+        assert!(!alive(500));
+        assert!((501..1000).all(alive));
+        revocations.expire(at(9000 * SECOND));
+        assert!(revocations.is_empty());
+        assert!(revocations.newest(at(0)).is_empty());
+    }
+
+    #[test]
+    fn past_its_capacity_it_refuses_too_much_and_never_too_little() {
+        let revocations = Revocations::with_capacity(100);
+        let names: Vec<String> = (0..3000).map(|number| format!("dead-{number}")).collect();
+        for name in &names {
+            let what = Revoked::Session(name.as_str().into());
+            revocations.revoke(revocation(what, Some(OWN_ISSUER), 5000), at(5000));
+        }
+        assert_eq!(revocations.len(), 100);
+        let find = |name: &str, issued| {
+            let mut marks = marks(OWN_ISSUER, 0);
+            marks.session = Some(name);
+            marks.issued_at = at(issued);
+            revocations.find_marks(&marks, at(6000))
+        };
+        assert!(names.iter().all(|name| find(name, 5000).is_some()));
+        let innocent = |issued| (0..1000).all(|n| find(&format!("innocent-{n}"), issued).is_none());
+        assert!(innocent(5001), "a new token passes");
+        revocations.expire(at(5000 + 700 * SECOND));
+        assert!(revocations.is_empty());
+    }
+
+    #[test]
+    fn naming_it_again_keeps_the_later_cutoff_and_one_entry() {
+        let revocations = Revocations::default();
+        for cutoff in [5000, 9000, 7000] {
+            let what = Revoked::Subject("u1".into());
+            revocations.revoke(revocation(what, None, cutoff), at(cutoff));
+        }
+        assert_eq!(revocations.len(), 1);
+        let by = revocations.find_marks(&marks("main", 9000), at(9000));
+        assert_eq!(by, Some(RevokedBy::Subject));
+        assert_eq!(revocations.newest(at(9000)).len(), 3);
+    }
+}

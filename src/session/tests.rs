@@ -1,0 +1,7 @@
+//! What sessions promise: tokens that cannot be altered, chains that cannot fork, the dead that stay dead.
+
+mod model;
+mod support;
+mod tokens;
+
+pub(crate) use support::Counting;
