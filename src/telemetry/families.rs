@@ -34,6 +34,7 @@ pub(super) struct Families {
     pub(super) connections: Shown<IntGauge, 1>,
     pub(super) certificate_expiry: Shown<Gauge, 1>,
     pub(super) access_log_dropped: Shown<IntCounter, 0>,
+    pub(super) diagnostics_dropped: Shown<IntCounter, 0>,
     pub(super) build_info: Shown<IntGauge, 1>,
 }
 
@@ -166,6 +167,12 @@ impl Families {
                 r,
                 "tollgate_access_log_dropped_total",
                 "Lines of the access log that nobody took in time.",
+                [],
+            ),
+            diagnostics_dropped: show(
+                r,
+                "tollgate_diagnostics_dropped_total",
+                "Lines on standard error that nobody took in time.",
                 [],
             ),
             build_info: show(

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus::TextEncoder;
+use prometheus::{IntCounter, TextEncoder};
 
 use super::exchange::Exchange;
 use super::families::Families;
@@ -68,7 +68,6 @@ impl Metrics {
         }
         families.revocations.with([]);
         families.verified_tokens.with([]);
-        families.access_log_dropped.with([]);
         Self {
             families,
             routes: Handles::default(),
@@ -222,8 +221,11 @@ impl Metrics {
         lock(&self.certificates).insert(listener.into(), expires_at);
     }
 
-    pub(super) fn access_log_dropped(&self) -> prometheus::IntCounter {
-        self.families.access_log_dropped.with([])
+    /// Lines of the access log, and those of diagnostics, that nobody took in time.
+    pub(super) fn lines_dropped(&self) -> (IntCounter, IntCounter) {
+        let families = &self.families;
+        let access = families.access_log_dropped.with([]);
+        (access, families.diagnostics_dropped.with([]))
     }
 
     /// How often each reason refused since the start, the most frequent first; reasons that never did are left out.

@@ -1,0 +1,197 @@
+//! A bounded queue of log lines with a thread that writes them. Whoever logs never waits: when the disk or the pipe does
+//! not keep up, lines are dropped and counted. Knows bytes and sinks; does not know what a line says.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus::IntCounter;
+
+/// Where lines go.
+#[derive(Debug)]
+pub(super) enum Sink {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, at its end.
+    File(File),
+    /// Nowhere: nothing is queued.
+    Off,
+}
+
+/// The producers' end. Dropping it ends the thread once it has written what was queued.
+#[derive(Debug)]
+pub(super) struct Lines(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Tells the writer of work.
+    work: Condvar,
+    /// Tells whoever flushes that nothing is left.
+    rest: Condvar,
+    dropped: IntCounter,
+}
+
+#[derive(Debug)]
+struct Queue {
+    bytes: Vec<u8>,
+    /// The sink to take from now on.
+    redirect: Option<Sink>,
+    is_off: bool,
+    writing: bool,
+    /// Somebody waits: do not gather.
+    hurry: bool,
+    closed: bool,
+}
+
+impl Lines {
+    /// Starts the writer. `dropped` counts lines that nobody will read.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(name: &str, sink: Sink, dropped: IntCounter) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue {
+                bytes: Vec::new(),
+                redirect: None,
+                is_off: matches!(sink, Sink::Off),
+                writing: false,
+                hurry: false,
+                closed: false,
+            }),
+            work: Condvar::new(),
+            rest: Condvar::new(),
+            dropped,
+        });
+        let writer = shared.clone();
+        std::thread::Builder::new()
+            .name(name.into())
+            .spawn(move || writer.write(sink))?;
+        Ok(Self(shared))
+    }
+
+    /// Queues one line, its line end included, or drops it. Never waits for the sink.
+    pub(super) fn push(&self, line: &[u8]) {
+        let mut queue = self.0.queue();
+        if queue.is_off {
+            return;
+        }
+        if queue.bytes.len() + line.len() > QUEUED_BYTES_MAX {
+            drop(queue);
+            return self.0.dropped.inc();
+        }
+        let was_empty = queue.bytes.is_empty();
+        queue.bytes.extend_from_slice(line);
+        let is_half_full = queue.bytes.len() > QUEUED_BYTES_MAX / 2;
+        drop(queue);
+        if was_empty || is_half_full {
+            self.0.work.notify_one();
+        }
+    }
+
+    /// Goes on at another sink, behind the lines that are queued.
+    pub(super) fn redirect(&self, sink: Sink) {
+        let mut queue = self.0.queue();
+        queue.is_off = matches!(sink, Sink::Off);
+        queue.redirect = Some(sink);
+        drop(queue);
+        self.0.work.notify_one();
+    }
+
+    /// Waits until every queued line is written, at most `limit`.
+    pub(super) fn flush(&self, limit: Duration) {
+        let mut queue = self.0.queue();
+        queue.hurry = true;
+        self.0.work.notify_one();
+        let waited = self.0.rest.wait_timeout_while(queue, limit, |queue| {
+            queue.writing || !queue.bytes.is_empty() || queue.redirect.is_some()
+        });
+        waited.unwrap_or_else(PoisonError::into_inner).0.hurry = false;
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.0.queue().closed = true;
+        self.0.work.notify_one();
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread: gathers, swaps, writes, until the producers' end is gone.
+    fn write(&self, mut sink: Sink) {
+        let mut batch = Vec::new();
+        while let Some(redirect) = self.take(&mut batch) {
+            if sink.write(&batch).is_err() {
+                let lines = batch.iter().filter(|byte| **byte == b'\n').count();
+                self.dropped.inc_by(lines as u64);
+            }
+            batch.clear();
+            if let Some(next) = redirect {
+                sink = next;
+            }
+        }
+    }
+
+    /// Waits for lines or a new sink; `None` when there will be no more.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one ends the loop, the inner one is the new sink"
+    )]
+    fn take(&self, batch: &mut Vec<u8>) -> Option<Option<Sink>> {
+        let mut queue = self.queue();
+        queue.writing = false;
+        if queue.is_idle() {
+            self.rest.notify_all();
+        }
+        let waited = self
+            .work
+            .wait_while(queue, |queue| queue.is_idle() && !queue.closed);
+        let waited = waited.unwrap_or_else(PoisonError::into_inner);
+        let gathered = self.work.wait_timeout_while(waited, GATHER, |queue| {
+            queue.bytes.len() < QUEUED_BYTES_MAX / 2 && !queue.hurry && !queue.closed
+        });
+        queue = gathered.unwrap_or_else(PoisonError::into_inner).0;
+        if queue.closed && queue.is_idle() {
+            return None;
+        }
+        queue.writing = true;
+        std::mem::swap(&mut queue.bytes, batch);
+        Some(queue.redirect.take())
+    }
+}
+
+impl Queue {
+    fn is_idle(&self) -> bool {
+        self.bytes.is_empty() && self.redirect.is_none()
+    }
+}
+
+impl Sink {
+    fn write(&mut self, batch: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => write_all(&mut io::stdout().lock(), batch),
+            Self::Stderr => write_all(&mut io::stderr().lock(), batch),
+            Self::File(file) => file.write_all(batch),
+            Self::Off => Ok(()),
+        }
+    }
+}
+
+fn write_all(to: &mut impl Write, batch: &[u8]) -> io::Result<()> {
+    to.write_all(batch)?;
+    to.flush()
+}
+
+/// The most that waits to be written: some two thousand lines.
+const QUEUED_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long the writer gathers lines before it writes them in one call.
+const GATHER: Duration = Duration::from_millis(10);
