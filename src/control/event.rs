@@ -1,0 +1,133 @@
+//! What can change the world, as messages to its single writer; and the handle by which others send them.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::status::ReloadOutcome;
+use crate::token::KeySet;
+
+/// How many messages may wait. Senders of keys wait for a place; whoever asks for an act is told that it is busy.
+pub(super) const EVENTS_MAX: usize = 64;
+
+/// One wish to change the world.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Read the configuration again.
+    Reload {
+        /// Hears how it ended.
+        reply: Option<oneshot::Sender<Reloaded>>,
+    },
+    /// An issuer's keys are these from now on.
+    Keys(Arrival),
+    /// A key is not to be trusted again.
+    Distrust {
+        /// The issuer's name in the configuration.
+        issuer: String,
+        /// The key.
+        kid: String,
+        /// Hears how it ended.
+        reply: oneshot::Sender<Result<u64, DistrustError>>,
+    },
+}
+
+/// An issuer's keys as its fetcher found them.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// The issuer's name in the configuration.
+    pub(super) issuer: Arc<str>,
+    /// Which fetcher: the word of one that was stopped meanwhile does not count.
+    pub(super) epoch: u64,
+    /// The keys; `None`: those that were kept are too old.
+    pub(super) keys: Option<Arc<KeySet>>,
+    /// Dropped once the keys serve.
+    pub(super) landed: oneshot::Sender<()>,
+}
+
+/// How a reload ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Whether the file serves now.
+    pub outcome: ReloadOutcome,
+    /// The generation that serves.
+    pub generation: u64,
+    /// What `check` would print; for a file that serves, its warnings.
+    pub text: String,
+}
+
+/// Why a key cannot be distrusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DistrustError {
+    /// No issuer of that name is configured.
+    IssuerUnknown,
+    /// The list is full.
+    Full,
+    /// It is distrusted in this process, but that could not be written and ends with it.
+    NotKept,
+}
+
+impl std::fmt::Display for DistrustError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::IssuerUnknown => "no issuer of that name is configured",
+            Self::Full => "the list of distrusted keys is full",
+            Self::NotKept => "the key is distrusted, but a restart would forget it",
+        })
+    }
+}
+
+impl std::error::Error for DistrustError {}
+
+/// The world's writer has ended, or has too much to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
+
+impl std::fmt::Display for Busy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the gateway is ending or has too many such wishes waiting")
+    }
+}
+
+impl std::error::Error for Busy {}
+
+/// Asks the world's writer to act.
+#[derive(Debug, Clone)]
+pub struct Handle(pub(super) mpsc::Sender<Event>);
+
+impl Handle {
+    /// Reads the configuration again and says how that ended. Wishes that come while one is carried out are carried out
+    /// together.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn reload(&self) -> Result<Reloaded, Busy> {
+        let (reply, ended) = oneshot::channel();
+        self.send(Event::Reload { reply: Some(reply) })?;
+        ended.await.map_err(|_| Busy)
+    }
+
+    /// Reads the configuration again; the log says how that ended.
+    pub(super) fn reload_later(&self) {
+        // A full queue holds a reload already, or the next reading finds the change again.
+        let _ = self.send(Event::Reload { reply: None });
+    }
+
+    /// Never again trusts the key `kid` of `issuer` (its name in the configuration), and says under which generation that
+    /// holds. It holds after a restart too.
+    ///
+    /// # Errors
+    /// [`Busy`], and in the inner result [`DistrustError`].
+    pub async fn distrust(
+        &self,
+        issuer: String,
+        kid: String,
+    ) -> Result<Result<u64, DistrustError>, Busy> {
+        let (reply, ended) = oneshot::channel();
+        self.send(Event::Distrust { issuer, kid, reply })?;
+        ended.await.map_err(|_| Busy)
+    }
+
+    fn send(&self, event: Event) -> Result<(), Busy> {
+        self.0.try_send(event).map_err(|_| Busy)
+    }
+}

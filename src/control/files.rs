@@ -1,0 +1,159 @@
+//! Files and environment as the configuration names them: relative to its folder, bounded in size, remembered by digest.
+//! Knows nothing of what stands in them.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::secret::Secret;
+
+/// The largest file that is read: nothing that belongs into a configuration is larger.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What was read, by path: the digest of the bytes, `None` for what could not be read.
+pub type Readings = BTreeMap<PathBuf, Option<blake3::Hash>>;
+
+/// Reads what one configuration file refers to, and remembers it.
+#[derive(Debug)]
+pub struct DiskFiles {
+    folder: PathBuf,
+    readings: Mutex<Readings>,
+}
+
+impl DiskFiles {
+    /// Reads relative to the folder of `config`, the configuration file.
+    pub fn beside(config: &Path) -> Self {
+        Self {
+            folder: config.parent().map(Path::to_owned).unwrap_or_default(),
+            readings: Mutex::default(),
+        }
+    }
+
+    /// The environment variable `name`.
+    ///
+    /// # Errors
+    /// A text for the operator; it never holds the value.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    pub fn env(&self, name: &str) -> Result<Secret, String> {
+        use std::os::unix::ffi::OsStringExt;
+        match std::env::var_os(name) {
+            Some(value) if !value.is_empty() => Ok(Secret::new(value.into_vec())),
+            Some(_) => Err(format!("the environment variable {name} is empty")),
+            None => Err(format!("the environment variable {name} is not set")),
+        }
+    }
+
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// A text for the operator when it cannot be read or is larger than [`FILE_BYTES_MAX`].
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        let path = self.resolve(path);
+        let bytes = read_capped(&path);
+        let digest = bytes.as_ref().ok().map(|bytes| blake3::hash(bytes));
+        self.readings
+            .lock()
+            .expect("nobody panics while recording a digest")
+            .insert(path, digest);
+        bytes
+    }
+
+    /// Where `path` is: relative to the folder of the configuration file.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// Everything that was read until now.
+    pub fn readings(&self) -> Readings {
+        self.readings
+            .lock()
+            .expect("nobody panics while recording a digest")
+            .clone()
+    }
+}
+
+/// Reads the same files again.
+pub(super) fn read_again(readings: &Readings) -> Readings {
+    readings
+        .keys()
+        .map(|path| {
+            let digest = read_capped(path).ok().map(|bytes| blake3::hash(&bytes));
+            (path.clone(), digest)
+        })
+        .collect()
+}
+
+fn read_capped(path: &Path) -> Result<Vec<u8>, String> {
+    let told = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    if !std::fs::metadata(path).map_err(told)?.is_file() {
+        // A FIFO would be waited for without end.
+        return Err(format!("{} is not a file", path.display()));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .map_err(told)?
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(told)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!(
+            "{} is larger than {FILE_BYTES_MAX} bytes",
+            path.display()
+        ));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{DiskFiles, FILE_BYTES_MAX, read_again};
+
+    #[test]
+    fn paths_are_relative_to_the_configuration() {
+        let files = DiskFiles::beside(Path::new("/etc/tollgate/gateway.toml"));
+        assert_eq!(
+            files.resolve(Path::new("tls.key")),
+            Path::new("/etc/tollgate/tls.key")
+        );
+        assert_eq!(
+            files.resolve(Path::new("/run/tls.key")),
+            Path::new("/run/tls.key")
+        );
+    }
+
+    #[test]
+    fn a_changed_file_is_seen_when_it_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a"), "one").unwrap();
+        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        files.read(Path::new("a")).unwrap();
+        files.read(Path::new("missing")).unwrap_err();
+        assert_eq!(read_again(&files.readings()), files.readings());
+        std::fs::write(folder.path().join("a"), "two").unwrap();
+        assert_ne!(read_again(&files.readings()), files.readings());
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = vec![b'x'; FILE_BYTES_MAX as usize + 1];
+        std::fs::write(folder.path().join("big"), bytes).unwrap();
+        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let told = files.read(Path::new("big")).unwrap_err();
+        assert!(told.contains("larger than 1048576 bytes"), "{told}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let told = files.read(Path::new("")).unwrap_err();
+        assert!(told.contains("is not a file"), "{told}");
+    }
+}

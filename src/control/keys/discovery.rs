@@ -1,0 +1,85 @@
+//! From an issuer to its keys: the metadata document (OpenID Connect Discovery §3, RFC 8414 §2) names where they are.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::fetch::{Fetched, Fetcher};
+use super::source::{self, PlainHttp};
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// Finds where the keys of `issuer` are.
+///
+/// # Errors
+/// A text for the operator: what each well-known place answered.
+pub(super) async fn discover(fetcher: &Fetcher, issuer: &str) -> Result<Url, String> {
+    let mut refusals = Vec::new();
+    for place in source::metadata(issuer, fetcher.plain)? {
+        let found = match fetcher.get(&place, None).await {
+            Ok(Fetched::Document { body, .. }) => jwks_uri(&body, issuer, fetcher.plain)
+                .map_err(|refusal| format!("{place}: {refusal}")),
+            Ok(Fetched::Unchanged { .. }) => Err(format!("{place} has no document")),
+            Err(refusal) => Err(refusal),
+        };
+        match found {
+            Ok(url) => return Ok(url),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    Err(refusals.join("; "))
+}
+
+/// Reads the keys' address out of `document`, which must speak for exactly `issuer` (RFC 8414 §3.3).
+fn jwks_uri(document: &[u8], issuer: &str, plain: PlainHttp) -> Result<Url, String> {
+    let metadata: Metadata = serde_json::from_slice(document)
+        .map_err(|error| format!("not the metadata of an issuer: {error}"))?;
+    if metadata.issuer != issuer {
+        return Err(format!(
+            "the metadata is that of {:?}, not of {issuer:?}",
+            metadata.issuer
+        ));
+    }
+    source::parse(&metadata.jwks_uri, plain).map_err(|refusal| format!("jwks_uri: {refusal}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::jwks_uri;
+    use crate::control::keys::source::PlainHttp;
+
+    fn check(document: &str) -> Result<String, String> {
+        jwks_uri(
+            document.as_bytes(),
+            "https://a.example",
+            PlainHttp::Loopback,
+        )
+        .map(String::from)
+    }
+
+    #[test]
+    fn keys_may_be_on_another_host_over_https() {
+        let found =
+            check(r#"{"issuer":"https://a.example","jwks_uri":"https://keys.example/k","x":1}"#);
+        assert_eq!(found.unwrap(), "https://keys.example/k");
+    }
+
+    #[test]
+    fn metadata_of_another_issuer_is_refused() {
+        for issuer in ["https://a.example/", "https://A.example", "https://b.example"] {
+            let document =
+                format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://keys.example/k"}}"#);
+            let told = check(&document).unwrap_err();
+            assert!(told.contains("not of"), "{told}");
+        }
+    }
+
+    #[test]
+    fn keys_over_plain_http_are_refused() {
+        let told = check(r#"{"issuer":"https://a.example","jwks_uri":"http://keys.example/k"}"#);
+        assert!(told.unwrap_err().contains("plain http"));
+    }
+}

@@ -1,0 +1,223 @@
+//! One GET of one small document from a provider that may be slow, hostile or broken. Knows HTTP and its limits;
+//! does not know what the document means.
+
+use std::time::Duration;
+
+use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+
+use super::source::{self, PlainHttp};
+use crate::config::model::RemoteKeys;
+
+/// The largest document, in bytes. A hundred RSA keys with their certificates fit.
+pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long one GET may take, redirects and body included.
+pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many redirects are followed, all within one origin.
+const REDIRECTS_MAX: usize = 3;
+
+/// Fetches the documents of one issuer.
+#[derive(Debug, Clone)]
+pub(super) struct Fetcher {
+    client: Client,
+    headers: HeaderMap,
+    /// The configured headers may be credentials: nobody but this origin sees them.
+    home: Url,
+    pub(super) plain: PlainHttp,
+}
+
+/// What a provider answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fetched {
+    /// The document that it had before.
+    Unchanged {
+        /// `Cache-Control: max-age`.
+        max_age: Option<Duration>,
+    },
+    /// A document.
+    Document {
+        /// Its bytes, at most [`BODY_BYTES_MAX`].
+        body: Vec<u8>,
+        /// `ETag`, to ask whether it changed.
+        etag: Option<HeaderValue>,
+        /// `Cache-Control: max-age`.
+        max_age: Option<Duration>,
+    },
+}
+
+impl Fetcher {
+    /// Prepares to fetch from `home` and, without the configured headers, from where `home` points.
+    ///
+    /// # Errors
+    /// A text for the operator when the certificate bundle or a header cannot be used.
+    pub(super) fn new(keys: &RemoteKeys, home: Url, ca: Option<&[u8]>) -> Result<Self, String> {
+        Ok(Self {
+            client: client(&home, ca)?,
+            headers: headers(keys)?,
+            home,
+            plain: plain_http(keys),
+        })
+    }
+
+    /// Fetches `url`. With `etag`, the answer may be that nothing changed.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Fetched, String> {
+        let mut request = self.client.get(url.clone());
+        if source::same_origin(url, &self.home) {
+            request = request.headers(self.headers.clone());
+        }
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let response = request.send().await.map_err(|error| told(url, error))?;
+        let max_age = max_age(response.headers());
+        match response.status() {
+            StatusCode::OK => {
+                let etag = response.headers().get(ETAG).cloned();
+                let body = capped(response, url).await?;
+                Ok(Fetched::Document {
+                    body,
+                    etag,
+                    max_age,
+                })
+            }
+            StatusCode::NOT_MODIFIED if etag.is_some() => Ok(Fetched::Unchanged { max_age }),
+            status => Err(format!("{} answered {status}", shown(url))),
+        }
+    }
+}
+
+/// Whether `keys` allow plain http beyond this machine.
+pub(super) fn plain_http(keys: &RemoteKeys) -> PlainHttp {
+    if keys.insecure_http {
+        PlainHttp::Everywhere
+    } else {
+        PlainHttp::Loopback
+    }
+}
+
+fn client(home: &Url, ca: Option<&[u8]>) -> Result<Client, String> {
+    let build = |roots: Option<Vec<reqwest::Certificate>>| {
+        let mut builder = Client::builder()
+            .timeout(FETCH_TIMEOUT)
+            .redirect(redirect::Policy::custom(within_origin))
+            .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+            // Fetches are minutes apart: a kept connection would only be found broken.
+            .pool_max_idle_per_host(0);
+        if source::is_loopback(home) {
+            builder = builder.no_proxy();
+        }
+        if let Some(roots) = roots {
+            builder = builder.tls_certs_only(roots);
+        }
+        builder.build()
+    };
+    if let Some(bundle) = ca {
+        let roots = reqwest::Certificate::from_pem_bundle(bundle)
+            .map_err(|error| format!("the certificate bundle cannot be read: {error}"))?;
+        if roots.is_empty() {
+            return Err("the certificate bundle holds no certificate".to_owned());
+        }
+        return build(Some(roots)).map_err(chain);
+    }
+    // A machine without any root certificate can still fetch over plain http; https fails there, as it must.
+    build(None)
+        .or_else(|error| {
+            tracing::warn!(error = %chain(error), "no root certificates of the system: https to issuers will fail");
+            build(Some(Vec::new()))
+        })
+        .map_err(chain)
+}
+
+fn headers(keys: &RemoteKeys) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &keys.headers {
+        let sound = HeaderName::from_bytes(name.as_bytes())
+            .ok()
+            .zip(HeaderValue::from_bytes(value.expose()).ok());
+        let (header, mut value) =
+            sound.ok_or_else(|| format!("the header {name:?} cannot be sent"))?;
+        value.set_sensitive(true);
+        headers.append(header, value);
+    }
+    Ok(headers)
+}
+
+/// Follows a redirect only within the origin that was asked.
+fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let asked = attempt.previous().first();
+    if attempt.previous().len() > REDIRECTS_MAX {
+        attempt.error(format!("more than {REDIRECTS_MAX} redirects"))
+    } else if asked.is_some_and(|asked| source::same_origin(asked, attempt.url())) {
+        attempt.follow()
+    } else {
+        attempt.error("a redirect to another host is not followed")
+    }
+}
+
+/// Reads the body, and no more of it than [`BODY_BYTES_MAX`].
+async fn capped(mut response: Response, url: &Url) -> Result<Vec<u8>, String> {
+    let too_large = || format!("{} sent more than {BODY_BYTES_MAX} bytes", shown(url));
+    if response
+        .content_length()
+        .is_some_and(|length| length > BODY_BYTES_MAX as u64)
+    {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| told(url, error))? {
+        if body.len() + piece.len() > BODY_BYTES_MAX {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+/// `max-age` (RFC 9111 §5.2.2.1); zero where the answer must not be kept.
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let mut age = None;
+    for value in headers.get_all(CACHE_CONTROL) {
+        for directive in value.to_str().ok()?.split(',') {
+            let directive = directive.trim().to_ascii_lowercase();
+            if directive == "no-store" || directive == "no-cache" {
+                return Some(Duration::ZERO);
+            }
+            if let Some(seconds) = directive.strip_prefix("max-age=") {
+                age = seconds.trim_matches('"').parse().ok();
+            }
+        }
+    }
+    age.map(Duration::from_secs)
+}
+
+fn told(url: &Url, error: reqwest::Error) -> String {
+    format!("{}: {}", shown(url), chain(error))
+}
+
+/// The address without what might be a credential.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// An error with all its causes, which `reqwest` keeps apart, and without the address.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

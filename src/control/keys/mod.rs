@@ -1,0 +1,15 @@
+//! Keys of remote issuers: fetched in the background, one task an issuer, so that the outage of one provider is nobody
+//! else's and never a request's. A request that meets an unknown key may wait for a fetch, shortly ([`Keys::wanted`]).
+
+mod discovery;
+mod fetch;
+mod flight;
+mod kept;
+mod pace;
+mod refresher;
+mod source;
+
+pub use flight::{Keys, WAIT_MAX, WAITERS_MAX};
+pub(super) use flight::{Flight, Flights};
+pub(super) use pace::jittered;
+pub(super) use refresher::{Refresher, Surroundings};

@@ -1,0 +1,5 @@
+//! stub
+/// x
+pub(crate) struct Refresher;
+/// x
+pub(crate) struct Surroundings;

@@ -1,0 +1,45 @@
+//! The single writer of the world: reload, keys, names. Whatever changes what requests are judged by is an event for one
+//! task, which puts a new [`Gate`](crate::gate::Gate) together and publishes it whole, so a reload and a key rotation
+//! can never publish over each other.
+//!
+//! ```text
+//! let world = World::start(path, clock, witness).await?;   // loads, restores, fetches (≤ 3 s): generation 1
+//! world.gate()          Arc<Live<Gate>>                    // what requests load
+//! world.keys()          Arc<Keys>                          // what they ask for unknown keys
+//! world.names()         Arc<Names>                         // where servers are
+//! world.certificates()  Arc<Live<Certificates>>            // what listeners show
+//! world.board()         Arc<Board>                         // /readyz, /api/status
+//! world.handle()        Handle                             // /api/reload, /api/keys/distrust
+//! world.run(shutdown).await;                               // drives it all until `shutdown` ends
+//! ```
+
+mod certificates;
+mod clock;
+mod entropy;
+mod event;
+mod files;
+mod keys;
+mod ledger;
+mod live;
+mod load;
+mod names;
+mod publisher;
+mod state;
+mod status;
+mod watch;
+mod witness;
+mod world;
+
+pub use certificates::{Certificate, Certificates, ListenerCertificates};
+pub use clock::SystemClock;
+pub use entropy::fresh;
+pub use event::{Busy, DistrustError, Handle, Reloaded};
+pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
+pub use keys::Keys;
+pub use ledger::{KeyRecord, LedgerView};
+pub use live::Live;
+pub use load::{LoadError, Loaded, load};
+pub use names::Names;
+pub use status::{Board, IssuerState, IssuerStatus, KeyOrigin, LastReload, ReloadOutcome, Status};
+pub use witness::{Unwitnessed, Witness};
+pub use world::{StartError, World};
