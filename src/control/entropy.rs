@@ -3,7 +3,8 @@
 /// Random bytes from the system, fit for keys.
 pub fn fresh<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system gives random bytes, or nothing here is safe");
+    aws_lc_rs::rand::fill(&mut bytes)
+        .expect("the system gives random bytes, or nothing here is safe");
     bytes
 }
 

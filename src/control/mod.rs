@@ -3,7 +3,7 @@
 //! can never publish over each other.
 //!
 //! ```text
-//! let world = World::start(path, clock, witness).await?;   // loads, restores, fetches (≤ 3 s): generation 1
+//! let world = World::start(path, clock, metrics).await?;   // loads, restores, fetches (≤ 3 s): generation 1
 //! world.gate()          Arc<Live<Gate>>                    // what requests load
 //! world.keys()          Arc<Keys>                          // what they ask for unknown keys
 //! world.names()         Arc<Names>                         // where servers are
@@ -27,7 +27,6 @@ mod publisher;
 mod state;
 mod status;
 mod watch;
-mod witness;
 mod world;
 
 pub use certificates::{Certificate, Certificates, ListenerCertificates};
@@ -41,5 +40,4 @@ pub use live::Live;
 pub use load::{LoadError, Loaded, load};
 pub use names::Names;
 pub use status::{Board, IssuerState, IssuerStatus, KeyOrigin, LastReload, ReloadOutcome, Status};
-pub use witness::{Unwitnessed, Witness};
 pub use world::{StartError, World};

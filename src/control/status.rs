@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -54,16 +53,6 @@ pub enum ReloadOutcome {
     Ok,
     /// It does not; what served before still does.
     Rejected,
-}
-
-impl ReloadOutcome {
-    /// The metric label.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Rejected => "rejected",
-        }
-    }
 }
 
 /// One issuer's facts.
@@ -150,17 +139,6 @@ impl Board {
     /// From now on the process is about to end: readiness turns red.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
-    }
-
-    /// How old each remote issuer's keys are at `now`, for the metric.
-    pub fn ages(&self, now: Timestamp) -> Vec<(Arc<str>, Duration)> {
-        let facts = self.facts();
-        let age = |issuer: &IssuerFacts| issuer.confirmed_at.map(|at| now.since(at));
-        facts
-            .issuers
-            .iter()
-            .filter_map(|(name, issuer)| Some((name.clone(), age(issuer)?)))
-            .collect()
     }
 
     pub(super) fn published(&self, generation: u64, now: Timestamp) {

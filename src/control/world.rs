@@ -10,8 +10,8 @@ use super::keys::Keys;
 use super::live::Live;
 use super::names::Names;
 use super::status::Board;
-use super::witness::Witness;
 use crate::gate::Gate;
+use crate::telemetry::Metrics;
 use crate::time::Clock;
 
 /// Everything that changes while the gateway serves, with its single writer.
@@ -55,7 +55,7 @@ impl World {
     pub async fn start(
         _path: PathBuf,
         _clock: Arc<dyn Clock>,
-        _witness: Arc<dyn Witness>,
+        _metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         unimplemented!()
     }

@@ -69,7 +69,11 @@ mod tests {
 
     #[test]
     fn metadata_of_another_issuer_is_refused() {
-        for issuer in ["https://a.example/", "https://A.example", "https://b.example"] {
+        for issuer in [
+            "https://a.example/",
+            "https://A.example",
+            "https://b.example",
+        ] {
             let document =
                 format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://keys.example/k"}}"#);
             let told = check(&document).unwrap_err();

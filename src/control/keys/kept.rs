@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(file("main"), "keys/main.json");
         for name in ["../main", "a/b", "", ".", "ä"] {
             let file = file(name);
-            assert!(file.starts_with("keys/name.") && !file.contains(".."), "{file}");
+            assert!(
+                file.starts_with("keys/name.") && !file.contains(".."),
+                "{file}"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ mod pace;
 mod refresher;
 mod source;
 
-pub use flight::{Keys, WAIT_MAX, WAITERS_MAX};
+pub use flight::Keys;
 pub(super) use flight::{Flight, Flights};
 pub(super) use pace::jittered;
 pub(super) use refresher::{Refresher, Surroundings};

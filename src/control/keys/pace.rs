@@ -43,7 +43,12 @@ mod tests {
 
     #[test]
     fn a_providers_wish_counts_between_min_and_max() {
-        let rows = [(None, 900), (Some(0), 30), (Some(60), 60), (Some(99_999), 900)];
+        let rows = [
+            (None, 900),
+            (Some(0), 30),
+            (Some(60), 60),
+            (Some(99_999), 900),
+        ];
         for (wished, seconds) in rows {
             let pause = refresh(wished.map(Duration::from_secs), MIN, MAX, 0.5);
             assert_eq!(pause.as_secs_f64().round() as u64, seconds, "{wished:?}");

@@ -95,11 +95,7 @@ mod tests {
             ("jwks.json", false),
         ];
         for (text, allowed) in rows {
-            assert_eq!(
-                parse(text, PlainHttp::Loopback).is_ok(),
-                allowed,
-                "{text}"
-            );
+            assert_eq!(parse(text, PlainHttp::Loopback).is_ok(), allowed, "{text}");
         }
     }
 
