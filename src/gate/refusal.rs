@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::reason::Reason;
 use crate::policy::{Denial, PathError, Route};
 use crate::principal::Entitlement;
-use crate::token::{BearerError, TokenError};
+use crate::token::{BearerError, TokenError, TokenFailure};
 
 /// Why a request was refused, and what an answer may say of it.
 #[derive(Debug, Clone)]
@@ -89,6 +89,12 @@ impl From<BearerError> for Refusal {
             BearerError::Oversized => Self::new(Reason::TokenOversized, "the token is over 8 KiB"),
             BearerError::Malformed => Self::new(Reason::TokenMalformed, "not a compact JWS"),
         }
+    }
+}
+
+impl From<TokenFailure> for Refusal {
+    fn from(failure: TokenFailure) -> Self {
+        Self::from(failure.error).of_known_issuer(failure.issuer_name)
     }
 }
 

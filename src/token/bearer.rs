@@ -1,7 +1,9 @@
-//! The `Authorization` value (RFC 6750 §2.1).
+//! The `Authorization` value (RFC 6750 §2.1): scheme, size and alphabet. Does not look inside the token.
 
-/// A token as it came: capped in size, nothing trusted.
-#[derive(Debug, Clone, Copy)]
+use std::fmt;
+
+/// A token as it came: capped in size, made of the characters of a compact JWS, nothing trusted.
+#[derive(Clone, Copy)]
 pub struct BearerToken<'h>(&'h str);
 
 /// Why a value carries no token that is worth decoding.
@@ -23,20 +25,68 @@ impl<'h> BearerToken<'h> {
     ///
     /// # Errors
     /// See [`BearerError`].
-    pub fn parse(_authorization: &'h [u8]) -> Result<Self, BearerError> {
-        unimplemented!()
+    pub fn parse(authorization: &'h [u8]) -> Result<Self, BearerError> {
+        let (scheme, rest) = authorization
+            .split_at_checked(SCHEME.len())
+            .ok_or(BearerError::Missing)?;
+        if !scheme.eq_ignore_ascii_case(SCHEME) || rest.first() != Some(&b' ') {
+            return Err(BearerError::Missing);
+        }
+        let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+        Self::check(&rest[spaces..])
     }
 
     /// Takes a bare token, as the command line has it.
     ///
     /// # Errors
     /// See [`BearerError`].
-    pub fn from_compact(_token: &'h str) -> Result<Self, BearerError> {
-        unimplemented!()
+    pub fn from_compact(token: &'h str) -> Result<Self, BearerError> {
+        Self::check(token.as_bytes())
     }
 
     /// The compact serialization.
     pub fn as_str(&self) -> &'h str {
         self.0
     }
+
+    fn check(token: &'h [u8]) -> Result<Self, BearerError> {
+        if token.is_empty() {
+            return Err(BearerError::Missing);
+        }
+        if token.len() > Self::BYTES_MAX {
+            return Err(BearerError::Oversized);
+        }
+        if !token.iter().all(|byte| is_compact(*byte)) {
+            return Err(BearerError::Malformed);
+        }
+        std::str::from_utf8(token)
+            .map(Self)
+            .map_err(|_| BearerError::Malformed)
+    }
 }
+
+/// A token is a credential: its text stays out of logs.
+impl fmt::Debug for BearerToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BearerToken({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Display for BearerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "no Bearer token",
+            Self::Oversized => "the token is over 8 KiB",
+            Self::Malformed => "the token has characters that no compact JWS has",
+        })
+    }
+}
+
+impl std::error::Error for BearerError {}
+
+/// The alphabet of base64url without padding (RFC 4648 §5), and the dot between the parts.
+const fn is_compact(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+const SCHEME: &[u8] = b"Bearer";

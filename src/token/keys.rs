@@ -3,41 +3,235 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::json::{Json, Object};
+use super::jwk;
+use super::key::{KeyUid, VerificationKey};
+use super::mint::SigningKey;
 use super::terms::Algorithm;
 use crate::secret::Secret;
 
 /// The usable keys of one issuer. Immutable: a refresh makes a new one and replaces the old exactly.
+///
+/// Shared secrets and public keys never meet in one set: [`KeySet::parse`] makes none of the former and
+/// [`KeySet::from_secrets`] none of the latter.
 #[derive(Debug, Default)]
-pub struct KeySet {}
+pub struct KeySet {
+    keys: Vec<Arc<VerificationKey>>,
+    by_kid: HashMap<Box<str>, Vec<Arc<VerificationKey>>>,
+    by_uid: HashMap<KeyUid, Arc<VerificationKey>>,
+}
+
+/// Why no key of a set vouches for a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyFault {
+    /// The key that is named is another algorithm's, or the set can never hold one of this algorithm.
+    AlgorithmRefused,
+    /// No key has this name; without a name, there is not exactly one of this algorithm.
+    Unknown,
+    /// The key that is named did not make this signature.
+    SignatureInvalid,
+}
 
 impl KeySet {
+    /// The largest JWKS document, in bytes.
+    pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+
+    /// The most members of `keys` in one document.
+    pub const KEYS_MAX: usize = 100;
+
     /// Reads a JWKS document. Odd keys are skipped and named in the second part; the rest serve.
     ///
-    /// # Errors
-    /// A text for the operator when the document is no JWKS at all.
-    pub fn parse(
-        _document: &[u8],
-        _algorithms: &[Algorithm],
-    ) -> Result<(Self, Vec<String>), String> {
-        unimplemented!()
-    }
-
-    /// Makes a set of shared secrets for the HMAC algorithms.
+    /// A key without `alg` is pinned by its type and curve; an RSA key without one serves every RSA algorithm in
+    /// `algorithms`, each as a key of its own.
     ///
     /// # Errors
-    /// A text for the operator when a secret is shorter than the algorithm's hash (RFC 7518 §3.2).
-    pub fn from_secrets(_secrets: &[Secret], _algorithms: &[Algorithm]) -> Result<Self, String> {
-        unimplemented!()
+    /// A text for the operator when the document is no JWKS at all, or over a limit.
+    pub fn parse(document: &[u8], algorithms: &[Algorithm]) -> Result<(Self, Vec<String>), String> {
+        if document.len() > Self::DOCUMENT_BYTES_MAX {
+            return Err("the key set is over 256 KiB".to_owned());
+        }
+        let members = Object::parse(document)
+            .map_err(|error| format!("the key set is not one strict JSON object: {error}"))?;
+        let Some(Json::List(jwks)) = members.find("keys") else {
+            return Err("the key set has no list `keys`".to_owned());
+        };
+        if jwks.len() > Self::KEYS_MAX {
+            return Err(format!("the key set has over {} keys", Self::KEYS_MAX));
+        }
+        let mut set = Self::default();
+        let mut warnings = Vec::new();
+        for (index, jwk) in jwks.iter().enumerate() {
+            let reading = jwk::read(jwk, algorithms);
+            let mut clash = None;
+            for key in reading.keys {
+                if set.clashes(&key) {
+                    clash = Some("another key has its `kid`; the first one serves".to_owned());
+                }
+                set.add(Arc::new(key));
+            }
+            let named = reading.warning.into_iter().chain(clash);
+            warnings.extend(named.map(|warning| format!("{}: {warning}", label(index, jwk))));
+        }
+        Ok((set, warnings))
+    }
+
+    /// Makes a set of shared secrets for the HMAC algorithms. Several serve at once: a rotation adds the new one first.
+    ///
+    /// # Errors
+    /// A text for the operator when a secret is shorter than an algorithm's hash (RFC 7518 §3.2), or nothing is usable.
+    pub fn from_secrets(secrets: &[Secret], algorithms: &[Algorithm]) -> Result<Self, String> {
+        let mut set = Self::default();
+        for algorithm in algorithms
+            .iter()
+            .filter(|algorithm| algorithm.is_symmetric())
+        {
+            for (index, secret) in secrets.iter().enumerate() {
+                let key = VerificationKey::shared(secret, *algorithm).ok_or_else(|| {
+                    format!(
+                        "secret {} is shorter than the hash of {}",
+                        index + 1,
+                        algorithm.as_str()
+                    )
+                })?;
+                set.add(Arc::new(key));
+            }
+        }
+        if set.is_empty() {
+            return Err("no secret serves an HMAC algorithm of the issuer".to_owned());
+        }
+        Ok(set)
+    }
+
+    /// The set that verifies what these keys sign.
+    pub fn from_signing_keys<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Self {
+        let mut set = Self::default();
+        for key in keys {
+            set.add(Arc::new(key.verification_key()));
+        }
+        set
+    }
+
+    /// The same set, in which every key that `previous` had too counts its usage on.
+    #[must_use]
+    pub fn succeeding(self, previous: &Self) -> Self {
+        let keys = self
+            .keys
+            .into_iter()
+            .map(|key| previous.find_uid(&key.uid()).cloned().unwrap_or(key));
+        Self::of(keys)
+    }
+
+    /// The set without the keys whose `kid` or thumbprint (RFC 7638) is in `names`: they are no longer trusted.
+    #[must_use]
+    pub fn without<S: AsRef<str>>(&self, names: &[S]) -> Self {
+        let is_named = |key: &VerificationKey| {
+            let mut names = names.iter().map(|name| Some(name.as_ref()));
+            names.any(|name| name == key.kid() || name == key.thumbprint())
+        };
+        Self::of(self.keys.iter().filter(|key| !is_named(key)).cloned())
+    }
+
+    /// Every key, each under its one algorithm, in the document's order.
+    pub fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
+        self.keys.iter().map(AsRef::as_ref)
     }
 
     /// How many keys can be used.
     pub fn len(&self) -> usize {
-        0
+        self.keys.len()
     }
 
     /// Whether no key can be used.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.keys.is_empty()
+    }
+
+    /// The key with this content, while the set holds it.
+    pub(super) fn find_uid(&self, uid: &KeyUid) -> Option<&Arc<VerificationKey>> {
+        self.by_uid.get(uid)
+    }
+
+    /// The key that made `signature` over `signing_input`. Which one may be asked is settled before any cryptography:
+    /// the one with this `kid` and algorithm; without `kid`, the only one of the algorithm; of shared secrets, each.
+    pub(super) fn find_signer(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        signing_input: &str,
+        signature: &str,
+    ) -> Result<&Arc<VerificationKey>, KeyFault> {
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm);
+        if algorithm.is_symmetric() != self.holds_secrets() {
+            return Err(KeyFault::AlgorithmRefused);
+        }
+        if algorithm.is_symmetric() {
+            return fitting
+                .find(|key| key.verifies(signing_input, signature))
+                .ok_or(KeyFault::SignatureInvalid);
+        }
+        let key = match kid {
+            Some(kid) => {
+                let named = self.by_kid.get(kid).ok_or(KeyFault::Unknown)?;
+                named
+                    .iter()
+                    .find(|key| key.algorithm() == algorithm)
+                    .ok_or(KeyFault::AlgorithmRefused)?
+            }
+            None => match (fitting.next(), fitting.next()) {
+                (Some(only), None) => only,
+                _ => return Err(KeyFault::Unknown),
+            },
+        };
+        key.verifies(signing_input, signature)
+            .then_some(key)
+            .ok_or(KeyFault::SignatureInvalid)
+    }
+
+    fn holds_secrets(&self) -> bool {
+        self.keys
+            .first()
+            .is_some_and(|key| key.algorithm().is_symmetric())
+    }
+
+    fn of(keys: impl IntoIterator<Item = Arc<VerificationKey>>) -> Self {
+        let mut set = Self::default();
+        for key in keys {
+            set.add(key);
+        }
+        set
+    }
+
+    /// Adds a key unless the set has it already or another one answers to its `kid` and algorithm.
+    fn add(&mut self, key: Arc<VerificationKey>) {
+        if self.by_uid.contains_key(&key.uid()) || self.clashes(&key) {
+            return;
+        }
+        if let Some(kid) = key.kid() {
+            self.by_kid.entry(kid.into()).or_default().push(key.clone());
+        }
+        self.by_uid.insert(key.uid(), key.clone());
+        self.keys.push(key);
+    }
+
+    /// Whether another key has the same `kid` and algorithm with different material.
+    fn clashes(&self, key: &VerificationKey) -> bool {
+        let named = key.kid().and_then(|kid| self.by_kid.get(kid));
+        named
+            .into_iter()
+            .flatten()
+            .any(|held| held.algorithm() == key.algorithm() && held.uid() != key.uid())
+    }
+}
+
+/// Names a key of a document for the operator: its place and `kid`.
+fn label(index: usize, jwk: &Json<'_>) -> String {
+    let kid = match jwk {
+        Json::Object(members) => members.find("kid").and_then(Json::as_text),
+        _ => None,
+    };
+    match kid {
+        Some(kid) => format!("key {} ({:.64?})", index + 1, kid),
+        None => format!("key {}", index + 1),
     }
 }
 

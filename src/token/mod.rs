@@ -3,15 +3,32 @@
 //! meaning or HTTP; reads no clock and fetches no key: `now` and the [`KeyRing`] are arguments.
 
 mod bearer;
+mod cache;
+mod claims;
+mod compact;
+mod failure;
+mod grants;
+mod header;
+mod json;
+mod jwk;
+mod key;
 mod keys;
 mod mint;
 mod terms;
+mod thumbprint;
+mod times;
 mod verified;
 mod verify;
 
 pub use bearer::{BearerError, BearerToken};
+pub use cache::VerifiedTokens;
+pub use failure::{TokenError, TokenFailure};
+pub use key::{KeyUid, KeyUsage, VerificationKey};
 pub use keys::{KeyRing, KeySet};
 pub use mint::SigningKey;
 pub use terms::{Algorithm, ClaimPath, IssuerTerms};
-pub use verified::{Verified, VerifiedTokens};
-pub use verify::{TokenError, Verifier};
+pub use verified::{Source, Verified};
+pub use verify::Verifier;
+
+#[cfg(test)]
+mod tests;

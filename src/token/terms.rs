@@ -105,7 +105,7 @@ impl ClaimPath {
 }
 
 /// The terms of one issuer, as the configuration states them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerTerms {
     /// The issuer's name in the configuration: the metric label.
     pub name: Arc<str>,

@@ -1,55 +1,115 @@
 //! The proof that a token was verified.
 
+use std::sync::Arc;
+
+use super::key::VerificationKey;
+use super::terms::IssuerTerms;
+use super::times::Times;
 use crate::principal::Principal;
 use crate::time::Timestamp;
 
-/// A principal whose token passed every check at one moment. Only `verify` makes one.
+/// A principal whose token passed every check at one moment. Only [`Verifier::verify`](super::Verifier::verify) makes one:
+///
+/// ```compile_fail
+/// use tollgate::token::{Source, Verified};
+/// let forged = Verified { token: std::sync::Arc::default(), source: Source::Cache };
+/// ```
 #[derive(Debug, Clone)]
 pub struct Verified {
-    principal: std::sync::Arc<Principal>,
-    expires_at: Timestamp,
+    token: Arc<VerifiedToken>,
+    source: Source,
+}
+
+/// Where the knowledge that a signature holds came from: a label of `tollgate_token_verifications_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The token was verified before, under a key and terms that still stand.
+    Cache,
+    /// The signature was checked just now.
+    Signature,
+}
+
+/// What is remembered of a token whose signature and claims were checked: facts, never a decision. Immutable.
+#[derive(Debug)]
+pub(super) struct VerifiedToken {
+    pub(super) principal: Principal,
+    pub(super) times: Times,
+    /// `rtg`.
+    pub(super) generation: Option<u64>,
+    /// The key that signed it.
+    pub(super) key: Arc<VerificationKey>,
+    /// What it was held to.
+    pub(super) terms: Arc<IssuerTerms>,
+    /// The keyed digest of the whole token.
+    pub(super) digest: [u8; 32],
 }
 
 impl Verified {
+    pub(super) fn new(token: Arc<VerifiedToken>, source: Source) -> Self {
+        Self { token, source }
+    }
+
     /// Whose token it is.
     pub fn principal(&self) -> &Principal {
-        &self.principal
+        &self.token.principal
     }
 
     /// `exp`.
     pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-
-    /// A digest of the whole token under this process's key: names the token without being it.
-    pub fn digest(&self) -> &[u8; 32] {
-        unimplemented!()
-    }
-
-    /// `kid` of the key that signed it.
-    pub fn kid(&self) -> Option<&str> {
-        unimplemented!()
+        self.token.times.expires_at
     }
 
     /// `iat`.
     pub fn issued_at(&self) -> Option<Timestamp> {
-        unimplemented!()
+        self.token.times.issued_at
+    }
+
+    /// A digest of the whole token under this process's key: names the token without being it. ECDSA signatures can be
+    /// respelled, so one grant may have many digests: fit for caches and logs, not for revoking a token or spotting a replay.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.token.digest
+    }
+
+    /// `kid` of the key that signed it, as its key set has it.
+    pub fn kid(&self) -> Option<&str> {
+        self.token.key.kid()
+    }
+
+    /// `rtg`: the generation of the refresh token it came with, on access tokens of this house.
+    pub fn generation(&self) -> Option<u64> {
+        self.token.generation
+    }
+
+    /// Where the knowledge that the signature holds came from.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// For `explain`: issuer, key, algorithm and times, no secret.
     pub fn summary(&self) -> String {
-        unimplemented!()
+        let times = &self.token.times;
+        let mut summary = format!(
+            "issuer {}, key {}, {}, exp {}",
+            self.principal().issuer_name,
+            self.kid().unwrap_or("without kid"),
+            self.token.key.algorithm().as_str(),
+            times.expires_at.as_secs(),
+        );
+        for (name, date) in [("iat", times.issued_at), ("nbf", times.not_before)] {
+            if let Some(date) = date {
+                summary.push_str(&format!(", {name} {}", date.as_secs()));
+            }
+        }
+        summary
     }
 }
 
-/// The bounded cache of verified tokens, keyed by a keyed digest of the whole token: signature result and parsed claims,
-/// never a decision.
-#[derive(Debug)]
-pub struct VerifiedTokens {}
-
-impl VerifiedTokens {
-    /// The cache for at most `tokens_max` tokens; `key` is fresh entropy of this process.
-    pub fn new(_tokens_max: usize, _key: [u8; 32]) -> Self {
-        Self {}
+impl Source {
+    /// The metric's label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Signature => "signature",
+        }
     }
 }

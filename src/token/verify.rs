@@ -1,72 +1,181 @@
-//! The only birthplace of [`Verified`].
+//! The only birthplace of [`Verified`]: every check of a token, in the one order. Reads no clock and fetches no key.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bearer::BearerToken;
-use super::keys::KeyRing;
-use super::terms::IssuerTerms;
-use super::verified::{Verified, VerifiedTokens};
+use super::cache::VerifiedTokens;
+use super::claims::{Audience, Claims};
+use super::compact::{self, Compact};
+use super::failure::{TokenError, TokenFailure};
+use super::header::Header;
+use super::json::{Json, Object};
+use super::key::VerificationKey;
+use super::keys::{KeyFault, KeyRing, KeySet};
+use super::terms::{Algorithm, IssuerTerms};
+use super::verified::{Source, Verified, VerifiedToken};
 use crate::time::Timestamp;
-
-/// Why a token is not accepted. One variant, one cause, in the order in which they are found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenError {
-    /// Not three strict parts of JSON, or a header that asks for what this house does not do.
-    Malformed(&'static str),
-    /// `typ` is not one of the issuer's.
-    TypeRefused,
-    /// `iss` is not a configured issuer's, or this route's.
-    IssuerUnknown,
-    /// `alg` is not this issuer's, or not this key's.
-    AlgorithmRefused,
-    /// The issuer has keys, none of them is the one.
-    KeyUnknown {
-        /// The issuer's name in the configuration: fetching its keys again may help.
-        issuer_name: Arc<str>,
-    },
-    /// The issuer has no usable key at all.
-    IssuerUnavailable {
-        /// The issuer's name in the configuration.
-        issuer_name: Arc<str>,
-    },
-    /// The signature does not verify.
-    SignatureInvalid,
-    /// A claim is missing or has the wrong type or value.
-    ClaimInvalid(&'static str),
-    /// `exp` is over.
-    Expired,
-    /// `nbf` or `iat` lies ahead.
-    NotYetValid,
-    /// It would live longer than the operator allows.
-    LifetimeExceeded,
-    /// `aud` names somebody else.
-    AudienceMismatch,
-}
 
 /// Verifies tokens of a fixed set of issuers with a fixed ring of keys.
 #[derive(Debug)]
-pub struct Verifier {}
+pub struct Verifier {
+    /// By `iss`: a key is only ever found under the issuer that the token names.
+    issuers: HashMap<Arc<str>, Issuer>,
+    verified: Arc<VerifiedTokens>,
+}
+
+#[derive(Debug)]
+struct Issuer {
+    terms: Arc<IssuerTerms>,
+    keys: Arc<KeySet>,
+}
 
 impl Verifier {
     /// Binds every issuer's terms to its keys. An issuer without an entry in `keys` has none.
     pub fn new(
-        _issuers: Vec<Arc<IssuerTerms>>,
-        _keys: &KeyRing,
-        _verified: Arc<VerifiedTokens>,
+        issuers: Vec<Arc<IssuerTerms>>,
+        keys: &KeyRing,
+        verified: Arc<VerifiedTokens>,
     ) -> Self {
-        Self {}
+        let issuers = issuers.into_iter().map(|terms| {
+            let keys = keys.find(&terms.name).cloned().unwrap_or_default();
+            (terms.issuer.clone(), Issuer { terms, keys })
+        });
+        Self {
+            issuers: issuers.collect(),
+            verified,
+        }
     }
 
     /// Verifies one token at `now`. `accepted` names the issuers that count here; `None` means all.
+    ///
+    /// A token that was verified before is not verified again while its key is still trusted and its issuer's terms are
+    /// the same; its times are checked each time.
     ///
     /// # Errors
     /// The first check that failed, see [`TokenError`].
     pub fn verify(
         &self,
-        _token: BearerToken<'_>,
-        _accepted: Option<&[Arc<str>]>,
-        _now: Timestamp,
-    ) -> Result<Verified, TokenError> {
-        unimplemented!()
+        token: BearerToken<'_>,
+        accepted: Option<&[Arc<str>]>,
+        now: Timestamp,
+    ) -> Result<Verified, TokenFailure> {
+        let digest = self.verified.digest(token);
+        if let Some((known, key)) = self.recall(&digest) {
+            check_accepted(&known.terms, accepted)?;
+            if let Err(error) = known.times.check(&known.terms, now) {
+                self.verified.remove(&digest);
+                return Err(error.of_issuer(&known.terms.name));
+            }
+            key.usage().record(now);
+            return Ok(Verified::new(known, Source::Cache));
+        }
+        let known = Arc::new(self.verify_afresh(token, digest, accepted, now)?);
+        known.key.usage().record(now);
+        self.verified.insert(known.clone());
+        Ok(Verified::new(known, Source::Signature))
+    }
+
+    /// A token that was verified before, with the key as it is now, while that key is still trusted for its issuer and the
+    /// issuer's terms are the same as then.
+    fn recall(&self, digest: &[u8; 32]) -> Option<(Arc<VerifiedToken>, &VerificationKey)> {
+        let known = self.verified.find(digest)?;
+        let issuer = self.issuers.get(&known.terms.issuer)?;
+        let same_terms = Arc::ptr_eq(&issuer.terms, &known.terms) || issuer.terms == known.terms;
+        let key = issuer.keys.find_uid(&known.key.uid())?;
+        same_terms.then_some((known, key))
+    }
+
+    /// Every check in the order of the reasons: form, type, issuer, algorithm, key, signature, claims, times, audience.
+    fn verify_afresh(
+        &self,
+        token: BearerToken<'_>,
+        digest: [u8; 32],
+        accepted: Option<&[Arc<str>]>,
+        now: Timestamp,
+    ) -> Result<VerifiedToken, TokenFailure> {
+        let parts = Compact::split(token)?;
+        let header_bytes = compact::decode(parts.header)?;
+        let header_members = members(&header_bytes, "the header is not one strict JSON object")?;
+        let header = Header::read(&header_members)?;
+        let claims_bytes = compact::decode(parts.claims)?;
+        let claims = members(&claims_bytes, "the claims are not one strict JSON object")?;
+
+        let issuer = self.find_issuer(&header, &claims)?;
+        check_accepted(&issuer.terms, accepted)?;
+        let terms = &issuer.terms;
+        let key = issuer
+            .find_signer(&header, &parts)
+            .map_err(|error| error.of_issuer(&terms.name))?;
+        let claims = Claims::read(&claims, terms).and_then(|claims| {
+            claims.times.check(terms, now)?;
+            (claims.audience == Audience::Ours)
+                .then_some(claims)
+                .ok_or(TokenError::AudienceMismatch)
+        });
+        let claims = claims.map_err(|error| error.of_issuer(&terms.name))?;
+        Ok(VerifiedToken {
+            principal: claims.principal,
+            times: claims.times,
+            generation: claims.generation,
+            key: key.clone(),
+            terms: terms.clone(),
+            digest,
+        })
+    }
+
+    /// The issuer that `iss` names exactly, once `typ` is one of its types; of an unknown issuer, one of anybody's.
+    fn find_issuer(&self, header: &Header<'_>, claims: &Object<'_>) -> Result<&Issuer, TokenError> {
+        let issuer = claims
+            .find("iss")
+            .and_then(Json::as_text)
+            .and_then(|iss| self.issuers.get(iss));
+        let accepts = |issuer: &Issuer| {
+            let mut types = issuer.terms.types.iter();
+            types.any(|accepted| accepted.eq_ignore_ascii_case(header.typ))
+        };
+        if !issuer.map_or_else(|| self.issuers.values().any(accepts), accepts) {
+            return Err(TokenError::TypeRefused);
+        }
+        issuer.ok_or(TokenError::IssuerUnknown)
+    }
+}
+
+impl Issuer {
+    /// The key that made the signature, by an algorithm that the issuer, the key and the header agree on.
+    fn find_signer(
+        &self,
+        header: &Header<'_>,
+        parts: &Compact<'_>,
+    ) -> Result<&Arc<VerificationKey>, TokenError> {
+        let algorithm = Algorithm::from_name(header.algorithm)
+            .filter(|algorithm| self.terms.algorithms.contains(algorithm))
+            .ok_or(TokenError::AlgorithmRefused)?;
+        let issuer_name = || self.terms.name.clone();
+        if self.keys.is_empty() {
+            return Err(TokenError::IssuerUnavailable {
+                issuer_name: issuer_name(),
+            });
+        }
+        self.keys
+            .find_signer(algorithm, header.kid, parts.signing_input, parts.signature)
+            .map_err(|fault| match fault {
+                KeyFault::AlgorithmRefused => TokenError::AlgorithmRefused,
+                KeyFault::Unknown => TokenError::KeyUnknown {
+                    issuer_name: issuer_name(),
+                },
+                KeyFault::SignatureInvalid => TokenError::SignatureInvalid,
+            })
+    }
+}
+
+fn members<'d>(document: &'d [u8], detail: &'static str) -> Result<Object<'d>, TokenError> {
+    Object::parse(document).map_err(|_| TokenError::Malformed(detail))
+}
+
+fn check_accepted(terms: &IssuerTerms, accepted: Option<&[Arc<str>]>) -> Result<(), TokenError> {
+    match accepted {
+        Some(names) if !names.contains(&terms.name) => Err(TokenError::IssuerUnknown),
+        _ => Ok(()),
     }
 }

@@ -1,0 +1,92 @@
+//! The compact serialization (RFC 7515 §7.1): three parts of strict base64url (RFC 4648 §5). Does not know what they say.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use smallvec::SmallVec;
+
+use super::bearer::BearerToken;
+use super::failure::TokenError;
+
+/// A token in its three parts. None is empty and each has exactly one spelling.
+#[derive(Clone, Copy)]
+pub(super) struct Compact<'t> {
+    /// What the signature is over: header, dot, claims.
+    pub(super) signing_input: &'t str,
+    /// The header, still encoded.
+    pub(super) header: &'t str,
+    /// The claims, still encoded.
+    pub(super) claims: &'t str,
+    /// The signature, still encoded: it is decoded once its length is known to be right.
+    pub(super) signature: &'t str,
+}
+
+/// Decoded bytes; headers and most claim sets fit without an allocation.
+pub(super) type Decoded = SmallVec<[u8; 1024]>;
+
+impl<'t> Compact<'t> {
+    /// Splits a token at its two dots.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] unless there are exactly three parts, each non-empty, canonical base64url without padding.
+    pub(super) fn split(token: BearerToken<'t>) -> Result<Self, TokenError> {
+        let malformed = TokenError::Malformed("not three strict base64url parts");
+        let (signing_input, signature) =
+            token.as_str().rsplit_once('.').ok_or(malformed.clone())?;
+        let (header, claims) = signing_input.split_once('.').ok_or(malformed.clone())?;
+        let sound = [header, claims, signature]
+            .into_iter()
+            .all(is_canonical_base64url);
+        sound
+            .then_some(Self {
+                signing_input,
+                header,
+                claims,
+                signature,
+            })
+            .ok_or(malformed)
+    }
+}
+
+/// Decodes one part.
+///
+/// # Errors
+/// [`TokenError::Malformed`] when it is not strict base64url.
+pub(super) fn decode(part: &str) -> Result<Decoded, TokenError> {
+    let mut bytes = Decoded::from_elem(0, base64::decoded_len_estimate(part.len()));
+    let len = URL_SAFE_NO_PAD
+        .decode_slice(part, &mut bytes)
+        .map_err(|_| TokenError::Malformed("not strict base64url"))?;
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
+/// How many characters `bytes` bytes take without padding.
+pub(super) const fn encoded_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+/// Whether `part` is the one spelling of some bytes: no character outside the alphabet, no impossible length, and no bit
+/// set that decoding would drop (RFC 4648 §3.5).
+fn is_canonical_base64url(part: &str) -> bool {
+    let dropped_bits = match part.len() % 4 {
+        0 => 0,
+        2 => 0b1111,
+        3 => 0b11,
+        _ => return false,
+    };
+    let Some(last) = part.bytes().last().and_then(sextet) else {
+        return false;
+    };
+    last & dropped_bits == 0 && part.bytes().all(|byte| sextet(byte).is_some())
+}
+
+const fn sextet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
+}

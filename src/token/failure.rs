@@ -1,0 +1,98 @@
+//! Why a token is not accepted. Knows every cause and its order; does not know what a client is told of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a token is not accepted. One variant, one cause, in the order in which they are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not three strict parts of JSON, or a header that asks for what this house does not do.
+    Malformed(&'static str),
+    /// `typ` is not one of the issuer's.
+    TypeRefused,
+    /// `iss` is not a configured issuer's, or this route's.
+    IssuerUnknown,
+    /// `alg` is not this issuer's, or not this key's.
+    AlgorithmRefused,
+    /// The issuer has keys, none of them is the one.
+    KeyUnknown {
+        /// The issuer's name in the configuration: fetching its keys again may help.
+        issuer_name: Arc<str>,
+    },
+    /// The issuer has no usable key at all.
+    IssuerUnavailable {
+        /// The issuer's name in the configuration.
+        issuer_name: Arc<str>,
+    },
+    /// The signature does not verify.
+    SignatureInvalid,
+    /// A claim is missing or has the wrong type or value.
+    ClaimInvalid(&'static str),
+    /// `exp` is over.
+    Expired,
+    /// `nbf` or `iat` lies ahead.
+    NotYetValid,
+    /// It would live longer than the operator allows.
+    LifetimeExceeded,
+    /// `aud` names somebody else.
+    AudienceMismatch,
+}
+
+/// A [`TokenError`] with the issuer it happened under: a metric label, never a text of the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenFailure {
+    /// The cause.
+    pub error: TokenError,
+    /// The issuer's name in the configuration, once `iss` named a configured one.
+    pub issuer_name: Option<Arc<str>>,
+}
+
+impl TokenError {
+    /// This error under the issuer that is called `name` in the configuration.
+    pub(super) fn of_issuer(self, name: &Arc<str>) -> TokenFailure {
+        TokenFailure {
+            error: self,
+            issuer_name: Some(name.clone()),
+        }
+    }
+}
+
+impl From<TokenError> for TokenFailure {
+    fn from(error: TokenError) -> Self {
+        Self {
+            error,
+            issuer_name: None,
+        }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed(detail) | Self::ClaimInvalid(detail) => detail,
+            Self::TypeRefused => "`typ` is not one of the issuer's",
+            Self::IssuerUnknown => "`iss` is no accepted issuer",
+            Self::AlgorithmRefused => "`alg` is not the issuer's or the key's",
+            Self::KeyUnknown { .. } => "the issuer has no such key",
+            Self::IssuerUnavailable { .. } => "no usable key of the issuer",
+            Self::SignatureInvalid => "the signature does not verify",
+            Self::Expired => "`exp` is over",
+            Self::NotYetValid => "`nbf` or `iat` lies ahead",
+            Self::LifetimeExceeded => "it lives longer than `lifetime_max`",
+            Self::AudienceMismatch => "`aud` is none of the issuer's audiences",
+        })
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+impl fmt::Display for TokenFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.issuer_name {
+            Some(name) => write!(f, "issuer `{name}`: {}", self.error),
+            None => self.error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TokenFailure {}
