@@ -1,5 +1,5 @@
-//! What is counted: one method for each thing that happens. Knows the words of every label that is a closed list;
-//! does not know who calls it, nor how metrics are served.
+//! What is counted: one method for each thing that happens. A label that is not a name of the configuration is a
+//! `&'static str` or an enum here: a text that came with a request does not fit. Does not know who calls it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,32 +39,21 @@ pub enum Source {
     Signature,
 }
 
-/// What came of fetching an issuer's keys.
+/// Whether a server takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshOutcome {
-    /// A new document was read.
-    Fetched,
-    /// The document is the one we have (304).
-    Unchanged,
-    /// There is none, or none that can be used.
-    Failed,
-}
-
-/// What came of a reload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReloadOutcome {
-    /// It serves.
-    Accepted,
-    /// The old one goes on serving.
-    Rejected,
+pub enum Health {
+    /// It does.
+    Used,
+    /// It refused a connection, and is passed over for a while.
+    PassedOver,
 }
 
 impl Metrics {
     pub(super) fn new() -> Self {
         let families = Families::new();
         families.build_info.with([env!("CARGO_PKG_VERSION")]).set(1);
-        for outcome in [ReloadOutcome::Accepted, ReloadOutcome::Rejected] {
-            families.config_reloads.with([outcome.as_str()]);
+        for outcome in ["ok", "rejected"] {
+            families.config_reloads.with([outcome]);
         }
         families.revocations.with([]);
         families.verified_tokens.with([]);
@@ -170,16 +159,18 @@ impl Metrics {
         self.families.issuer_keys.with([issuer]).set(whole(keys));
     }
 
-    /// Counts a fetch of an issuer's keys, at `now`.
-    pub fn issuer_refresh(&self, issuer: &str, outcome: RefreshOutcome, now: Timestamp) {
+    /// Counts a fetch of an issuer's keys.
+    pub fn issuer_refresh(&self, issuer: &str, outcome: &'static str) {
         let refresh = &self.families.issuer_refresh;
-        refresh.with([issuer, outcome.as_str()]).inc();
-        if outcome != RefreshOutcome::Failed {
-            lock(&self.refreshed).insert(issuer.into(), now);
-        }
+        refresh.with([issuer, outcome]).inc();
     }
 
-    /// Counts something odd about an issuer's keys. `kind` is a literal: labels are a closed list.
+    /// An issuer's provider confirmed or replaced its keys at `at`: their age is counted from there.
+    pub fn issuer_refreshed(&self, issuer: &str, at: Timestamp) {
+        lock(&self.refreshed).insert(issuer.into(), at);
+    }
+
+    /// Counts something odd about an issuer's keys.
     pub fn key_alarm(&self, issuer: &str, kind: &'static str) {
         self.families.key_alarms.with([issuer, kind]).inc();
     }
@@ -211,9 +202,9 @@ impl Metrics {
         gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
-    /// Counts a reload.
-    pub fn reload(&self, outcome: ReloadOutcome) {
-        self.families.config_reloads.with([outcome.as_str()]).inc();
+    /// Counts a reload: `ok` or `rejected`.
+    pub fn reload(&self, outcome: &'static str) {
+        self.families.config_reloads.with([outcome]).inc();
     }
 
     /// When the first of a listener's certificates expires.
@@ -257,39 +248,11 @@ impl Metrics {
     }
 }
 
-/// Whether a server takes requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// It does.
-    Used,
-    /// It refused a connection, and is passed over for a while.
-    PassedOver,
-}
-
 impl Source {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Cache => "cache",
             Self::Signature => "signature",
-        }
-    }
-}
-
-impl RefreshOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Fetched => "fetched",
-            Self::Unchanged => "unchanged",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl ReloadOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Rejected => "rejected",
         }
     }
 }

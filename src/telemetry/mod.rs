@@ -13,6 +13,6 @@ mod subscriber;
 
 pub use exchange::Exchange;
 pub use handles::{Counted, UpstreamHandle};
-pub use metrics::{Health, Metrics, RefreshOutcome, ReloadOutcome, Source};
+pub use metrics::{Health, Metrics, Source};
 pub use observe::Telemetry;
 pub use subscriber::Diagnostics;
