@@ -38,8 +38,8 @@ struct Shared {
 #[derive(Debug)]
 struct Queue {
     bytes: Vec<u8>,
-    /// The sink to take from now on.
-    redirect: Option<Sink>,
+    /// The sink to take from this byte on.
+    redirect: Option<(usize, Sink)>,
     is_off: bool,
     writing: bool,
     /// Somebody waits: do not gather.
@@ -96,7 +96,8 @@ impl Lines {
     pub(super) fn redirect(&self, sink: Sink) {
         let mut queue = self.0.queue();
         queue.is_off = matches!(sink, Sink::Off);
-        queue.redirect = Some(sink);
+        let from = queue.redirect.take().map(|(from, _)| from);
+        queue.redirect = Some((from.unwrap_or(queue.bytes.len()), sink));
         drop(queue);
         self.0.work.notify_one();
     }
@@ -129,14 +130,21 @@ impl Shared {
     fn write(&self, mut sink: Sink) {
         let mut batch = Vec::new();
         while let Some(redirect) = self.take(&mut batch) {
-            if sink.write(&batch).is_err() {
-                let lines = batch.iter().filter(|byte| **byte == b'\n').count();
-                self.dropped.inc_by(lines as u64);
-            }
-            batch.clear();
-            if let Some(next) = redirect {
+            let (from, next) =
+                redirect.map_or((batch.len(), None), |(from, next)| (from, Some(next)));
+            self.write_to(&mut sink, &batch[..from]);
+            if let Some(next) = next {
                 sink = next;
             }
+            self.write_to(&mut sink, &batch[from..]);
+            batch.clear();
+        }
+    }
+
+    fn write_to(&self, sink: &mut Sink, batch: &[u8]) {
+        if !batch.is_empty() && sink.write(batch).is_err() {
+            let lines = batch.iter().filter(|byte| **byte == b'\n').count();
+            self.dropped.inc_by(lines as u64);
         }
     }
 
@@ -145,7 +153,7 @@ impl Shared {
         clippy::option_option,
         reason = "the outer one ends the loop, the inner one is the new sink"
     )]
-    fn take(&self, batch: &mut Vec<u8>) -> Option<Option<Sink>> {
+    fn take(&self, batch: &mut Vec<u8>) -> Option<Option<(usize, Sink)>> {
         let mut queue = self.queue();
         queue.writing = false;
         if queue.is_idle() {
@@ -195,3 +203,43 @@ const QUEUED_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long the writer gathers lines before it writes them in one call.
 const GATHER: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sink_that_stands_still_costs_lines_and_never_time() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let dropped = IntCounter::new("dropped", "dropped").unwrap();
+        let sink = Sink::File(std::os::fd::OwnedFd::from(writer).into());
+        let lines = Lines::start("stuck", sink, dropped.clone()).unwrap();
+        let line = [b"x".repeat(1023), b"\n".to_vec()].concat();
+        for _ in 0..10_000 {
+            lines.push(&line);
+        }
+        let lost = dropped.get();
+        assert!(
+            lost > 7000,
+            "a pipe and two buffers take 2,112 lines, lost {lost}"
+        );
+        drop(lines);
+        let mut text = Vec::new();
+        io::Read::read_to_end(&mut reader, &mut text).unwrap();
+        assert_eq!(text.len(), (10_000 - lost as usize) * line.len());
+    }
+
+    #[test]
+    fn lines_queued_before_the_end_are_written() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let dropped = IntCounter::new("dropped", "dropped").unwrap();
+        let sink = Sink::File(std::os::fd::OwnedFd::from(writer).into());
+        let lines = Lines::start("ends", sink, dropped).unwrap();
+        lines.push(b"one\n");
+        lines.push(b"two\n");
+        drop(lines);
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(text, "one\ntwo\n");
+    }
+}

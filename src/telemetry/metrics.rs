@@ -14,6 +14,7 @@ use super::handles::{Counted, Handles, IssuerHandle, RouteHandle, UpstreamHandle
 use crate::config::Config;
 use crate::config::model::KeySource;
 use crate::gate::Reason;
+use crate::session::OWN_ISSUER;
 use crate::time::Timestamp;
 
 /// Every metric of the process.
@@ -74,8 +75,10 @@ impl Metrics {
         let route =
             |name: &str| routes.contains(name) || name == UNKNOWN || ENDPOINTS.contains(&name);
         let upstream = |name: &str| config.upstreams.contains_key(name);
-        let issuer =
-            |name: &str| name == UNKNOWN || config.issuers.iter().any(|i| *i.terms.name == *name);
+        let issuer = |name: &str| {
+            [UNKNOWN, OWN_ISSUER].contains(&name)
+                || config.issuers.iter().any(|i| *i.terms.name == *name)
+        };
         let listener = |name: &str| config.listeners.iter().any(|l| *l.name == *name);
         let families = &self.families;
         self.routes.retain(route);
@@ -95,7 +98,9 @@ impl Metrics {
         families.issuer_keys.retain(|[name]| issuer(name));
         families.issuer_refresh.retain(|[name, _]| issuer(name));
         families.issuer_refresh_age.retain(|[name]| issuer(name));
+        families.key_alarms.retain(|[name, _]| issuer(name));
         families.certificate_expiry.retain(|[name]| listener(name));
+        lock(&self.certificates).retain(|name, _| listener(name));
         let mut refreshed = lock(&self.refreshed);
         refreshed.retain(|name, _| issuer(name));
         for issuer in &config.issuers {

@@ -16,3 +16,6 @@ pub use handles::{Counted, UpstreamHandle};
 pub use metrics::{Health, Metrics, Source};
 pub use observe::Telemetry;
 pub use subscriber::Diagnostics;
+
+#[cfg(test)]
+mod tests;

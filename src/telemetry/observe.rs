@@ -95,6 +95,12 @@ impl Telemetry {
         self.access.flush(limit);
         self.diagnostics.flush(limit);
     }
+
+    /// Where access lines go, for a subscriber of a test's own.
+    #[cfg(test)]
+    pub(super) fn access_lines(&self) -> Arc<Lines> {
+        self.access.clone()
+    }
 }
 
 impl fmt::Debug for Telemetry {

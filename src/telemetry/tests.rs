@@ -1,0 +1,378 @@
+//! What operators read: labels that cannot grow, and lines that give nothing away.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::*;
+use crate::config::Config;
+use crate::config::model::{self, AccessLog, SubjectInLog};
+use crate::gate::Reason;
+use crate::identity::{HeaderPrefix, IdentityTerms};
+use crate::policy::{Handling, Methods, Mode, PathPattern, Requirement, Route};
+use crate::principal::Entitlement;
+use crate::time::{Clock, Timestamp};
+
+#[test]
+fn a_request_counts_under_its_route_its_product_and_its_reason() {
+    let telemetry = telemetry();
+    let crm = route("crm", "crm");
+    telemetry.request(&exchange(Some(&crm), 200, "forward", None));
+    telemetry.request(&exchange(Some(&crm), 200, "forward", None));
+    telemetry.request(&exchange(
+        Some(&crm),
+        403,
+        "refuse",
+        Some(Reason::ProductMissing),
+    ));
+    telemetry.request(&exchange(None, 404, "refuse", Some(Reason::RouteUnknown)));
+    let text = telemetry.scrape();
+    for line in [
+        r#"tollgate_requests_total{route="crm",status="200"} 2"#,
+        r#"tollgate_requests_total{route="crm",status="403"} 1"#,
+        r#"tollgate_requests_total{route="-",status="404"} 1"#,
+        r#"tollgate_decisions_total{product="crm",reason="",route="crm",verdict="forward"} 2"#,
+        r#"tollgate_decisions_total{product="crm",reason="product_missing",route="crm",verdict="refuse"} 1"#,
+        r#"tollgate_decisions_total{product="",reason="route_unknown",route="-",verdict="refuse"} 1"#,
+        r#"tollgate_request_duration_seconds_count{route="crm"} 3"#,
+        r#"tollgate_upstream_duration_seconds_count{upstream="crm"} 3"#,
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+    }
+    assert_eq!(
+        telemetry.metrics().refusals(),
+        [(Reason::RouteUnknown, 1), (Reason::ProductMissing, 1)]
+    );
+}
+
+#[test]
+fn no_request_can_add_a_label() {
+    let telemetry = telemetry();
+    let crm = route("crm", "crm");
+    for number in 0..2000u16 {
+        let noise = format!("noise-{number}");
+        let exchange = Exchange {
+            method: &noise,
+            host: &noise,
+            path: &noise,
+            subject: Some(&noise),
+            detail: &noise,
+            ..exchange(Some(&crm), number, "forward", None)
+        };
+        telemetry.request(&exchange);
+    }
+    let text = telemetry.scrape();
+    assert!(!text.contains("noise"));
+    let statuses = text
+        .lines()
+        .filter(|line| line.starts_with("tollgate_requests_total{"));
+    assert_eq!(statuses.count(), 65, "64 registered statuses and `other`");
+}
+
+#[test]
+fn label_values_that_join_to_the_same_text_are_two_series() {
+    let telemetry = telemetry();
+    telemetry.request(&exchange(Some(&route("ab", "c")), 200, "forward", None));
+    telemetry.request(&exchange(Some(&route("a", "bc")), 200, "forward", None));
+    let text = telemetry.scrape();
+    assert!(
+        text.contains(r#"{product="c",reason="",route="ab",verdict="forward"} 1"#),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"{product="bc",reason="",route="a",verdict="forward"} 1"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_route_that_wants_another_product_after_a_reload_counts_under_that() {
+    let telemetry = telemetry();
+    telemetry.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
+    telemetry.request(&exchange(
+        Some(&route("crm", "crm_pro")),
+        200,
+        "forward",
+        None,
+    ));
+    let text = telemetry.scrape();
+    assert!(
+        text.contains(r#"{product="crm",reason="",route="crm",verdict="forward"} 1"#),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"{product="crm_pro",reason="",route="crm",verdict="forward"} 1"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_that_left_the_configuration_leave_the_metrics() {
+    let telemetry = telemetry();
+    telemetry.request(&exchange(Some(&route("old", "crm")), 200, "forward", None));
+    telemetry.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
+    telemetry.metrics().issuer_keys("gone", 2);
+    telemetry
+        .configure(&config(vec![route("crm", "crm")], AccessLog::Off))
+        .unwrap();
+    let text = telemetry.scrape();
+    assert!(
+        text.contains(r#"route="crm""#) && !text.contains(r#"route="old""#),
+        "{text}"
+    );
+    assert!(!text.contains("gone"), "{text}");
+}
+
+#[test]
+fn ages_are_those_of_the_scrape() {
+    let telemetry = telemetry();
+    let metrics = telemetry.metrics();
+    metrics.issuer_refreshed("main", NOW.minus(Duration::from_secs(90)));
+    metrics.certificate_expiry("public", NOW.plus(Duration::from_secs(3600)));
+    metrics.certificate_expiry("old", NOW.minus(Duration::from_secs(60)));
+    let text = telemetry.scrape();
+    for line in [
+        r#"tollgate_issuer_refresh_age_seconds{issuer="main"} 90"#,
+        r#"tollgate_certificate_expiry_seconds{listener="public"} 3600"#,
+        r#"tollgate_certificate_expiry_seconds{listener="old"} -60"#,
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn a_connection_counts_until_its_guard_is_gone() {
+    let telemetry = telemetry();
+    let gauge = |value: &str| {
+        let line = format!(r#"tollgate_connections{{listener="public"}} {value}"#);
+        telemetry.scrape().contains(&line)
+    };
+    let first = telemetry.metrics().connection("public");
+    let second = telemetry.metrics().connection("public");
+    assert!(gauge("2"));
+    drop((first, second));
+    assert!(gauge("0"));
+}
+
+#[test]
+fn histograms_have_at_most_twelve_buckets() {
+    let telemetry = telemetry();
+    telemetry.request(&exchange(None, 404, "refuse", Some(Reason::RouteUnknown)));
+    let text = telemetry.scrape();
+    let finite = text
+        .lines()
+        .filter(|line| line.starts_with("tollgate_request_duration_seconds_bucket"))
+        .filter(|line| !line.contains("+Inf"));
+    assert_eq!(finite.count(), 12);
+}
+
+#[test]
+fn a_line_has_what_an_operator_asks_for() {
+    let line = logged(SubjectInLog::Hashed, &|telemetry| {
+        let crm = route("crm", "crm");
+        let exchange = exchange(Some(&crm), 403, "refuse", Some(Reason::ProductMissing));
+        telemetry.request(&exchange);
+    });
+    let line: serde_json::Value = serde_json::from_str(line.trim_end()).unwrap();
+    let subject = line["subject"].as_str().unwrap().to_owned();
+    assert_eq!(subject.len(), 16);
+    let expected = serde_json::json!({
+        "ts": "2026-03-01T00:00:00.250Z",
+        "request_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "listener": "public", "peer": "192.0.2.7", "protocol": "HTTP/1.1",
+        "method": "GET", "host": "api.example.com", "path": "/crm/\"x\"\n",
+        "route": "crm", "status": 403, "verdict": "refuse", "reason": "product_missing",
+        "detail": "the token lacks the product `crm`", "issuer": "main", "subject": subject,
+        "product": "crm", "upstream": "crm", "server": "127.0.0.1:9101",
+        "bytes_in": 10, "bytes_out": 20, "duration_ms": 1.5, "upstream_ms": 0.75,
+    });
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn a_subject_is_a_digest_unless_the_operator_wants_it_plain() {
+    let log = |how| {
+        logged(how, &|telemetry| {
+            telemetry.request(&exchange(None, 200, "forward", None));
+        })
+    };
+    assert!(!log(SubjectInLog::Hashed).contains("alice"));
+    assert!(log(SubjectInLog::Plain).contains(r#""subject":"alice""#));
+}
+
+#[test]
+fn the_same_subject_of_two_issuers_has_two_digests() {
+    let log = |issuer| {
+        logged(SubjectInLog::Hashed, &|telemetry| {
+            let exchange = Exchange {
+                issuer: Some(issuer),
+                ..exchange(None, 200, "forward", None)
+            };
+            telemetry.request(&exchange);
+        })
+    };
+    let subject = |line: String| {
+        let line: serde_json::Value = serde_json::from_str(line.trim_end()).unwrap();
+        line["subject"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(subject(log("main")), subject(log("main")));
+    assert_ne!(subject(log("main")), subject(log("other")));
+}
+
+#[test]
+fn a_long_path_is_cut_and_the_line_stays_json() {
+    let path = "/ü".repeat(9000);
+    let line = logged(SubjectInLog::Hashed, &|telemetry| {
+        let exchange = Exchange {
+            path: &path,
+            ..exchange(None, 404, "refuse", Some(Reason::RouteUnknown))
+        };
+        telemetry.request(&exchange);
+    });
+    let line: serde_json::Value = serde_json::from_str(line.trim_end()).unwrap();
+    assert!((2040..=2048).contains(&line["path"].as_str().unwrap().len()));
+}
+
+#[test]
+fn a_rotated_file_is_let_go_when_the_configuration_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, rotated) = (
+        folder.path().join("access.log"),
+        folder.path().join("access.log.1"),
+    );
+    let telemetry = telemetry();
+    let config = config(Vec::new(), AccessLog::File(log.clone()));
+    telemetry.configure(&config).unwrap();
+    let layer = subscriber::access_layer(telemetry.access_lines());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        telemetry.request(&exchange(None, 200, "forward", None));
+        telemetry.flush(Duration::from_secs(5));
+        std::fs::rename(&log, &rotated).unwrap();
+        telemetry.configure(&config).unwrap();
+        telemetry.request(&exchange(None, 404, "refuse", None));
+        telemetry.flush(Duration::from_secs(5));
+    });
+    assert!(text(&rotated).contains(r#""status":200"#) && !text(&rotated).contains("404"));
+    assert!(text(&log).contains(r#""status":404"#));
+}
+
+#[test]
+fn a_log_file_that_cannot_be_opened_is_an_error() {
+    let config = config(Vec::new(), AccessLog::File("/nowhere/access.log".into()));
+    assert!(telemetry().configure(&config).is_err());
+}
+
+/// What the access log says after `act`.
+fn logged(subject: SubjectInLog, act: &dyn Fn(&Telemetry)) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let telemetry = telemetry();
+    let mut config = config(Vec::new(), AccessLog::File(file.path().into()));
+    config.telemetry.subject = subject;
+    telemetry.configure(&config).unwrap();
+    let layer = subscriber::access_layer(telemetry.access_lines());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::info!(token = "secret", "a diagnostic is no access line");
+        act(&telemetry);
+    });
+    telemetry.flush(Duration::from_secs(5));
+    text(file.path())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test reads what was logged")]
+fn text(path: &std::path::Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_772_323_200_250);
+
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+fn telemetry() -> Telemetry {
+    Telemetry::start(Arc::new(Stopped), [7; 32]).unwrap()
+}
+
+fn exchange<'a>(
+    route: Option<&'a Route>,
+    status: u16,
+    verdict: &'static str,
+    reason: Option<Reason>,
+) -> Exchange<'a> {
+    Exchange {
+        listener: "public",
+        request_id: "01890a5d-ac96-774b-bcce-b302099a8057",
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+        peer: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
+        protocol: "HTTP/1.1",
+        method: "GET",
+        path: "/crm/\"x\"\n",
+        host: "api.example.com",
+        route,
+        endpoint: None,
+        status,
+        verdict,
+        reason,
+        detail: "the token lacks the product `crm`",
+        issuer: Some("main"),
+        subject: Some("alice"),
+        upstream: route.map(|_| "crm"),
+        server: Some("127.0.0.1:9101"),
+        bytes_in: 10,
+        bytes_out: 20,
+        duration: Duration::from_micros(1500),
+        upstream_duration: Some(Duration::from_micros(750)),
+    }
+}
+
+fn route(name: &str, product: &str) -> Route {
+    Route {
+        name: name.into(),
+        hosts: Vec::new(),
+        path: PathPattern::parse("/crm/*").unwrap(),
+        methods: Methods::Any,
+        requirement: Requirement::AllOf(vec![Entitlement::parse(product).unwrap()]),
+        scopes: Vec::new(),
+        tenant: None,
+        issuers: None,
+        mode: Mode::Enforce,
+        upstream: "crm".into(),
+        handling: Handling::default(),
+    }
+}
+
+fn config(routes: Vec<Route>, access_log: AccessLog) -> Config {
+    Config {
+        server: model::Server {
+            threads: None,
+            drain: Duration::from_secs(30),
+            state_dir: None,
+        },
+        listeners: Vec::new(),
+        admin: None,
+        identity: IdentityTerms {
+            prefix: HeaderPrefix::parse("X-Identity-").unwrap(),
+            signing_key: None,
+            issuer: None,
+            assertion_lifetime: Duration::from_secs(60),
+        },
+        telemetry: model::Telemetry {
+            access_log,
+            subject: SubjectInLog::Hashed,
+        },
+        issuers: Vec::new(),
+        products: Default::default(),
+        upstreams: Default::default(),
+        cors: Default::default(),
+        routes: routes.into_iter().map(Arc::new).collect(),
+        sessions: None,
+    }
+}
