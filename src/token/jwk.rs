@@ -8,10 +8,13 @@ use super::json::{Json, Object};
 use super::key::VerificationKey;
 use super::terms::Algorithm;
 use super::thumbprint;
+use super::weak_rsa;
 
 /// What one member of `keys` is good for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct JwkReading {
+    /// For the operator: ` ("kid")`, or nothing where there is none to show.
+    pub(super) label: String,
     /// The key under each algorithm that it is pinned to: one, unless an RSA key leaves its algorithm open.
     pub(super) keys: Vec<VerificationKey>,
     /// For the operator: why it is skipped, or what is odd about it.
@@ -19,33 +22,33 @@ pub(super) struct JwkReading {
 }
 
 /// Reads one JWK. `algorithms` are the only ones that the issuer may use.
-pub(super) fn read(jwk: &Json<'_>, algorithms: &[Algorithm]) -> JwkReading {
-    let Json::Object(members) = jwk else {
-        return JwkReading::skipped("not an object".to_owned());
-    };
-    if is_for_something_else(members) {
-        return JwkReading {
-            keys: Vec::new(),
-            warning: None,
-        };
-    }
-    match keys(members, algorithms) {
-        Ok(keys) => JwkReading {
-            keys,
-            warning: members
-                .find("d")
-                .map(|_| "it is a private key; only its public part is used".to_owned()),
-        },
-        Err(why) => JwkReading::skipped(why),
-    }
-}
-
-impl JwkReading {
-    fn skipped(why: String) -> Self {
-        Self {
-            keys: Vec::new(),
-            warning: Some(format!("skipped: {why}")),
+pub(super) fn read(jwk: &[u8], algorithms: &[Algorithm]) -> JwkReading {
+    let jwk = match Object::parse(jwk) {
+        Ok(jwk) => jwk,
+        Err(error) => {
+            return JwkReading {
+                warning: Some(format!("skipped: not one strict JSON object: {error}")),
+                ..JwkReading::default()
+            };
         }
+    };
+    if is_for_something_else(&jwk) {
+        return JwkReading::default();
+    }
+    let kid = jwk.find("kid").and_then(Json::as_text);
+    let label = kid.map_or_else(String::new, |kid| format!(" ({kid:.64?})"));
+    let (keys, warning) = match keys(&jwk, algorithms) {
+        Ok(keys) if jwk.find("d").is_some() => {
+            let odd = "it is a private key; only its public part is used";
+            (keys, Some(odd.to_owned()))
+        }
+        Ok(keys) => (keys, None),
+        Err(why) => (Vec::new(), Some(format!("skipped: {why}"))),
+    };
+    JwkReading {
+        label,
+        keys,
+        warning,
     }
 }
 
@@ -135,14 +138,22 @@ fn rsa(
     let n = number(jwk, "n")?;
     let e = number(jwk, "e")?;
     let bits = n.len() * 8 - n[0].leading_zeros() as usize;
-    if !RSA_BITS.contains(&bits) || n.last().is_none_or(|last| last % 2 == 0) {
+    if !RSA_BITS.contains(&bits) {
         return Err(format!("an RSA modulus of {bits} bits, not 2048 to 8192"));
+    }
+    if n.last().is_none_or(|last| last % 2 == 0) {
+        return Err("an RSA modulus that is even".to_owned());
     }
     let exponent = e
         .iter()
         .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
     if e.len() > 4 || exponent < 3 || exponent % 2 == 0 {
         return Err("an RSA exponent that nobody should use".to_owned());
+    }
+    if weak_rsa::is_roca(&n) {
+        return Err(
+            "an RSA key of a generator whose keys can be factored (CVE-2017-15361)".to_owned(),
+        );
     }
     let components = RsaPublicKeyComponents { n: &n, e: &e };
     pinned

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::json::{Json, Object};
-use super::jwk;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::jwk::{self, JwkReading};
 use super::key::{KeyUid, VerificationKey};
 use super::mint::SigningKey;
 use super::terms::Algorithm;
@@ -50,27 +52,27 @@ impl KeySet {
         if document.len() > Self::DOCUMENT_BYTES_MAX {
             return Err("the key set is over 256 KiB".to_owned());
         }
-        let members = Object::parse(document)
-            .map_err(|error| format!("the key set is not one strict JSON object: {error}"))?;
-        let Some(Json::List(jwks)) = members.find("keys") else {
-            return Err("the key set has no list `keys`".to_owned());
-        };
-        if jwks.len() > Self::KEYS_MAX {
+        let document: Document<'_> = serde_json::from_slice(document).map_err(|error| {
+            format!("the key set is no JSON object with a list `keys`: {error}")
+        })?;
+        if document.keys.len() > Self::KEYS_MAX {
             return Err(format!("the key set has over {} keys", Self::KEYS_MAX));
         }
         let mut set = Self::default();
         let mut warnings = Vec::new();
-        for (index, jwk) in jwks.iter().enumerate() {
-            let reading = jwk::read(jwk, algorithms);
-            let mut clash = None;
-            for key in reading.keys {
+        for (index, jwk) in document.keys.iter().enumerate() {
+            let JwkReading {
+                label,
+                keys,
+                mut warning,
+            } = jwk::read(jwk.get().as_bytes(), algorithms);
+            for key in keys {
                 if set.clashes(&key) {
-                    clash = Some("another key has its `kid`; the first one serves".to_owned());
+                    warning = Some("another key has its `kid`; the first one serves".to_owned());
                 }
                 set.add(Arc::new(key));
             }
-            let named = reading.warning.into_iter().chain(clash);
-            warnings.extend(named.map(|warning| format!("{}: {warning}", label(index, jwk))));
+            warnings.extend(warning.map(|warning| format!("key {}{label}: {warning}", index + 1)));
         }
         Ok((set, warnings))
     }
@@ -223,16 +225,11 @@ impl KeySet {
     }
 }
 
-/// Names a key of a document for the operator: its place and `kid`.
-fn label(index: usize, jwk: &Json<'_>) -> String {
-    let kid = match jwk {
-        Json::Object(members) => members.find("kid").and_then(Json::as_text),
-        _ => None,
-    };
-    match kid {
-        Some(kid) => format!("key {} ({:.64?})", index + 1, kid),
-        None => format!("key {}", index + 1),
-    }
+/// A JWK Set (RFC 7517 §5), its keys still as they came: one that cannot be read takes no other with it.
+#[derive(Deserialize)]
+struct Document<'d> {
+    #[serde(borrow)]
+    keys: Vec<&'d RawValue>,
 }
 
 /// The key sets of all issuers, by the issuer's name in the configuration.

@@ -14,7 +14,6 @@ use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::json::{Json, Object};
 use super::jwk;
 use super::key::VerificationKey;
 use super::terms::Algorithm;
@@ -193,9 +192,7 @@ impl Pair {
 
 /// Reads back a public JWK of ours, with every check that a stranger's key gets.
 fn jwk_key(public_jwk: &Value, algorithm: Algorithm) -> Result<VerificationKey, String> {
-    let document = public_jwk.to_string();
-    let members = Object::parse(document.as_bytes()).map_err(|error| error.to_string())?;
-    let reading = jwk::read(&Json::Object(members), &[algorithm]);
+    let reading = jwk::read(public_jwk.to_string().as_bytes(), &[algorithm]);
     let key = reading.keys.into_iter().next();
     key.ok_or_else(|| reading.warning.unwrap_or_default())
 }
@@ -231,7 +228,9 @@ fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 /// RFC 7468 §10.
 fn pem(der: &[u8]) -> Secret {
     let encoded = Zeroizing::new(STANDARD.encode(der));
-    let mut text = b"-----BEGIN PRIVATE KEY-----\n".to_vec();
+    // Large enough from the start: a buffer that grows leaves copies of the key behind.
+    let mut text = Vec::with_capacity(2 * encoded.len() + 128);
+    text.extend_from_slice(b"-----BEGIN PRIVATE KEY-----\n");
     for line in encoded.as_bytes().chunks(64) {
         text.extend_from_slice(line);
         text.push(b'\n');

@@ -10,9 +10,12 @@ use crate::time::Timestamp;
 
 /// A principal whose token passed every check at one moment. Only [`Verifier::verify`](super::Verifier::verify) makes one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// use tollgate::token::{Source, Verified};
-/// let forged = Verified { token: std::sync::Arc::default(), source: Source::Cache };
+///
+/// fn forge(honest: Verified) -> Verified {
+///     Verified { source: Source::Signature, ..honest }
+/// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Verified {

@@ -125,7 +125,11 @@ impl Verifier {
     }
 
     /// The issuer that `iss` names exactly, once `typ` is one of its types; of an unknown issuer, one of anybody's.
-    fn find_issuer(&self, header: &Header<'_>, claims: &Object<'_>) -> Result<&Issuer, TokenError> {
+    fn find_issuer(
+        &self,
+        header: &Header<'_>,
+        claims: &Object<'_>,
+    ) -> Result<&Issuer, TokenFailure> {
         let issuer = claims
             .find("iss")
             .and_then(Json::as_text)
@@ -134,10 +138,12 @@ impl Verifier {
             let mut types = issuer.terms.types.iter();
             types.any(|accepted| accepted.eq_ignore_ascii_case(header.typ))
         };
-        if !issuer.map_or_else(|| self.issuers.values().any(accepts), accepts) {
-            return Err(TokenError::TypeRefused);
+        match issuer {
+            Some(issuer) if accepts(issuer) => Ok(issuer),
+            Some(issuer) => Err(TokenError::TypeRefused.of_issuer(&issuer.terms.name)),
+            None if self.issuers.values().any(accepts) => Err(TokenError::IssuerUnknown.into()),
+            None => Err(TokenError::TypeRefused.into()),
         }
-        issuer.ok_or(TokenError::IssuerUnknown)
     }
 }
 
@@ -173,9 +179,11 @@ fn members<'d>(document: &'d [u8], detail: &'static str) -> Result<Object<'d>, T
     Object::parse(document).map_err(|_| TokenError::Malformed(detail))
 }
 
-fn check_accepted(terms: &IssuerTerms, accepted: Option<&[Arc<str>]>) -> Result<(), TokenError> {
+fn check_accepted(terms: &IssuerTerms, accepted: Option<&[Arc<str>]>) -> Result<(), TokenFailure> {
     match accepted {
-        Some(names) if !names.contains(&terms.name) => Err(TokenError::IssuerUnknown),
+        Some(names) if !names.contains(&terms.name) => {
+            Err(TokenError::IssuerUnknown.of_issuer(&terms.name))
+        }
         _ => Ok(()),
     }
 }

@@ -1,0 +1,27 @@
+//! RSA moduli that can be factored by their form. Knows one family: that of ROCA.
+
+/// Whether a modulus (big-endian) has the fingerprint of the generator behind ROCA (CVE-2017-15361; Nemec and others, "The
+/// Return of Coppersmith's Attack", CCS 2017, §2.3): modulo each small prime it is a power of 65537. An honest modulus looks
+/// so once in about 2²⁷ keys.
+pub(super) fn is_roca(modulus: &[u8]) -> bool {
+    PRIMES
+        .iter()
+        .all(|prime| is_power_of_65537(remainder(modulus, *prime), *prime))
+}
+
+fn remainder(number: &[u8], prime: u32) -> u32 {
+    number
+        .iter()
+        .fold(0, |rest, byte| ((rest << 8) | u32::from(*byte)) % prime)
+}
+
+fn is_power_of_65537(residue: u32, prime: u32) -> bool {
+    let step = 65537 % prime;
+    let powers = std::iter::successors(Some(1), |power| Some(power * step % prime));
+    powers.take(prime as usize).any(|power| power == residue)
+}
+
+/// The primes up to 167 modulo which 65537 does not generate every residue.
+const PRIMES: [u32; 17] = [
+    11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
+];
