@@ -40,6 +40,17 @@ pub enum Source {
     Signature,
 }
 
+/// What came of fetching an issuer's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshOutcome {
+    /// A new document was read.
+    Fetched,
+    /// The document is the one we have (304).
+    Unchanged,
+    /// There is none, or none that can be used.
+    Failed,
+}
+
 /// Whether a server takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
@@ -164,13 +175,16 @@ impl Metrics {
         self.families.issuer_keys.with([issuer]).set(whole(keys));
     }
 
-    /// Counts a fetch of an issuer's keys.
-    pub fn issuer_refresh(&self, issuer: &str, outcome: &'static str) {
+    /// Counts a fetch of an issuer's keys that ended at `now`.
+    pub fn issuer_refresh(&self, issuer: &str, outcome: RefreshOutcome, now: Timestamp) {
         let refresh = &self.families.issuer_refresh;
-        refresh.with([issuer, outcome]).inc();
+        refresh.with([issuer, outcome.as_str()]).inc();
+        if outcome != RefreshOutcome::Failed {
+            self.issuer_refreshed(issuer, now);
+        }
     }
 
-    /// An issuer's provider confirmed or replaced its keys at `at`: their age is counted from there.
+    /// An issuer's provider confirmed its keys at `at`, maybe to an earlier process: their age is counted from there.
     pub fn issuer_refreshed(&self, issuer: &str, at: Timestamp) {
         lock(&self.refreshed).insert(issuer.into(), at);
     }
@@ -258,6 +272,16 @@ impl Source {
         match self {
             Self::Cache => "cache",
             Self::Signature => "signature",
+        }
+    }
+}
+
+impl RefreshOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetched => "fetched",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
         }
     }
 }

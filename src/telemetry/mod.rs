@@ -13,7 +13,7 @@ mod subscriber;
 
 pub use exchange::Exchange;
 pub use handles::{Counted, UpstreamHandle};
-pub use metrics::{Health, Metrics, Source};
+pub use metrics::{Health, Metrics, RefreshOutcome, Source};
 pub use observe::Telemetry;
 pub use subscriber::Diagnostics;
 
