@@ -22,7 +22,7 @@ enum State {
     UntilClose,
     /// In the line before a chunk.
     ChunkHead(ChunkHead),
-    /// So many bytes of the chunk are left, at least one.
+    /// So many bytes of the chunk are left.
     ChunkData(u64),
     /// In the CRLF behind a chunk, so many of its bytes seen.
     ChunkEnd(usize),
@@ -115,20 +115,13 @@ impl BodyReader {
                         trailers: at..at,
                     });
                 }
+                State::ChunkData(0) => self.state = State::ChunkEnd(0),
                 State::Trailers(_) => return self.read_trailers(rest, at),
                 _ if rest.is_empty() => return Ok(Piece::More { consumed: at }),
                 State::UntilClose => return Ok(data(at, rest.len())),
-                State::Length(left) => {
+                State::Length(left) | State::ChunkData(left) => {
                     let length = shorter(*left, rest.len());
                     *left -= length as u64;
-                    return Ok(data(at, length));
-                }
-                State::ChunkData(left) => {
-                    let length = shorter(*left, rest.len());
-                    *left -= length as u64;
-                    if *left == 0 {
-                        self.state = State::ChunkEnd(0);
-                    }
                     return Ok(data(at, length));
                 }
                 State::ChunkEnd(seen) => {
@@ -156,9 +149,7 @@ impl BodyReader {
             }
         }
     }
-}
 
-impl BodyReader {
     /// Reads the trailer section that begins `rest`, which is the input from `at` on.
     fn read_trailers(&mut self, rest: &[u8], at: usize) -> Result<Piece, BodyError> {
         let State::Trailers(scanner) = &mut self.state else {

@@ -7,8 +7,12 @@ mod chunk;
 pub mod fields;
 mod framing;
 pub mod head;
+pub mod preface;
 mod request;
 mod scan;
 pub mod write;
 
 pub use request::{Field, RequestHead, Scheme, Version};
+
+#[cfg(test)]
+mod tests;
