@@ -16,10 +16,16 @@ impl TimedId {
     pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 16];
         entropy.fill(&mut bytes);
-        bytes[..6].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
         bytes[6] = bytes[6] & 0x0f | 0x70;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        Self(bytes)
+        Self(bytes).given_anew_at(now)
+    }
+
+    /// The same entropy under another moment.
+    #[must_use]
+    pub fn given_anew_at(mut self, now: Timestamp) -> Self {
+        self.0[..6].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
+        self
     }
 
     /// Takes sixteen bytes that are a UUIDv7.

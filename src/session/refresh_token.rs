@@ -166,6 +166,11 @@ impl RefreshKeys {
         })
     }
 
+    /// The master key of that name, for what else is derived from it.
+    pub(super) fn master(&self, id: KeyId) -> Option<&Secret> {
+        self.find(id).map(|key| &key.master)
+    }
+
     fn find(&self, id: KeyId) -> Option<&RefreshKey> {
         self.0.iter().find(|key| key.id == id)
     }

@@ -4,4 +4,4 @@ mod model;
 mod support;
 mod tokens;
 
-pub(crate) use support::Counting;
+pub(crate) use support::{Counting, keys};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::principal::Entitlement;
 use crate::secret::Secret;
+pub use crate::session::Transport;
 use crate::token::{ClaimPath, KeySet, SigningKey};
 
 /// `[sessions]`.
@@ -157,15 +158,6 @@ pub enum ClientAuth {
         /// The JWKS document, which was found usable.
         jwks: Arc<KeySet>,
     },
-}
-
-/// How a client's refresh tokens travel. A token of one transport is void at the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// In an HttpOnly cookie.
-    Cookie,
-    /// In the body.
-    Body,
 }
 
 /// A grant type (RFC 6749 §4.4, §6).

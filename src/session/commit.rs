@@ -1,0 +1,209 @@
+//! What each change means, as steps on the rows of one transaction. A store brings the rows and the transaction; the
+//! decisions stand here, once.
+
+use std::time::Duration;
+
+use super::OWN_ISSUER;
+use super::id::TimedId;
+use super::lifecycle::Rotation;
+use super::revocation::{Revocation, Revoked};
+use super::state::{Session, State, Why};
+use super::store::{Change, Command, Outcome, Presentation, Use};
+use crate::time::Timestamp;
+
+/// The rows of one transaction that excludes all others.
+pub trait Rows {
+    /// What can go wrong.
+    type Error;
+
+    /// The session of that name.
+    ///
+    /// # Errors
+    /// When the store cannot tell.
+    fn find(&mut self, session: TimedId) -> Result<Option<Session>, Self::Error>;
+
+    /// Writes a session, new or known.
+    ///
+    /// # Errors
+    /// When the store cannot write.
+    fn save(&mut self, session: &Session) -> Result<(), Self::Error>;
+
+    /// The sessions of a subject that are live at `now`, the oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot tell.
+    fn live_of(&mut self, subject: &str, now: Timestamp) -> Result<Vec<Session>, Self::Error>;
+
+    /// Remembers a revocation for whoever shares the store and for the next start.
+    ///
+    /// # Errors
+    /// When the store cannot write.
+    fn log(&mut self, revocation: Revocation) -> Result<(), Self::Error>;
+
+    /// Remembers a digest until it expires.
+    ///
+    /// # Errors
+    /// When the store cannot write.
+    fn use_once(&mut self, digest: [u8; 32], expires_at: Timestamp) -> Result<Use, Self::Error>;
+}
+
+/// Makes one change at `now`.
+///
+/// # Errors
+/// Whatever the rows report; the transaction must then be undone as a whole.
+pub fn apply<R: Rows>(rows: &mut R, change: Change, now: Timestamp) -> Result<Outcome, R::Error> {
+    let mut step = Step {
+        rows,
+        now,
+        remember: change.remember,
+    };
+    match change.command {
+        Command::Open { session, live_max } => step.open(*session, live_max),
+        Command::Rotate(presentation) => step.rotate(*presentation),
+        Command::Revoke { session, why } => step.revoke(session, why),
+        Command::RevokeSubject { subject, why } => step.revoke_subject(&subject, why),
+        Command::Confirm {
+            session,
+            generation,
+        } => step.confirm(session, generation),
+        Command::Deny(revocation) => step.deny(revocation),
+        Command::UseOnce { digest, expires_at } => {
+            step.rows.use_once(digest, expires_at).map(Outcome::Used)
+        }
+    }
+}
+
+struct Step<'r, R> {
+    rows: &'r mut R,
+    now: Timestamp,
+    remember: Duration,
+}
+
+impl<R: Rows> Step<'_, R> {
+    fn open(&mut self, mut session: Session, live_max: u32) -> Result<Outcome, R::Error> {
+        session.begin_at(self.now);
+        let live = self.rows.live_of(&session.subject, self.now)?;
+        let room = live_max.max(1) as usize - 1;
+        let displaced = live.len().saturating_sub(room);
+        for oldest in live.into_iter().take(displaced) {
+            self.kill(oldest, Why::Displaced)?;
+        }
+        self.rows.save(&session)?;
+        Ok(Outcome::Opened(Box::new(session)))
+    }
+
+    fn rotate(&mut self, presentation: Presentation) -> Result<Outcome, R::Error> {
+        let Some(mut session) = self.rows.find(presentation.token.session())? else {
+            return Ok(Outcome::Rotated(None));
+        };
+        let attempt = presentation.attempt();
+        let (grant, handle) = match &presentation.renewed {
+            Some(renewed) => (Some(renewed.grant.clone()), renewed.handle.clone()),
+            None => (None, None),
+        };
+        let rotation = session.rotate(
+            &attempt,
+            self.now,
+            &presentation.terms,
+            presentation.key,
+            grant,
+        );
+        match rotation {
+            Rotation::Rotated | Rotation::Recovered => {
+                session.handle = handle.or(session.handle);
+                session.device.address = presentation.address;
+                self.rows.save(&session)?;
+            }
+            Rotation::Replayed => self.rows.save(&session)?,
+            Rotation::Killed(_) => {
+                self.rows.save(&session)?;
+                self.log_session(session.id)?;
+            }
+            _ => {}
+        }
+        Ok(Outcome::Rotated(Some((rotation, Box::new(session)))))
+    }
+
+    fn revoke(&mut self, session: TimedId, why: Why) -> Result<Outcome, R::Error> {
+        let ended = match self.rows.find(session)? {
+            Some(found) if found.state == State::Active => {
+                self.kill(found, why)?;
+                vec![session]
+            }
+            _ => Vec::new(),
+        };
+        Ok(Outcome::Revoked(ended))
+    }
+
+    fn revoke_subject(&mut self, subject: &str, why: Why) -> Result<Outcome, R::Error> {
+        let ended = self.end_all_of(subject, self.now, why)?;
+        self.rows.log(Revocation {
+            what: Revoked::Subject(subject.into()),
+            issuer: Some(OWN_ISSUER.into()),
+            cutoff: self.now,
+            expires_at: self.now.plus(self.remember),
+        })?;
+        Ok(Outcome::Revoked(ended))
+    }
+
+    fn end_all_of(
+        &mut self,
+        subject: &str,
+        cutoff: Timestamp,
+        why: Why,
+    ) -> Result<Vec<TimedId>, R::Error> {
+        let live = self.rows.live_of(subject, self.now)?;
+        let mut ended = Vec::with_capacity(live.len());
+        for session in live {
+            if session.id.given_at() <= cutoff {
+                ended.push(session.id);
+                self.kill(session, why)?;
+            }
+        }
+        Ok(ended)
+    }
+
+    fn confirm(&mut self, session: TimedId, generation: u64) -> Result<Outcome, R::Error> {
+        if let Some(mut found) = self.rows.find(session)? {
+            let before = found.confirmed;
+            found.confirm(generation);
+            if found.confirmed != before {
+                self.rows.save(&found)?;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// An operator's word. Where it names sessions of our own, they die with it.
+    fn deny(&mut self, revocation: Revocation) -> Result<Outcome, R::Error> {
+        let issuer = revocation.issuer.as_deref();
+        let ours = issuer.is_none_or(|issuer| issuer == OWN_ISSUER);
+        let ended = match &revocation.what {
+            Revoked::Session(sid) if ours => match TimedId::parse(sid) {
+                Some(session) => self.revoke(session, Why::Operator)?,
+                None => Outcome::Revoked(Vec::new()),
+            },
+            Revoked::Subject(subject) if ours => {
+                Outcome::Revoked(self.end_all_of(subject, revocation.cutoff, Why::Operator)?)
+            }
+            _ => Outcome::Revoked(Vec::new()),
+        };
+        self.rows.log(revocation)?;
+        Ok(ended)
+    }
+
+    fn kill(&mut self, mut session: Session, why: Why) -> Result<(), R::Error> {
+        session.revoke(self.now, why);
+        self.rows.save(&session)?;
+        self.log_session(session.id)
+    }
+
+    fn log_session(&mut self, session: TimedId) -> Result<(), R::Error> {
+        self.rows.log(Revocation {
+            what: Revoked::Session(session.to_string().into()),
+            issuer: Some(OWN_ISSUER.into()),
+            cutoff: self.now,
+            expires_at: self.now.plus(self.remember),
+        })
+    }
+}

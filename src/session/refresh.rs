@@ -1,0 +1,252 @@
+//! One refresh, step by step. Every step that can fail comes before the one that consumes the token, and that one is
+//! durable before anybody hears of it. Knows no HTTP and no runtime.
+
+use std::future::Future;
+
+use super::Entropy;
+use super::grant::Grant;
+use super::id::TimedId;
+use super::lifecycle::{Rotation, Terms};
+use super::refresh_token::Genuine;
+use super::service::SessionService;
+use super::state::{Context, Session, Transport, Why};
+use super::store::{Command, Committed, Outcome, Presentation, Renewed, SessionStore, StoreError};
+use crate::time::Timestamp;
+
+/// A refresh as the wire had it.
+#[derive(Clone)]
+pub struct Refresh<'a> {
+    /// The refresh token.
+    pub token: &'a str,
+    /// The client that authenticated; `None` where the cookie alone speaks.
+    pub client: Option<&'a str>,
+    /// How the token travelled.
+    pub transport: Transport,
+    /// The scope asked for.
+    pub scope: Option<&'a str>,
+    /// The operator's terms for a client's sessions; `None` for a client that is no longer one.
+    pub terms: &'a (dyn Fn(&str) -> Option<Terms> + Sync),
+    /// Where it came from.
+    pub context: Context,
+    /// The address it came from.
+    pub address: &'a str,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// A session that was opened or refreshed.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// As it is now.
+    pub session: Session,
+    /// Its live refresh token.
+    pub refresh_token: String,
+    /// The scope of the access token to mint.
+    pub scope: String,
+    /// Whether a new generation began.
+    pub rotation: Rotation,
+    /// The store's time.
+    pub at: Timestamp,
+}
+
+/// Why a refresh has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshError {
+    /// No token of ours.
+    Forged,
+    /// A session that nobody knows any more.
+    Unknown,
+    /// The session is dead, or died of this; or it is another's.
+    Refused(Rotation),
+    /// A scope that was not granted. Nothing was consumed.
+    ScopeRefused,
+    /// The identity service no longer knows the subject; the session ended.
+    Denied,
+    /// The identity service does not answer, for longer than its last word holds. Nothing was consumed.
+    ClaimsUnavailable,
+    /// The store does not answer. Nothing was acknowledged.
+    Store(StoreError),
+    /// The master key of the session is gone: this process has another configuration than it had.
+    KeyGone,
+}
+
+impl From<StoreError> for RefreshError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What the identity service is asked at a refresh.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Which session.
+    pub session: TimedId,
+    /// Which generation: all who ask for the same one may share an answer.
+    pub generation: u64,
+    /// Whose.
+    pub subject: Box<str>,
+    /// `client_id`.
+    pub client: Box<str>,
+    /// The version that the identity service gave last.
+    pub claims_version: Option<String>,
+    /// The identity service's own handle.
+    pub handle: Option<String>,
+    /// What it said last: what it does not name stays.
+    pub grant: Grant,
+}
+
+/// What the identity service says at a refresh.
+#[derive(Debug, Clone)]
+pub enum ClaimsAnswer {
+    /// This, from now on, and perhaps another handle.
+    Renewed(Box<Grant>, Option<String>),
+    /// The same as before.
+    Unchanged,
+    /// The subject is gone.
+    Denied,
+    /// Nothing.
+    Unavailable,
+}
+
+/// Asks the identity service what a subject may do now.
+pub trait Claims: Send + Sync {
+    /// Asks. Without a claims hook: [`ClaimsAnswer::Unchanged`].
+    fn ask(&self, ask: Ask) -> impl Future<Output = ClaimsAnswer> + Send;
+}
+
+impl<S: SessionStore> SessionService<S> {
+    /// Answers a refresh: reads, checks, asks the identity service, and only then spends the token.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. Whatever is not [`RefreshError::Refused`] with [`Rotation::Killed`], or
+    /// [`RefreshError::Denied`], left the session as it was.
+    pub async fn refresh(
+        &self,
+        refresh: &Refresh<'_>,
+        claims: &impl Claims,
+        entropy: &dyn Entropy,
+    ) -> Result<Refreshed, RefreshError> {
+        let (token, session) = self.find(refresh.token).await?;
+        let revoked = self.revocations.find_session(
+            session.id,
+            &session.subject,
+            &session.client,
+            refresh.now,
+        );
+        if revoked.is_some() {
+            return Err(RefreshError::Refused(Rotation::Revoked));
+        }
+        let terms = (refresh.terms)(&session.client);
+        let terms = terms.ok_or(RefreshError::Refused(Rotation::OtherClient))?;
+        let mut presentation = self.presentation(token, &session, refresh, terms);
+        let foreseen = session.decide(&presentation.attempt(), refresh.now, &terms);
+        match foreseen {
+            Rotation::Rotated | Rotation::Recovered => {
+                narrow(&session.grant, refresh.scope)?;
+                presentation.renewed = self.renew(&session, claims, refresh, entropy).await?;
+            }
+            Rotation::Replayed => {
+                narrow(&session.grant, refresh.scope)?;
+            }
+            // Decided again by the store, alone with the session.
+            Rotation::Killed(_) => {}
+            refused => return Err(RefreshError::Refused(refused)),
+        }
+        let command = Command::Rotate(Box::new(presentation));
+        let Committed { at, outcome } = self.commit(command).await?;
+        let Outcome::Rotated(Some((rotation, session))) = outcome else {
+            return Err(RefreshError::Unknown);
+        };
+        self.refreshed(rotation, *session, refresh.scope, at)
+    }
+
+    fn presentation(
+        &self,
+        token: Genuine,
+        session: &Session,
+        refresh: &Refresh<'_>,
+        terms: Terms,
+    ) -> Presentation {
+        Presentation {
+            token,
+            client: refresh.client.unwrap_or(&session.client).into(),
+            transport: refresh.transport,
+            context: refresh.context,
+            address: refresh.address.into(),
+            terms,
+            key: self.keys.active(),
+            renewed: None,
+        }
+    }
+
+    async fn renew(
+        &self,
+        session: &Session,
+        claims: &impl Claims,
+        refresh: &Refresh<'_>,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Renewed>, RefreshError> {
+        let handle = session.handle.as_deref();
+        let ask = Ask {
+            session: session.id,
+            generation: session.generation,
+            subject: session.subject.clone(),
+            client: session.client.clone(),
+            claims_version: session.grant.claims_version.clone(),
+            handle: handle.and_then(|sealed| self.keys.open(&session.salt, sealed)),
+            grant: session.grant.clone(),
+        };
+        match claims.ask(ask).await {
+            ClaimsAnswer::Renewed(grant, handle) => {
+                narrow(&grant, refresh.scope)?;
+                let handle = handle.map(|handle| self.keys.seal(&session.salt, &handle, entropy));
+                Ok(Some(Renewed {
+                    grant: *grant,
+                    handle,
+                }))
+            }
+            // It vouched for the same again: the bridge over an outage begins anew.
+            ClaimsAnswer::Unchanged => Ok(Some(Renewed {
+                grant: session.grant.clone(),
+                handle: None,
+            })),
+            ClaimsAnswer::Denied => {
+                self.revoke(session.id, Why::Denied).await?;
+                Err(RefreshError::Denied)
+            }
+            ClaimsAnswer::Unavailable
+                if refresh.now.since(session.granted_at) <= self.stale_ok
+                    && !self.stale_ok.is_zero() =>
+            {
+                Ok(None)
+            }
+            ClaimsAnswer::Unavailable => Err(RefreshError::ClaimsUnavailable),
+        }
+    }
+
+    fn refreshed(
+        &self,
+        rotation: Rotation,
+        session: Session,
+        scope: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Refreshed, RefreshError> {
+        match rotation {
+            Rotation::Rotated | Rotation::Recovered | Rotation::Replayed => {}
+            refused => return Err(RefreshError::Refused(refused)),
+        }
+        Ok(Refreshed {
+            refresh_token: self.derive(&session).ok_or(RefreshError::KeyGone)?,
+            scope: narrow(&session.grant, scope)?,
+            session,
+            rotation,
+            at,
+        })
+    }
+}
+
+fn narrow(grant: &Grant, asked: Option<&str>) -> Result<String, RefreshError> {
+    grant
+        .narrowed(asked.unwrap_or_default())
+        .ok_or(RefreshError::ScopeRefused)
+}

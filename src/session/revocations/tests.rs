@@ -1,0 +1,130 @@
+//! What is revoked is found, and nothing else.
+
+use super::*;
+
+const SECOND: u64 = 1000;
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn revocation(what: Revoked, issuer: Option<&str>, cutoff: u64) -> Revocation {
+    Revocation {
+        what,
+        issuer: issuer.map(Into::into),
+        cutoff: at(cutoff),
+        expires_at: at(cutoff + 600 * SECOND),
+    }
+}
+
+fn marks(issuer: &str, begun_at: u64) -> Marks<'_> {
+    Marks {
+        issuer,
+        session: Some("s1"),
+        subject: Some("u1"),
+        client: Some("web"),
+        token: Some("j1"),
+        key: Some("k1"),
+        begun_at: at(begun_at),
+        issued_at: at(begun_at + 60 * SECOND),
+    }
+}
+
+#[test]
+fn each_kind_finds_what_it_names_and_nothing_else() {
+    let now = 100 * SECOND;
+    let rows = [
+        (Revoked::Session("s1".into()), Some(RevokedBy::Session)),
+        (Revoked::Session("s2".into()), None),
+        (Revoked::Session("u1".into()), None),
+        (Revoked::Token("j1".into()), Some(RevokedBy::Token)),
+        (Revoked::Key("k1".into()), Some(RevokedBy::Key)),
+        (Revoked::Subject("u1".into()), Some(RevokedBy::Subject)),
+        (Revoked::Subject("U1".into()), None),
+        (Revoked::Client("web".into()), Some(RevokedBy::Client)),
+        (Revoked::All, Some(RevokedBy::All)),
+    ];
+    for (what, expected) in rows {
+        let revocations = Revocations::default();
+        revocations.revoke(revocation(what.clone(), None, now), at(now));
+        let found = revocations.find_marks(&marks("main", 50 * SECOND), at(now));
+        assert_eq!(found, expected, "{what:?}");
+    }
+}
+
+#[test]
+fn a_cutoff_spares_what_began_a_millisecond_later() {
+    let revocations = Revocations::default();
+    let what = Revoked::Subject("u1".into());
+    revocations.revoke(revocation(what, None, 5000), at(5000));
+    let by = |begun| revocations.find_marks(&marks("main", begun), at(6000));
+    assert_eq!(by(5000), Some(RevokedBy::Subject));
+    assert_eq!(by(5001), None);
+}
+
+#[test]
+fn an_entry_of_one_issuer_leaves_the_others_alone() {
+    let revocations = Revocations::default();
+    let what = Revoked::Session("s1".into());
+    revocations.revoke(revocation(what, Some("main"), 5000), at(5000));
+    let by = |issuer| revocations.find_marks(&marks(issuer, 0), at(6000));
+    assert_eq!(by("main"), Some(RevokedBy::Session));
+    assert_eq!(by("partner"), None);
+}
+
+#[test]
+fn expired_entries_leave_and_nothing_leaves_before() {
+    let revocations = Revocations::default();
+    for number in 0..1000_u64 {
+        let what = Revoked::Token(number.to_string().into());
+        revocations.revoke(revocation(what, None, number * SECOND), at(number * SECOND));
+    }
+    assert_eq!(revocations.len(), 1000);
+    revocations.expire(at(1100 * SECOND));
+    let alive = |number: u64| {
+        let number = number.to_string();
+        let mut marks = marks("main", 0);
+        marks.token = Some(&number);
+        revocations.find_marks(&marks, at(1100 * SECOND)).is_some()
+    };
+    assert!(!alive(500));
+    assert!((501..1000).all(alive));
+    revocations.expire(at(9000 * SECOND));
+    assert!(revocations.is_empty());
+    assert!(revocations.newest(at(0)).is_empty());
+}
+
+#[test]
+fn past_its_capacity_it_refuses_too_much_and_never_too_little() {
+    let revocations = Revocations::with_capacity(100);
+    let names: Vec<String> = (0..3000).map(|number| format!("dead-{number}")).collect();
+    for name in &names {
+        let what = Revoked::Session(name.as_str().into());
+        revocations.revoke(revocation(what, Some(OWN_ISSUER), 5000), at(5000));
+    }
+    assert_eq!(revocations.len(), 100);
+    let find = |name: &str, issued| {
+        let mut marks = marks(OWN_ISSUER, 0);
+        marks.session = Some(name);
+        marks.issued_at = at(issued);
+        revocations.find_marks(&marks, at(6000))
+    };
+    assert!(names.iter().all(|name| find(name, 5000).is_some()));
+    let innocent = |issued| (0..1000).all(|n| find(&format!("innocent-{n}"), issued).is_none());
+    assert!(innocent(5001), "a new token passes");
+    revocations.expire(at(5000 + 700 * SECOND));
+    assert!(revocations.is_empty());
+}
+
+#[test]
+fn naming_it_again_keeps_the_later_cutoff_and_one_entry() {
+    let revocations = Revocations::default();
+    for cutoff in [5000, 9000, 7000] {
+        let what = Revoked::Subject("u1".into());
+        revocations.revoke(revocation(what, None, cutoff), at(cutoff));
+    }
+    assert_eq!(revocations.len(), 1);
+    let by = revocations.find_marks(&marks("main", 9000), at(9000));
+    assert_eq!(by, Some(RevokedBy::Subject));
+    assert_eq!(revocations.newest(at(9000)).len(), 3);
+}

@@ -1,0 +1,231 @@
+//! The session side without its wire: opens, finds and ends sessions on a store that it is given. Refreshing is a story of
+//! its own, in `refresh`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Entropy;
+use super::grant::Grant;
+use super::id::TimedId;
+use super::lifecycle::Rotation;
+use super::refresh::{RefreshError, Refreshed};
+use super::refresh_token::{Genuine, RefreshKeys, Salt};
+use super::revocation::Revocation;
+use super::revocations::Revocations;
+use super::state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
+use super::store::{Change, Command, Committed, Outcome, SessionStore, StoreError, Use};
+use crate::time::Timestamp;
+
+/// Opens, refreshes and ends sessions.
+#[derive(Debug)]
+pub struct SessionService<S> {
+    store: Arc<S>,
+    pub(super) keys: RefreshKeys,
+    pub(super) revocations: Arc<Revocations>,
+    remember: Duration,
+    pub(super) stale_ok: Duration,
+}
+
+/// A session about to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Whose.
+    pub subject: Box<str>,
+    /// `client_id`.
+    pub client: Box<str>,
+    /// How its tokens travel.
+    pub transport: Transport,
+    /// What its access tokens say.
+    pub grant: Grant,
+    /// The identity service's own handle.
+    pub handle: Option<String>,
+    /// How long it lives without a refresh.
+    pub idle_lifetime: Duration,
+    /// How long it lives at most.
+    pub absolute_lifetime: Duration,
+    /// Where the login came from.
+    pub context: Context,
+    /// For the list of devices.
+    pub device: Device,
+    /// How many sessions of one subject may live.
+    pub live_max: u32,
+}
+
+impl<S: SessionStore> SessionService<S> {
+    /// A service on `store`. `remember`: the longest life of an access token and its leeway; `stale_ok`: how long the
+    /// identity service's last word holds while it is silent.
+    pub fn new(
+        store: Arc<S>,
+        keys: RefreshKeys,
+        revocations: Arc<Revocations>,
+        remember: Duration,
+        stale_ok: Duration,
+    ) -> Self {
+        Self {
+            store,
+            keys,
+            revocations,
+            remember,
+            stale_ok,
+        }
+    }
+
+    /// Opens a session at the store's time.
+    ///
+    /// # Errors
+    /// [`StoreError`]: no session, no token.
+    pub async fn open(
+        &self,
+        new: NewSession,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Refreshed, StoreError> {
+        let live_max = new.live_max;
+        let session = self.draft(new, now, entropy);
+        let command = Command::Open {
+            session: Box::new(session),
+            live_max,
+        };
+        let Committed { at, outcome } = self.commit(command).await?;
+        let Outcome::Opened(session) = outcome else {
+            return Err(StoreError::Unavailable);
+        };
+        let refresh_token = self
+            .derive(&session)
+            .expect("the active key derives, and it is there");
+        Ok(Refreshed {
+            scope: session.grant.scope.clone(),
+            session: *session,
+            refresh_token,
+            rotation: Rotation::Rotated,
+            at,
+        })
+    }
+
+    /// Reads a refresh token and its session, whatever became of it: any genuine token may end its session.
+    ///
+    /// # Errors
+    /// [`RefreshError::Forged`], [`RefreshError::Unknown`], [`RefreshError::Store`].
+    pub async fn find(&self, token: &str) -> Result<(Genuine, Session), RefreshError> {
+        let forged = |_| RefreshError::Forged;
+        let presented = self.keys.parse(token).map_err(forged)?;
+        let session = self.store.load(presented.session()).await?;
+        let session = session.ok_or(RefreshError::Unknown)?;
+        let genuine = self
+            .keys
+            .verify(&presented, &session.salt)
+            .map_err(forged)?;
+        Ok((genuine, session))
+    }
+
+    /// One session by its name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn load(&self, session: TimedId) -> Result<Option<Session>, StoreError> {
+        self.store.load(session).await
+    }
+
+    /// The live sessions of a subject, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn live_of(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.store.live_of(subject).await
+    }
+
+    /// Ends one session.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may live on.
+    pub async fn revoke(&self, session: TimedId, why: Why) -> Result<(), StoreError> {
+        self.commit(Command::Revoke { session, why })
+            .await
+            .map(|_| ())
+    }
+
+    /// Ends all sessions of a subject that have begun.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they may live on.
+    pub async fn revoke_subject(&self, subject: &str, why: Why) -> Result<(), StoreError> {
+        let subject = subject.into();
+        self.commit(Command::RevokeSubject { subject, why })
+            .await
+            .map(|_| ())
+    }
+
+    /// Revokes something else.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may count on.
+    pub async fn deny(&self, revocation: Revocation) -> Result<(), StoreError> {
+        self.commit(Command::Deny(revocation)).await.map(|_| ())
+    }
+
+    /// Notes that an access token of a generation was seen.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the tail of that generation stays open until its window ends.
+    pub async fn confirm(&self, session: TimedId, generation: u64) -> Result<(), StoreError> {
+        let command = Command::Confirm {
+            session,
+            generation,
+        };
+        self.commit(command).await.map(|_| ())
+    }
+
+    /// Whether something is used for the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nobody knows.
+    pub async fn use_once(
+        &self,
+        digest: [u8; 32],
+        expires_at: Timestamp,
+    ) -> Result<Use, StoreError> {
+        let command = Command::UseOnce { digest, expires_at };
+        match self.commit(command).await?.outcome {
+            Outcome::Used(used) => Ok(used),
+            _ => Err(StoreError::Unavailable),
+        }
+    }
+
+    pub(super) async fn commit(&self, command: Command) -> Result<Committed, StoreError> {
+        let remember = self.remember;
+        self.store.commit(Change { command, remember }).await
+    }
+
+    fn draft(&self, new: NewSession, now: Timestamp, entropy: &dyn Entropy) -> Session {
+        let mut salt = Salt([0; 32]);
+        entropy.fill(&mut salt.0);
+        let handle = new.handle.as_deref();
+        Session {
+            id: TimedId::new(now, entropy),
+            state: State::Active,
+            generation: 0,
+            key: self.keys.active(),
+            rotated_at: now,
+            confirmed: false,
+            replays: 0,
+            context: new.context,
+            foreign: ForeignReplays::default(),
+            idle_until: now.plus(new.idle_lifetime.min(new.absolute_lifetime)),
+            ends_at: now.plus(new.absolute_lifetime),
+            idle_lifetime: new.idle_lifetime,
+            subject: new.subject,
+            client: new.client,
+            transport: new.transport,
+            handle: handle.map(|handle| self.keys.seal(&salt, handle, entropy)),
+            salt,
+            grant: new.grant,
+            granted_at: now,
+            device: new.device,
+        }
+    }
+
+    pub(super) fn derive(&self, session: &Session) -> Option<String> {
+        self.keys
+            .derive(session.key, session.id, session.generation, &session.salt)
+    }
+}
