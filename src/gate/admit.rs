@@ -102,19 +102,11 @@ impl Gate {
             .map_err(|refusal| refusal.on(route))
     }
 
-    /// The most specific route. A path that reads as another route once its escapes are decoded or its `;` parameters
-    /// are taken off has two meanings.
+    /// The most specific route, the same under every reading of the path.
     fn route(&self, line: &RequestLine<'_>) -> Result<&Arc<Route>, Refusal> {
-        let path = line.path.as_str();
-        let found = self.routes.find(line.host.as_ref(), path, line.method);
-        for reading in line.path.other_readings() {
-            let other = self.routes.find(line.host.as_ref(), &reading, line.method);
-            if found.name() != other.name() {
-                return Err(line::ambiguous(
-                    "escapes or parameters in the path decide which route it is",
-                ));
-            }
-        }
+        let found = self
+            .routes
+            .find_alike(line.host.as_ref(), &line.path, line.method)?;
         match found {
             Found::Route(route) => Ok(route),
             Found::MethodRefused { allowed, route } => Err(Refusal::new(

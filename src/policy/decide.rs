@@ -115,7 +115,11 @@ pub fn decide(route: &Arc<Route>, path: &str, caller: Caller) -> Result<Permit, 
         return Err(Denial::ScopeMissing(route.scopes.clone()));
     }
     if let Some(parameter) = &route.tenant {
-        let wanted = route.path.parameter(parameter, path);
+        // A `;` ends the segment to some servers: they would see another tenant than the one that is compared here.
+        let wanted = route
+            .path
+            .parameter(parameter, path)
+            .filter(|value| !value.contains(';'));
         if wanted.is_none() || wanted != principal.tenant.as_deref() {
             return Err(Denial::TenantMismatch);
         }

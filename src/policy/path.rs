@@ -98,19 +98,27 @@ impl RequestPath {
             .chain(both.into_iter().flatten())
     }
 
+    /// The path as a pattern spells it: what cannot stand in a path without an escape is decoded, all else is as it came.
+    pub(super) fn spelled(&self) -> Cow<'_, str> {
+        decode_where(self.as_str(), |byte| !stands_in_path(byte))
+    }
+
     /// The path without `prefix`, canonicalised again.
     ///
     /// # Errors
     /// [`PathError::Ambiguous`] when what is left could be read in another way than the whole.
     pub fn without_prefix(&self, prefix: &str) -> Result<Self, PathError> {
         let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        let rest = self
-            .as_str()
-            .strip_prefix(prefix)
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-            .ok_or(PathError::Ambiguous("the prefix to strip is not there"))?;
-        let root = if rest.is_empty() { "/" } else { "" };
-        let left = [root, &self.target[prefix.len()..]].concat();
+        let path = self.as_str();
+        let mut borders = path.match_indices('/').map(|(at, _)| at);
+        let border = borders
+            .nth(prefix.matches('/').count())
+            .unwrap_or(path.len());
+        if decode(&path[..border]) != prefix {
+            return Err(PathError::Ambiguous("the prefix to strip is not there"));
+        }
+        let root = if border == path.len() { "/" } else { "" };
+        let left = [root, &self.target[border..]].concat();
         let again = Self::parse(&left)?;
         if again.target == left {
             Ok(again)
@@ -131,7 +139,6 @@ fn check_characters(path: &str, query: &str) -> Result<(), PathError> {
     if path.len() > PATH_BYTES_MAX {
         return Err(PathError::Malformed("a path over 8 KiB"));
     }
-    let stands_in_path = |byte: u8| byte.is_ascii_graphic() && !b"\\#\"<>^`{|}".contains(&byte);
     if !path.bytes().all(stands_in_path) {
         return Err(PathError::Ambiguous("a character that no path has"));
     }
@@ -142,6 +149,10 @@ fn check_characters(path: &str, query: &str) -> Result<(), PathError> {
         return Err(PathError::Ambiguous("a character that no query has"));
     }
     Ok(())
+}
+
+fn stands_in_path(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\\#\"<>^`{|}".contains(&byte)
 }
 
 /// Appends `path` with the escapes of unreserved characters decoded (RFC 3986 §2.3), all others as they came.
@@ -165,7 +176,7 @@ fn decode_unreserved(path: &str, out: &mut String) -> Result<(), PathError> {
             }
         }
     }
-    if out.contains('%') && String::from_utf8(decode_bytes(out)).is_err() {
+    if out.contains('%') && String::from_utf8(decode_bytes(out, |_| true)).is_err() {
         return Err(PathError::Ambiguous("escapes that are not UTF-8"));
     }
     Ok(())
@@ -208,22 +219,35 @@ fn without_parameters(path: &str) -> String {
     stems.collect::<Vec<_>>().join("/")
 }
 
+/// Every escape of a parsed path decoded, once.
 fn decode(path: &str) -> Cow<'_, str> {
+    decode_where(path, |_| true)
+}
+
+fn decode_where(path: &str, decodes: impl Fn(u8) -> bool) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
     }
-    let decoded = String::from_utf8(decode_bytes(path));
+    let decoded = String::from_utf8(decode_bytes(path, decodes));
     Cow::Owned(decoded.expect("the escapes of a parsed path are UTF-8"))
 }
 
-/// Every escape decoded, once.
-fn decode_bytes(path: &str) -> Vec<u8> {
+/// The escapes of which `decodes` says so are decoded, once.
+fn decode_bytes(path: &str, decodes: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut pieces = path.split('%');
     let mut out = Vec::with_capacity(path.len());
     out.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
     for piece in pieces {
-        out.extend(escaped(piece));
-        out.extend_from_slice(piece.as_bytes().get(2..).unwrap_or_default());
+        match escaped(piece).filter(|byte| decodes(*byte)) {
+            Some(byte) => {
+                out.push(byte);
+                out.extend_from_slice(&piece.as_bytes()[2..]);
+            }
+            None => {
+                out.push(b'%');
+                out.extend_from_slice(piece.as_bytes());
+            }
+        }
     }
     out
 }

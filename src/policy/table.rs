@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::host::Host;
+use super::path::{PathError, RequestPath};
 use super::route::{HostPattern, Methods, Route, Segment};
 
 /// All routes of one configuration, ready to be searched.
@@ -71,7 +72,29 @@ impl RouteTable {
         }
     }
 
-    /// Finds the most specific route for a request. A path that is known for a host is never sought again under a
+    /// Finds the most specific route for a request, as every server would that reads the path in its own way.
+    ///
+    /// # Errors
+    /// [`PathError::Ambiguous`] when another reading of the path, with its escapes decoded or without its `;`
+    /// parameters, leads to another route.
+    pub fn find_alike(
+        &self,
+        host: Option<&Host>,
+        path: &RequestPath,
+        method: &str,
+    ) -> Result<Found<'_>, PathError> {
+        let found = self.find(host, &path.spelled(), method);
+        let agrees = |reading: &str| self.find(host, reading, method).name() == found.name();
+        if path.other_readings().all(|reading| agrees(&reading)) {
+            Ok(found)
+        } else {
+            Err(PathError::Ambiguous(
+                "escapes or parameters in the path decide which route it is",
+            ))
+        }
+    }
+
+    /// Finds the most specific route for a path read in one way. A path that is known for a host is never sought again under a
     /// less specific one: a method that the most specific path refuses is refused.
     pub fn find(&self, host: Option<&Host>, path: &str, method: &str) -> Found<'_> {
         let leaf = host
