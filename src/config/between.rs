@@ -1,0 +1,260 @@
+//! What holds between tables: addresses, issuers and routes do not clash, and what the gate answers itself is nobody
+//! else's.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::check::Placed;
+use super::diagnostic::Diagnostic;
+use super::endpoints::{IDENTITY_JWKS_PATH, SESSION_PATHS, meets};
+use super::model::{Issuer, KeySource, Listener, Sessions};
+use super::walk::{Table, Walk};
+use crate::identity::IdentityTerms;
+use crate::policy::{HostPattern, Requirement, Route, RouteTable, Tie};
+use crate::token::{ClaimPath, IssuerTerms, KeySet};
+
+/// The name of the issuer that the session side is to its own gate.
+pub(super) const SESSIONS_ISSUER: &str = "sessions";
+
+/// No two sockets on one address. Port 0 is any free one.
+pub(super) fn addresses(
+    walk: &Walk<'_>,
+    listeners: &[Placed<Listener>],
+    admin: Option<(SocketAddr, Range<usize>)>,
+) {
+    let places = listeners
+        .iter()
+        .map(|(listener, span)| (listener.address, span.clone()));
+    let places: Vec<_> = places.chain(admin).collect();
+    for (at, (address, span)) in places.iter().enumerate() {
+        if let Some((_, first)) = places[..at]
+            .iter()
+            .find(|(other, _)| clash(*address, *other))
+        {
+            let message = format!("`{address}` is taken by another listener of this file");
+            let fault = Diagnostic::fault(
+                "address_taken",
+                span.clone(),
+                message,
+                "choose another port",
+            );
+            walk.report(fault.and(first.clone()));
+        }
+    }
+}
+
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let (a_ip, b_ip) = (a.ip(), b.ip());
+    let overlap = a_ip == b_ip
+        || a_ip.is_ipv4() == b_ip.is_ipv4() && (a_ip.is_unspecified() || b_ip.is_unspecified());
+    a.port() == b.port() && a.port() != 0 && overlap
+}
+
+/// Every `iss` has one issuer. The session side joins them under its own name.
+pub(super) fn issuers(
+    root: &Table<'_>,
+    configured: Vec<Placed<Issuer>>,
+    routes: &[Placed<Route>],
+    session_table: Option<&Table<'_>>,
+    sessions: Option<&Sessions>,
+) -> Vec<Arc<Issuer>> {
+    let help = "an issuer is one table: list all its audiences and algorithms there";
+    let mut first_of: HashMap<&str, Range<usize>> = HashMap::new();
+    if let (Some(table), Some(sessions)) = (session_table, sessions) {
+        first_of.insert(&sessions.issuer, table.span_of("issuer"));
+        if let Some((_, span)) = root
+            .names("issuers")
+            .into_iter()
+            .find(|(name, _)| *name == SESSIONS_ISSUER)
+        {
+            let message = "the name `sessions` belongs to the gate's own tokens";
+            root.walk.report(Diagnostic::fault(
+                "issuer_reserved",
+                span,
+                message,
+                "choose another name",
+            ));
+        }
+    }
+    for (issuer, span) in &configured {
+        match first_of.get(&*issuer.terms.issuer) {
+            Some(first) => {
+                let message = format!("two issuers have the `iss` `{}`", issuer.terms.issuer);
+                let fault = Diagnostic::fault("issuer_duplicate", span.clone(), message, help);
+                root.walk.report(fault.and(first.clone()));
+            }
+            None => drop(first_of.insert(&issuer.terms.issuer, span.clone())),
+        }
+    }
+    let own = sessions.and_then(|sessions| own_issuer(session_table?, sessions));
+    let all: Vec<_> = configured
+        .iter()
+        .map(|(issuer, _)| issuer.clone())
+        .chain(own)
+        .collect();
+    if all.is_empty() && !root.has("issuers") && !root.has("sessions") {
+        warn_of_no_issuer(root.walk, routes);
+    }
+    all
+}
+
+fn warn_of_no_issuer(walk: &Walk<'_>, routes: &[Placed<Route>]) {
+    let closed = routes
+        .iter()
+        .find(|(route, _)| route.requirement != Requirement::Public);
+    if let Some((route, span)) = closed {
+        let message = format!(
+            "no token can open route `{}`: there is no issuer",
+            route.name
+        );
+        let help = "add a table [issuers.main]";
+        walk.report(Diagnostic::warning(
+            "issuer_missing",
+            span.clone(),
+            message,
+            help,
+        ));
+    }
+}
+
+/// The session side as an issuer whose keys are at hand.
+fn own_issuer(table: &Table<'_>, sessions: &Sessions) -> Option<Arc<Issuer>> {
+    let mut algorithms: Vec<_> = sessions
+        .signing_keys
+        .iter()
+        .map(|key| key.algorithm())
+        .collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    let keys: Vec<_> = sessions
+        .signing_keys
+        .iter()
+        .map(|key| key.public_jwk())
+        .collect();
+    let document = serde_json::json!({ "keys": keys }).to_string();
+    let keys = match KeySet::parse(document.as_bytes(), &algorithms) {
+        Ok((keys, odd)) if odd.is_empty() && !keys.is_empty() => keys,
+        _ => {
+            let help = "make new ones with `tollgate key generate`";
+            return table.refuse(
+                "signing_key_invalid",
+                "the signing keys cannot verify what they sign",
+                help,
+            );
+        }
+    };
+    let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
+    let terms = IssuerTerms {
+        name: SESSIONS_ISSUER.into(),
+        issuer: sessions.issuer.clone(),
+        audiences: vec![sessions.audience.clone()],
+        algorithms,
+        types: vec!["at+jwt".into()],
+        leeway: Duration::from_secs(5),
+        lifetime_max: sessions.access_lifetime + Duration::from_secs(1),
+        products: sessions.products.clone(),
+        scopes: path("scope"),
+        tenant: path("tenant"),
+    };
+    Some(Arc::new(Issuer {
+        terms: Arc::new(terms),
+        keys: KeySource::Fixed(Arc::new(keys)),
+    }))
+}
+
+/// No two routes tie, and none takes what the gate answers itself.
+pub(super) fn routes(
+    root: &Table<'_>,
+    routes: &[Placed<Route>],
+    identity: &IdentityTerms,
+    sessions: Option<&Sessions>,
+) {
+    if let Err(ties) = RouteTable::new(routes.iter().map(|(route, _)| route.clone())) {
+        report_ties(root.walk, routes, ties);
+    }
+    for (route, span) in routes {
+        let path = route.path.as_str();
+        if identity.signing_key.is_some() && path != CATCH_ALL && meets(path, IDENTITY_JWKS_PATH) {
+            taken(root.walk, route, span, IDENTITY_JWKS_PATH);
+        }
+        if !sessions.is_some_and(|sessions| share_a_host(&route.hosts, &sessions.hosts)) {
+            continue;
+        }
+        if let Some(endpoint) = SESSION_PATHS.iter().find(|endpoint| meets(path, endpoint)) {
+            match path {
+                CATCH_ALL => covered(root.walk, route, span),
+                _ => taken(root.walk, route, span, endpoint),
+            }
+        }
+    }
+}
+
+/// The route for whatever is left. The gate's own endpoints are more specific, as any route with a name would be.
+const CATCH_ALL: &str = "/*";
+
+fn taken(walk: &Walk<'_>, route: &Route, span: &Range<usize>, endpoint: &str) {
+    let message = format!(
+        "route `{}` overlaps `{endpoint}`, which the gate answers itself",
+        route.name
+    );
+    let help = "choose another path, or give the endpoints a host of their own: [sessions] hosts = [\"auth.example.com\"]";
+    walk.report(Diagnostic::fault(
+        "endpoint_overlap",
+        span.clone(),
+        message,
+        help,
+    ));
+}
+
+fn covered(walk: &Walk<'_>, route: &Route, span: &Range<usize>) {
+    let message = format!(
+        "route `{}` takes every path but the gate's own session endpoints",
+        route.name
+    );
+    let help = "if its upstream has paths below /auth, give the endpoints a host of their own: [sessions] hosts = […]";
+    walk.report(Diagnostic::warning(
+        "endpoint_covered",
+        span.clone(),
+        message,
+        help,
+    ));
+}
+
+fn report_ties(walk: &Walk<'_>, routes: &[Placed<Route>], mut ties: Vec<Tie>) {
+    let spans: HashMap<&str, &Range<usize>> = routes
+        .iter()
+        .map(|(route, span)| (&*route.name, span))
+        .collect();
+    ties.sort_by(|a, b| (&a.first, &a.second).cmp(&(&b.first, &b.second)));
+    ties.dedup();
+    for Tie { first, second } in ties {
+        let message = if first == second {
+            format!("route `{first}` names a host or a method twice")
+        } else {
+            format!(
+                "routes `{first}` and `{second}` match the same requests, neither more specifically"
+            )
+        };
+        let help =
+            "tell them apart by host, path or methods; their order in the file never matters";
+        let fault = Diagnostic::fault("route_tie", spans[&*second].clone(), message, help);
+        walk.report(fault.and(spans[&*first].clone()));
+    }
+}
+
+fn share_a_host(patterns: &[HostPattern], hosts: &[Box<str>]) -> bool {
+    let matches = |pattern: &HostPattern, host: &str| match pattern {
+        HostPattern::Exact(name) => **name == *host,
+        HostPattern::Wildcard(suffix) => host
+            .strip_suffix(&**suffix)
+            .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+    };
+    patterns.is_empty()
+        || hosts.is_empty()
+        || hosts
+            .iter()
+            .any(|host| patterns.iter().any(|pattern| matches(pattern, host)))
+}

@@ -1,0 +1,223 @@
+//! The whole file: every table read, then everything that holds between tables. Collects every fault and stops at none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::between;
+use super::diagnostic::Diagnostic;
+use super::files::Files;
+use super::model::Config;
+use super::names::{CORS, ISSUERS, Names, PRODUCTS, UPSTREAMS};
+use super::tables::route::Known;
+use super::tables::{
+    admin, cors, identity, issuer, listener, product, route, server, session, telemetry, upstream,
+};
+use super::walk::{Table, Walk};
+use crate::policy::Route;
+
+/// Reads a whole `gateway.toml`. What comes out is sound, and comes with warnings in the order of the file.
+///
+/// # Errors
+/// Every fault of the text, and its warnings, in the order of the file; at least one of them is a fault.
+pub fn check(text: &str, files: &impl Files) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
+    read(text, files).0
+}
+
+/// The outcome of [`check`].
+type Outcome = Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+/// What [`check`] does, and each (table, key) that it asked for.
+pub(super) fn read(
+    text: &str,
+    files: &dyn Files,
+) -> (Outcome, BTreeSet<(&'static str, &'static str)>) {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let walk = Walk::new(files);
+    let config = whole(&walk.root(document.get_ref()));
+    let (mut found, asked) = walk.finish();
+    if !errors.is_empty() {
+        found = syntax(text, &errors, found);
+    }
+    let sound = !found.iter().any(Diagnostic::is_fault);
+    let outcome = match config {
+        Some(config) if sound => Ok((config, found)),
+        _ => Err(found),
+    };
+    (outcome, asked)
+}
+
+/// What breaks the syntax comes first. Of the rest, whatever does not follow from it is kept.
+fn syntax(text: &str, errors: &[toml::de::Error], found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    /// What a table lacks may stand in the part that could not be read.
+    const OF_ABSENCE: [&str; 7] = [
+        "missing",
+        "unknown",
+        "unused",
+        "empty",
+        "exposed",
+        "unsigned",
+        "endpoint_covered",
+    ];
+    let line_of = |at: usize| {
+        text.as_bytes()[..at.min(text.len())]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+    };
+    let mut all: Vec<_> = errors
+        .iter()
+        .map(|error| {
+            let help = match error.message() {
+                "duplicate key" => {
+                    "each key and each table stands once: rename or remove one of the two"
+                }
+                _ => "this is not TOML: https://toml.io/en/v1.0.0",
+            };
+            Diagnostic::fault(
+                "syntax",
+                error.span().unwrap_or(0..0),
+                error.message(),
+                help,
+            )
+        })
+        .collect();
+    let broken: BTreeSet<_> = all
+        .iter()
+        .map(|diagnostic| line_of(diagnostic.span.start))
+        .collect();
+    all.extend(found.into_iter().filter(|diagnostic| {
+        let follows = diagnostic.code != "key_unknown"
+            && OF_ABSENCE.iter().any(|part| diagnostic.code.contains(part));
+        !follows && !broken.contains(&line_of(diagnostic.span.start))
+    }));
+    all.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
+    all
+}
+
+/// Every table in turn. `None` when something that the rest needs is at fault; the fault is kept.
+fn whole(root: &Table<'_>) -> Option<Config> {
+    let server = server::server(root.table("server", "server").as_ref());
+    let listeners = listeners(root);
+    let (admin, admin_address) = match root.table("admin", "admin") {
+        Some(table) => (Some(admin::admin(&table)), Some(table.span_of("address"))),
+        None => (None, None),
+    };
+    let identity = identity::identity(root.table("identity", "identity").as_ref());
+    let telemetry = telemetry::telemetry(root.table("telemetry", "telemetry").as_ref());
+    let known = known(root);
+    let issuers = issuers(root);
+    let products = root
+        .named("products", "products.NAME")
+        .iter()
+        .filter_map(product::product)
+        .collect();
+    let upstreams = named(root, "upstreams", "upstreams.NAME", upstream::upstream);
+    let cors = named(root, "cors", "cors.NAME", cors::cors);
+    let routes = routes(root, &known);
+    let session_table = root.table("sessions", "sessions");
+    let sessions = session_table
+        .as_ref()
+        .and_then(|table| session::sessions(table, &known));
+
+    let admin_place = admin.as_ref().map(|admin| admin.address).zip(admin_address);
+    between::addresses(root.walk, &listeners, admin_place);
+    between::routes(root, &routes, &identity, sessions.as_ref());
+    let mut issuers = between::issuers(
+        root,
+        issuers,
+        &routes,
+        session_table.as_ref(),
+        sessions.as_ref(),
+    );
+    for names in [
+        &known.products,
+        &known.upstreams,
+        &known.issuers,
+        &known.cors,
+    ] {
+        names.warn_unused(root.walk);
+    }
+    issuers.sort_by(|a, b| a.terms.name.cmp(&b.terms.name));
+    Some(Config {
+        server,
+        listeners: listeners
+            .into_iter()
+            .map(|(listener, _)| listener)
+            .collect(),
+        admin,
+        identity,
+        telemetry,
+        issuers,
+        products,
+        upstreams,
+        cors,
+        routes: routes.into_iter().map(|(route, _)| route).collect(),
+        sessions,
+    })
+}
+
+/// Something read, and where its key is.
+pub(super) type Placed<T> = (Arc<T>, Range<usize>);
+
+fn known<'w>(root: &Table<'w>) -> Known<'w> {
+    let mut issuers = Names::of(root, ISSUERS);
+    if root.has("sessions") {
+        issuers.add(between::SESSIONS_ISSUER);
+    }
+    Known {
+        products: Names::of(root, PRODUCTS),
+        upstreams: Names::of(root, UPSTREAMS),
+        issuers,
+        cors: Names::of(root, CORS),
+    }
+}
+
+fn listeners(root: &Table<'_>) -> Vec<Placed<super::model::Listener>> {
+    let tables = root.named("listeners", "listeners.NAME");
+    if tables.is_empty() {
+        let help = "add a table [listeners.public] with address = \"0.0.0.0:8080\"";
+        root.refuse::<()>(
+            "listener_missing",
+            "there is no listener: nobody could connect",
+            help,
+        );
+    }
+    tables
+        .iter()
+        .filter_map(|table| {
+            Some((
+                Arc::new(listener::listener(table)?),
+                table.span_of("address"),
+            ))
+        })
+        .collect()
+}
+
+fn issuers(root: &Table<'_>) -> Vec<Placed<super::model::Issuer>> {
+    root.named("issuers", "issuers.NAME")
+        .iter()
+        .filter_map(|table| Some((Arc::new(issuer::issuer(table)?), table.span_of("issuer"))))
+        .collect()
+}
+
+fn routes<'w>(root: &Table<'w>, known: &Known<'w>) -> Vec<Placed<Route>> {
+    root.named("routes", "routes.NAME")
+        .iter()
+        .filter_map(|table| Some((Arc::new(route::route(table, known)?), table.span.clone())))
+        .collect()
+}
+
+fn named<T>(
+    root: &Table<'_>,
+    key: &'static str,
+    schema: &'static str,
+    read: impl Fn(&Table<'_>) -> Option<T>,
+) -> BTreeMap<Arc<str>, Arc<T>> {
+    root.named(key, schema)
+        .iter()
+        .filter_map(|table| Some((table.name.into(), Arc::new(read(table)?))))
+        .collect()
+}

@@ -1,0 +1,27 @@
+//! The port to everything that a configuration names but does not hold: environment variables and files.
+
+use std::path::{Path, PathBuf};
+
+use crate::secret::Secret;
+
+/// Reads what a configuration refers to. Implemented once, in `control`; tests keep a map in memory.
+///
+/// # Security
+/// Whoever implements this hands over private keys and passwords: it never logs what it read, and its errors name the
+/// reference alone. An implementation that answers for a file that is not there invents a trusted key.
+pub trait Files {
+    /// The value of the environment variable `name`.
+    ///
+    /// # Errors
+    /// A text for the operator when it is not set.
+    fn env(&self, name: &str) -> Result<Secret, String>;
+
+    /// The bytes of the file at `path`, as it is written: relative to the configuration's folder.
+    ///
+    /// # Errors
+    /// A text for the operator when it cannot be read.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String>;
+
+    /// `path` as the process may open it later.
+    fn resolve(&self, path: &Path) -> PathBuf;
+}

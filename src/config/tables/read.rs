@@ -1,0 +1,199 @@
+//! Readers of values that several tables have: hosts, URLs, header names, scopes, certificates.
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::path::PathBuf;
+
+use crate::config::url::{self, Url};
+use crate::config::value::Value;
+use crate::principal::Entitlement;
+use crate::token::ClaimPath;
+
+const ORIGIN_HELP: &str = "write what the browser sends: \"https://app.example.com\", in lower case, \
+                           without a path, a wildcard or the default port";
+
+/// Whether a URL that carries secrets may be plain http off loopback.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlainHttp {
+    /// It may not.
+    Refused,
+    /// The operator wrote `insecure_http = true`.
+    Allowed,
+}
+
+impl PlainHttp {
+    pub(super) fn from_flag(insecure_http: bool) -> Self {
+        if insecure_http {
+            Self::Allowed
+        } else {
+            Self::Refused
+        }
+    }
+}
+
+/// A host name or address, in lower case.
+pub(super) fn host(value: &Value<'_>) -> Option<Box<str>> {
+    let text = value.line()?;
+    if url::is_host(text) {
+        return Some(text.to_ascii_lowercase().into());
+    }
+    let message = format!("`{}` has an element that is no host", value.key);
+    let help =
+        "write a name or an address alone, without scheme, port or path: \"api.example.com\"";
+    value.refuse("host_invalid", message, help)
+}
+
+/// An origin exactly as browsers send it.
+pub(super) fn origin(value: &Value<'_>) -> Option<Box<str>> {
+    let text = value.line()?;
+    if url::is_origin(text) {
+        return Some(text.into());
+    }
+    let message = format!("`{}` has an element that is no origin", value.key);
+    value.refuse("origin_invalid", message, ORIGIN_HELP)
+}
+
+/// An http or https URL.
+pub(super) fn any_url(value: &Value<'_>) -> Option<Box<str>> {
+    let text = value.line()?;
+    if Url::parse(text).is_some() {
+        return Some(text.into());
+    }
+    let message = format!("`{}` is no http or https URL", value.key);
+    let help = "write it whole: \"https://host/path\", without user, password or fragment";
+    value.refuse("url_invalid", message, help)
+}
+
+/// A URL that secrets or keys travel to: https, unless it stays on this machine.
+pub(super) fn safe_url(value: &Value<'_>, plain: PlainHttp) -> Option<Box<str>> {
+    let text = any_url(value)?;
+    let safe = Url::parse(&text).is_some_and(|url| url.https || url.is_loopback());
+    if safe || plain == PlainHttp::Allowed {
+        return Some(text);
+    }
+    let message = format!(
+        "`{}` is plain http off loopback: whoever is on the way can forge it",
+        value.key
+    );
+    value.refuse(
+        "url_insecure",
+        message,
+        "use https, or write `insecure_http = true` beside it",
+    )
+}
+
+/// A field name (RFC 9110 §5.1).
+pub(super) fn header_name(value: &Value<'_>) -> Option<Box<str>> {
+    let text = value.line()?;
+    if is_token(text) {
+        return Some(text.into());
+    }
+    let message = format!("`{}` has no header's name", value.key);
+    value.refuse(
+        "header_invalid",
+        message,
+        "write letters, digits and dashes: \"X-Request-Id\"",
+    )
+}
+
+/// A field name in lower case.
+pub(super) fn header_name_lower(value: &Value<'_>) -> Option<Box<str>> {
+    Some(header_name(value)?.to_ascii_lowercase().into())
+}
+
+/// A scope (RFC 6749 §3.3).
+pub(super) fn scope(value: &Value<'_>) -> Option<Box<str>> {
+    let text = value.line()?;
+    let sound = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    if sound {
+        return Some(text.into());
+    }
+    let message = format!("`{}` has an element that is no scope", value.key);
+    value.refuse(
+        "scope_invalid",
+        message,
+        "one scope an element, without spaces: [\"crm.read\", \"crm.write\"]",
+    )
+}
+
+/// A method (RFC 9110 §9.1).
+pub(super) fn method(value: &Value<'_>) -> Option<Box<str>> {
+    const KNOWN: [&str; 8] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+    ];
+    let text = value.line()?;
+    let upper = text.to_ascii_uppercase();
+    if !is_token(text) || upper == "CONNECT" {
+        let message = format!(
+            "`{}` has an element that is no method of a route",
+            value.key
+        );
+        return value.refuse(
+            "method_invalid",
+            message,
+            "write \"GET\", \"POST\", …; CONNECT is always refused",
+        );
+    }
+    if text != upper && KNOWN.contains(&&*upper) {
+        let message = "methods are case-sensitive: this one never comes";
+        return value.refuse("method_invalid", message, format!("write \"{upper}\""));
+    }
+    Some(text.into())
+}
+
+/// A product's name.
+pub(super) fn entitlement(value: &Value<'_>) -> Option<Entitlement> {
+    match Entitlement::parse(value.line()?) {
+        Ok(entitlement) => Some(entitlement),
+        Err(why) => value.refuse(
+            "product_invalid",
+            why.to_string(),
+            "write one product's name, as tokens carry it",
+        ),
+    }
+}
+
+/// Where a claim is.
+pub(super) fn claim_path(value: &Value<'_>) -> Option<ClaimPath> {
+    ClaimPath::parse(value.line()?).or_else(|| {
+        let message = format!("`{}` is no claim's path", value.key);
+        let help =
+            "write names from the outside in: \"app.products\"; a name with `://` counts as one";
+        value.refuse("claim_path_invalid", message, help)
+    })
+}
+
+/// A readable PEM file with at least one certificate.
+pub(super) fn certificates(value: &Value<'_>) -> Option<PathBuf> {
+    let pem = value.bytes()?;
+    let mut found = 0;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        if certificate.is_err() {
+            found = 0;
+            break;
+        }
+        found += 1;
+    }
+    if found > 0 {
+        return value.path();
+    }
+    let message = format!(
+        "the file of `{}` has no certificate that can be read",
+        value.key
+    );
+    value.refuse(
+        "file_invalid",
+        message,
+        "it must be PEM: -----BEGIN CERTIFICATE-----",
+    )
+}
+
+/// Whether `text` is a token (RFC 9110 §5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,25 @@
+//! `[server]`: the process as a whole.
+
+use std::time::Duration;
+
+use crate::config::model::Server;
+use crate::config::value::Value;
+use crate::config::walk::Table;
+
+/// Reads `[server]`, or says what it is by default.
+pub(in crate::config) fn server(table: Option<&Table<'_>>) -> Server {
+    let mut server = Server {
+        threads: None,
+        drain: Duration::from_secs(30),
+        state_dir: None,
+    };
+    if let Some(table) = table {
+        let threads = table.read("threads", |value| value.count(0..=1024));
+        server.threads = threads
+            .filter(|threads| *threads > 0)
+            .map(|threads| threads as usize);
+        server.drain = table.read_or("drain", server.drain, Value::duration);
+        server.state_dir = table.read("state_dir", Value::path);
+    }
+    server
+}

@@ -1,0 +1,41 @@
+//! `[telemetry]`: what the gate tells about its work.
+
+use std::path::Path;
+
+use crate::config::model::{AccessLog, SubjectInLog, Telemetry};
+use crate::config::value::Value;
+use crate::config::walk::Table;
+
+/// Reads `[telemetry]`, or says what it is by default.
+pub(in crate::config) fn telemetry(table: Option<&Table<'_>>) -> Telemetry {
+    let mut telemetry = Telemetry {
+        access_log: AccessLog::Stdout,
+        subject: SubjectInLog::Hashed,
+    };
+    if let Some(table) = table {
+        telemetry.access_log = table.read_or("access_log", AccessLog::Stdout, access_log);
+        let words = [
+            ("hashed", SubjectInLog::Hashed),
+            ("plain", SubjectInLog::Plain),
+        ];
+        telemetry.subject = table.read_or("subject", telemetry.subject, |value| value.word(&words));
+    }
+    telemetry
+}
+
+fn access_log(value: &Value<'_>) -> Option<AccessLog> {
+    match value.line()? {
+        "stdout" => Some(AccessLog::Stdout),
+        "off" => Some(AccessLog::Off),
+        text => match text.strip_prefix("file:") {
+            Some(path) if !path.is_empty() => {
+                Some(AccessLog::File(value.walk.files.resolve(Path::new(path))))
+            }
+            _ => value.refuse(
+                "word_unknown",
+                "`access_log` is no place for a log",
+                "write \"stdout\", \"file:PATH\" or \"off\"",
+            ),
+        },
+    }
+}

@@ -1,0 +1,120 @@
+//! Numbers with a unit: `"250ms"`, `"10MiB"`, `"100/s"`. Knows no key that has one.
+
+use std::time::Duration;
+
+/// What to write where a duration is meant.
+pub(super) const DURATION_HELP: &str =
+    "write a whole number and its unit: \"250ms\", \"10s\", \"15m\", \"24h\" or \"30d\"";
+
+/// What to write where a size is meant.
+pub(super) const SIZE_HELP: &str =
+    "write a whole number and its unit: \"512B\", \"32KiB\", \"10MiB\" or \"1GiB\"";
+
+/// What to write where a rate is meant.
+pub(super) const RATE_HELP: &str = "write a number and its span: \"100/s\", \"30/m\" or \"500/h\"";
+
+/// Ten years. Longer spans are slips of the pen, and this keeps sums of times far from their end.
+const DURATION_MAX: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// Reads `"250ms"`, `"10s"`, `"15m"`, `"24h"`, `"30d"`. `None` for anything else, and above ten years.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = split(text)?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let duration = Duration::from_millis(number.checked_mul(millis)?);
+    (duration <= DURATION_MAX).then_some(duration)
+}
+
+/// Reads `"512B"`, `"32KiB"`, `"10MiB"`, `"1GiB"` as bytes. `None` for anything else.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let (number, unit) = split(text)?;
+    let bytes = match unit {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(bytes)
+}
+
+/// Reads `"100/s"`, `"30/m"`, `"500/h"` as a number a second. `None` for anything else, and for zero.
+pub(super) fn rate(text: &str) -> Option<f64> {
+    let (number, unit) = split(text)?;
+    let seconds = match unit {
+        "/s" => 1.0,
+        "/m" => 60.0,
+        "/h" => 3600.0,
+        _ => return None,
+    };
+    let number = u32::try_from(number).ok().filter(|number| *number > 0)?;
+    Some(f64::from(number) / seconds)
+}
+
+fn split(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(end);
+    Some((number.parse().ok()?, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, rate, size};
+    use std::time::Duration;
+
+    #[test]
+    fn durations_are_whole_numbers_with_a_unit() {
+        let check = |text, millis: Option<u64>| {
+            assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
+        };
+        check("250ms", Some(250));
+        check("10s", Some(10_000));
+        check("15m", Some(900_000));
+        check("24h", Some(86_400_000));
+        check("30d", Some(2_592_000_000));
+        check("0s", Some(0));
+        for text in [
+            "",
+            "10",
+            "s",
+            "1.5h",
+            "-1s",
+            "10 s",
+            "10S",
+            "1w",
+            "99999d",
+            "99999999999999999999s",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn sizes_count_in_powers_of_two() {
+        let check = |text, bytes| assert_eq!(size(text), bytes, "{text}");
+        check("512B", Some(512));
+        check("32KiB", Some(32 * 1024));
+        check("10MiB", Some(10 * 1024 * 1024));
+        check("1GiB", Some(1 << 30));
+        for text in ["", "10", "10KB", "10kib", "1.5MiB", "99999999999999999GiB"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn rates_are_numbers_a_second() {
+        let check = |text, rate_per_s| assert_eq!(rate(text), rate_per_s, "{text}");
+        check("100/s", Some(100.0));
+        check("30/m", Some(0.5));
+        check("3600/h", Some(1.0));
+        for text in ["0/s", "100", "/s", "-1/s", "1/d", "99999999999/s"] {
+            check(text, None);
+        }
+    }
+}

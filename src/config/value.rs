@@ -1,0 +1,334 @@
+//! One value of the document under its key, and the readers that turn it into what a key means. A reader that fails has
+//! reported why; it never shows a secret.
+
+use std::net::SocketAddr;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::diagnostic::Diagnostic;
+use super::nearest;
+use super::units::{self, DURATION_HELP, RATE_HELP, SIZE_HELP};
+use super::walk::{Table, Walk};
+use crate::secret::Secret;
+
+/// One value under its key.
+#[derive(Clone)]
+pub(super) struct Value<'w> {
+    pub(super) walk: &'w Walk<'w>,
+    pub(super) key: &'w str,
+    pub(super) key_span: Range<usize>,
+    pub(super) span: Range<usize>,
+    pub(super) inner: &'w DeValue<'w>,
+}
+
+/// What to write where a secret is meant.
+const SECRET_HELP: &str = "write a reference: \"env:NAME\" or \"file:PATH\"";
+
+/// The longest name that an operator may choose, in bytes: it becomes a metric label.
+const NAME_BYTES_MAX: usize = 128;
+
+impl<'w> Value<'w> {
+    /// Reports a fault at the value.
+    pub(super) fn refuse<T>(
+        &self,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<T> {
+        let fault = Diagnostic::fault(code, self.span.clone(), message, help);
+        self.walk.report(fault);
+        None
+    }
+
+    /// Reports a warning at the value.
+    pub(super) fn warn(
+        &self,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let warning = Diagnostic::warning(code, self.span.clone(), message, help);
+        self.walk.report(warning);
+    }
+
+    fn wrong_type<T>(&self, wanted: &str, help: &str) -> Option<T> {
+        let message = format!("`{}` is {wanted}, not {}", self.key, kind(self.inner));
+        self.refuse("type_wrong", message, help)
+    }
+
+    /// Any string.
+    pub(super) fn text(&self) -> Option<&'w str> {
+        self.text_like("a string", "put it in quotes")
+    }
+
+    fn text_like(&self, wanted: &str, help: &str) -> Option<&'w str> {
+        match self.inner {
+            DeValue::String(text) if text.is_empty() => {
+                self.refuse("value_empty", format!("`{}` is empty", self.key), help)
+            }
+            DeValue::String(text) => Some(text),
+            _ => self.wrong_type(wanted, help),
+        }
+    }
+
+    /// A string without control characters, as it goes into headers, tokens and logs.
+    pub(super) fn line(&self) -> Option<&'w str> {
+        let text = self.text()?;
+        if text.chars().any(char::is_control) {
+            let message = format!("`{}` has a control character in it", self.key);
+            return self.refuse(
+                "value_invalid",
+                message,
+                "write it without line ends and tabs",
+            );
+        }
+        Some(text)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self) -> Option<bool> {
+        match self.inner {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => self.wrong_type("true or false", "write `true` or `false`, without quotes"),
+        }
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn count(&self, range: RangeInclusive<u64>) -> Option<u64> {
+        let help = format!(
+            "write a whole number from {} to {}",
+            range.start(),
+            range.end()
+        );
+        let DeValue::Integer(number) = self.inner else {
+            return self.wrong_type("a whole number", &help);
+        };
+        i128::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .and_then(|number| u64::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .or_else(|| {
+                let message = format!("`{}` is out of range", self.key);
+                self.refuse("number_out_of_range", message, help)
+            })
+    }
+
+    /// A number within `range`, whole or not.
+    pub(super) fn fraction(&self, range: RangeInclusive<f64>) -> Option<f64> {
+        let help = format!("write a number from {} to {}", range.start(), range.end());
+        let number = match self.inner {
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+            _ => return self.wrong_type("a number", &help),
+        };
+        number.filter(|number| range.contains(number)).or_else(|| {
+            let message = format!("`{}` is out of range", self.key);
+            self.refuse("number_out_of_range", message, help)
+        })
+    }
+
+    /// A duration, `"0s"` included.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        let text = self.text_like("a duration", DURATION_HELP)?;
+        units::duration(text).or_else(|| {
+            let message = format!("`{}` is no duration", self.key);
+            self.refuse("duration_invalid", message, DURATION_HELP)
+        })
+    }
+
+    /// A duration above zero.
+    pub(super) fn span(&self) -> Option<Duration> {
+        let duration = self.duration()?;
+        if duration.is_zero() {
+            let message = format!("`{}` is zero: nothing could ever be in time", self.key);
+            return self.refuse("duration_invalid", message, DURATION_HELP);
+        }
+        Some(duration)
+    }
+
+    /// A size in bytes, within `range`.
+    pub(super) fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
+        let text = self.text_like("a size", SIZE_HELP)?;
+        let Some(bytes) = units::size(text) else {
+            let message = format!("`{}` is no size", self.key);
+            return self.refuse("size_invalid", message, SIZE_HELP);
+        };
+        if !range.contains(&bytes) {
+            let message = format!("`{}` is out of range", self.key);
+            let help = format!("write {} to {} bytes", range.start(), range.end());
+            return self.refuse("number_out_of_range", message, help);
+        }
+        Some(bytes)
+    }
+
+    /// A rate, as a number a second.
+    pub(super) fn rate(&self) -> Option<f64> {
+        let text = self.text_like("a rate", RATE_HELP)?;
+        units::rate(text).or_else(|| {
+            let message = format!("`{}` is no rate", self.key);
+            self.refuse("rate_invalid", message, RATE_HELP)
+        })
+    }
+
+    /// One of a closed list of words.
+    pub(super) fn word<T: Clone>(&self, words: &[(&'static str, T)]) -> Option<T> {
+        let known = words.iter().map(|(word, _)| *word);
+        let help = nearest::help("", known.clone(), "write one of");
+        let text = self.text_like("a word", &help)?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        found.map(|(_, meaning)| meaning.clone()).or_else(|| {
+            let message = format!("`{}` knows no such word", self.key);
+            let help = nearest::help(text, known, "write one of");
+            self.refuse("word_unknown", message, help)
+        })
+    }
+
+    /// Every element of an array. All are read, and `None` comes back if one is at fault.
+    pub(super) fn list<T>(&self, mut each: impl FnMut(&Self) -> Option<T>) -> Option<Vec<T>> {
+        let DeValue::Array(elements) = self.inner else {
+            return self.wrong_type("a list", "write it in brackets: [\"…\", \"…\"]");
+        };
+        let read: Vec<_> = elements
+            .iter()
+            .map(|element| {
+                each(&Self {
+                    span: element.span(),
+                    inner: element.get_ref(),
+                    ..self.clone()
+                })
+            })
+            .collect();
+        read.into_iter().collect()
+    }
+
+    /// Every element of an array that must have one.
+    pub(super) fn some<T>(&self, each: impl FnMut(&Self) -> Option<T>) -> Option<Vec<T>> {
+        let list = self.list(each)?;
+        if list.is_empty() {
+            let message = format!("`{}` is empty", self.key);
+            return self.refuse("value_empty", message, "name at least one");
+        }
+        Some(list)
+    }
+
+    /// A table.
+    pub(super) fn table(&self, schema: &'static str) -> Option<Table<'w>> {
+        match self.inner {
+            DeValue::Table(entries) => Some(Table::new(self, self.key, schema, entries)),
+            _ => self.wrong_type("a table", "write it as a table: [name] or { key = value }"),
+        }
+    }
+
+    /// A table of tables, each under a name that is fit to be a metric label.
+    pub(super) fn named(&self, schema: &'static str) -> Option<Vec<Table<'w>>> {
+        let outer = self.table("")?;
+        let named = outer
+            .entries()
+            .iter()
+            .filter_map(|entry| {
+                entry.sound_name();
+                entry.table(schema)
+            })
+            .collect();
+        Some(named)
+    }
+
+    fn sound_name(&self) {
+        let sound = !self.key.is_empty()
+            && self.key.len() <= NAME_BYTES_MAX
+            && self
+                .key
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b",\"\\".contains(&byte));
+        if !sound {
+            let message =
+                "a name is 1 to 128 visible ASCII characters without comma, quote or backslash";
+            let help = "choose a shorter or simpler name: it is the metric label";
+            let fault = Diagnostic::fault("name_invalid", self.key_span.clone(), message, help);
+            self.walk.report(fault);
+        }
+    }
+
+    /// `address:port`.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        let help = "write an IP address and a port: \"127.0.0.1:8080\" or \"[::]:8080\"";
+        let text = self.text_like("an address", help)?;
+        text.parse().ok().or_else(|| {
+            let message = format!("`{}` is no address with a port", self.key);
+            self.refuse("address_invalid", message, help)
+        })
+    }
+
+    /// A secret behind its reference.
+    pub(super) fn secret(&self) -> Option<Secret> {
+        let text = self.text_like("a secret", SECRET_HELP)?;
+        let read = if let Some(name) = text.strip_prefix("env:") {
+            self.walk.files.env(name)
+        } else if let Some(path) = text.strip_prefix("file:") {
+            let bytes = self.walk.files.read(Path::new(path));
+            bytes.map(|bytes| Secret::new(bytes).without_line_end())
+        } else {
+            let message = format!(
+                "`{}` is a secret: it does not stand in the file itself",
+                self.key
+            );
+            return self.refuse("secret_inline", message, SECRET_HELP);
+        };
+        match read {
+            Ok(secret) if secret.expose().is_empty() => {
+                let message = format!("the secret of `{}` is empty", self.key);
+                self.refuse(
+                    "secret_unreadable",
+                    message,
+                    "put the secret where it refers to",
+                )
+            }
+            Ok(secret) => Some(secret),
+            Err(why) => {
+                let message = format!("the secret of `{}` cannot be read: {why}", self.key);
+                let help =
+                    "set the variable or make the file readable; paths are relative to this file";
+                self.refuse("secret_unreadable", message, help)
+            }
+        }
+    }
+
+    /// A path, with or without `file:`, as the process may open it.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        Some(self.walk.files.resolve(self.written_path()?))
+    }
+
+    /// The bytes of the file that it names.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        let path = self.written_path()?;
+        self.walk
+            .files
+            .read(path)
+            .map_err(|why| {
+                let message = format!("the file of `{}` cannot be read: {why}", self.key);
+                let help = "make the file readable; paths are relative to this file";
+                self.refuse::<()>("file_unreadable", message, help)
+            })
+            .ok()
+    }
+
+    fn written_path(&self) -> Option<&'w Path> {
+        let text = self.line()?;
+        Some(Path::new(text.strip_prefix("file:").unwrap_or(text)))
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
