@@ -14,10 +14,8 @@ use super::model::{Issuer, KeySource, Listener, Sessions};
 use super::walk::{Table, Walk};
 use crate::identity::IdentityTerms;
 use crate::policy::{HostPattern, Requirement, Route, RouteTable, Tie};
+use crate::session::OWN_ISSUER;
 use crate::token::{ClaimPath, IssuerTerms, KeySet};
-
-/// The name of the issuer that the session side is to its own gate.
-pub(super) const SESSIONS_ISSUER: &str = "sessions";
 
 /// No two sockets on one address. Port 0 is any free one.
 pub(super) fn addresses(
@@ -53,52 +51,58 @@ fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     a.port() == b.port() && a.port() != 0 && overlap
 }
 
-/// Every `iss` has one issuer. The session side joins them under its own name.
+/// The operator's table for the `iss` that the session side has too.
+pub(super) fn own_issuer_name<'w>(root: &Table<'w>) -> Option<&'w str> {
+    let own = root.peek(&["sessions", "issuer"])?;
+    let mut names = root.names("issuers").into_iter().map(|(name, _)| name);
+    names.find(|name| root.peek(&["issuers", name, "issuer"]) == Some(own))
+}
+
+/// Every `iss` has one issuer. The session side joins them under its own name, and is the only one for its `iss`.
 pub(super) fn issuers(
     root: &Table<'_>,
     configured: Vec<Placed<Issuer>>,
     routes: &[Placed<Route>],
-    session_table: Option<&Table<'_>>,
     sessions: Option<&Sessions>,
 ) -> Vec<Arc<Issuer>> {
-    let help = "an issuer is one table: list all its audiences and algorithms there";
-    let mut first_of: HashMap<&str, Range<usize>> = HashMap::new();
-    if let (Some(table), Some(sessions)) = (session_table, sessions) {
-        first_of.insert(&sessions.issuer, table.span_of("issuer"));
-        if let Some((_, span)) = root
+    let own = sessions.map(own_issuer);
+    let mut issuers: Vec<Placed<Issuer>> = Vec::new();
+    for (issuer, span) in configured {
+        let same = |other: &Issuer| other.terms.issuer == issuer.terms.issuer;
+        if own.as_deref().is_some_and(same) {
+            let message = "this is the `iss` of [sessions]: its tokens are verified with the signing keys there, and the terms here do not count";
+            let help = "remove this table; routes may name the issuer `sessions`";
+            root.walk
+                .report(Diagnostic::warning("issuer_own", span, message, help));
+            continue;
+        }
+        if let Some((_, first)) = issuers.iter().find(|(other, _)| same(other)) {
+            let message = format!("two issuers have the `iss` `{}`", issuer.terms.issuer);
+            let help = "an issuer is one table: list all its audiences and algorithms there";
+            let fault = Diagnostic::fault("issuer_duplicate", span.clone(), message, help);
+            root.walk.report(fault.and(first.clone()));
+        }
+        issuers.push((issuer, span));
+    }
+    if root.has("sessions")
+        && let Some((_, span)) = root
             .names("issuers")
             .into_iter()
-            .find(|(name, _)| *name == SESSIONS_ISSUER)
-        {
-            let message = "the name `sessions` belongs to the gate's own tokens";
-            root.walk.report(Diagnostic::fault(
-                "issuer_reserved",
-                span,
-                message,
-                "choose another name",
-            ));
-        }
+            .find(|(name, _)| *name == OWN_ISSUER)
+    {
+        let message = "the name `sessions` belongs to the gate's own tokens";
+        root.walk.report(Diagnostic::fault(
+            "issuer_reserved",
+            span,
+            message,
+            "choose another name",
+        ));
     }
-    for (issuer, span) in &configured {
-        match first_of.get(&*issuer.terms.issuer) {
-            Some(first) => {
-                let message = format!("two issuers have the `iss` `{}`", issuer.terms.issuer);
-                let fault = Diagnostic::fault("issuer_duplicate", span.clone(), message, help);
-                root.walk.report(fault.and(first.clone()));
-            }
-            None => drop(first_of.insert(&issuer.terms.issuer, span.clone())),
-        }
-    }
-    let own = sessions.and_then(|sessions| own_issuer(session_table?, sessions));
-    let all: Vec<_> = configured
-        .iter()
-        .map(|(issuer, _)| issuer.clone())
-        .chain(own)
-        .collect();
-    if all.is_empty() && !root.has("issuers") && !root.has("sessions") {
+    if !root.has("issuers") && !root.has("sessions") {
         warn_of_no_issuer(root.walk, routes);
     }
-    all
+    let issuers = issuers.into_iter().map(|(issuer, _)| issuer);
+    issuers.chain(own).collect()
 }
 
 fn warn_of_no_issuer(walk: &Walk<'_>, routes: &[Placed<Route>]) {
@@ -121,7 +125,7 @@ fn warn_of_no_issuer(walk: &Walk<'_>, routes: &[Placed<Route>]) {
 }
 
 /// The session side as an issuer whose keys are at hand.
-fn own_issuer(table: &Table<'_>, sessions: &Sessions) -> Option<Arc<Issuer>> {
+fn own_issuer(sessions: &Sessions) -> Arc<Issuer> {
     let mut algorithms: Vec<_> = sessions
         .signing_keys
         .iter()
@@ -129,26 +133,10 @@ fn own_issuer(table: &Table<'_>, sessions: &Sessions) -> Option<Arc<Issuer>> {
         .collect();
     algorithms.sort_unstable();
     algorithms.dedup();
-    let keys: Vec<_> = sessions
-        .signing_keys
-        .iter()
-        .map(|key| key.public_jwk())
-        .collect();
-    let document = serde_json::json!({ "keys": keys }).to_string();
-    let keys = match KeySet::parse(document.as_bytes(), &algorithms) {
-        Ok((keys, odd)) if odd.is_empty() && !keys.is_empty() => keys,
-        _ => {
-            let help = "make new ones with `tollgate key generate`";
-            return table.refuse(
-                "signing_key_invalid",
-                "the signing keys cannot verify what they sign",
-                help,
-            );
-        }
-    };
+    let keys = KeySet::from_signing_keys(sessions.signing_keys.iter().map(AsRef::as_ref));
     let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
     let terms = IssuerTerms {
-        name: SESSIONS_ISSUER.into(),
+        name: OWN_ISSUER.into(),
         issuer: sessions.issuer.clone(),
         audiences: vec![sessions.audience.clone()],
         algorithms,
@@ -159,10 +147,10 @@ fn own_issuer(table: &Table<'_>, sessions: &Sessions) -> Option<Arc<Issuer>> {
         scopes: path("scope"),
         tenant: path("tenant"),
     };
-    Some(Arc::new(Issuer {
+    Arc::new(Issuer {
         terms: Arc::new(terms),
         keys: KeySource::Fixed(Arc::new(keys)),
-    }))
+    })
 }
 
 /// No two routes tie, and none takes what the gate answers itself.

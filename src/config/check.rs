@@ -17,6 +17,7 @@ use super::tables::{
 };
 use super::walk::{Table, Walk};
 use crate::policy::Route;
+use crate::session::OWN_ISSUER;
 
 /// Reads a whole `gateway.toml`. What comes out is sound, and comes with warnings in the order of the file.
 ///
@@ -117,21 +118,14 @@ fn whole(root: &Table<'_>) -> Option<Config> {
     let upstreams = named(root, "upstreams", "upstreams.NAME", upstream::upstream);
     let cors = named(root, "cors", "cors.NAME", cors::cors);
     let routes = routes(root, &known);
-    let session_table = root.table("sessions", "sessions");
-    let sessions = session_table
-        .as_ref()
-        .and_then(|table| session::sessions(table, &known));
+    let sessions = root
+        .table("sessions", "sessions")
+        .and_then(|table| session::sessions(&table, &known));
 
     let admin_place = admin.as_ref().map(|admin| admin.address).zip(admin_address);
     between::addresses(root.walk, &listeners, admin_place);
     between::routes(root, &routes, &identity, sessions.as_ref());
-    let mut issuers = between::issuers(
-        root,
-        issuers,
-        &routes,
-        session_table.as_ref(),
-        sessions.as_ref(),
-    );
+    let mut issuers = between::issuers(root, issuers, &routes, sessions.as_ref());
     for names in [
         &known.products,
         &known.upstreams,
@@ -165,13 +159,14 @@ pub(super) type Placed<T> = (Arc<T>, Range<usize>);
 fn known<'w>(root: &Table<'w>) -> Known<'w> {
     let mut issuers = Names::of(root, ISSUERS);
     if root.has("sessions") {
-        issuers.add(between::SESSIONS_ISSUER);
+        issuers.add(OWN_ISSUER);
     }
     Known {
         products: Names::of(root, PRODUCTS),
         upstreams: Names::of(root, UPSTREAMS),
         issuers,
         cors: Names::of(root, CORS),
+        own: between::own_issuer_name(root),
     }
 }
 

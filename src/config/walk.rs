@@ -167,6 +167,16 @@ impl<'w> Table<'w> {
             .collect()
     }
 
+    /// The string behind `path`, if there is one: a look ahead that asks for no key.
+    pub(super) fn peek(&self, path: &[&str]) -> Option<&'w str> {
+        let (last, tables) = path.split_last()?;
+        let mut entries = self.entries;
+        for key in tables {
+            entries = entries.get(*key)?.get_ref().as_table()?;
+        }
+        entries.get(*last)?.get_ref().as_str()
+    }
+
     /// Whether `key` is there, sound or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)

@@ -15,6 +15,8 @@ pub(in crate::config) struct Known<'w> {
     pub(in crate::config) upstreams: Names<'w>,
     pub(in crate::config) issuers: Names<'w>,
     pub(in crate::config) cors: Names<'w>,
+    /// The operator's own table for the `iss` of the session side: another name of it.
+    pub(in crate::config) own: Option<&'w str>,
 }
 
 /// Reads `[routes.NAME]`.

@@ -9,6 +9,7 @@ use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::policy::{PathPattern, Requirement};
 use crate::principal::Entitlement;
+use crate::session::OWN_ISSUER;
 
 /// The demands of one route.
 pub(super) struct Access {
@@ -119,7 +120,15 @@ fn issuers<'w>(table: &Table<'w>, known: &Known<'w>, word: Option<Word>) -> Opti
     match table.take("issuers") {
         Some(value) => {
             let names = value.some(|name| known.issuers.find(name))?;
-            Some(names.into_iter().map(Into::into).collect())
+            let own = |name: &str| {
+                if known.own == Some(name) {
+                    OWN_ISSUER
+                } else {
+                    name
+                }
+                .into()
+            };
+            Some(names.into_iter().map(own).collect())
         }
         None => {
             if word != Some(Word::Public) {
@@ -132,18 +141,19 @@ fn issuers<'w>(table: &Table<'w>, known: &Known<'w>, word: Option<Word>) -> Opti
 
 fn tenant(value: &Value<'_>, path: Option<&PathPattern>) -> Option<Box<str>> {
     let help = "write tenant = \"path:NAME\" with a {NAME} in the path";
-    let Some(name) = value.line()?.strip_prefix("path:") else {
-        return value.refuse(
-            "tenant_invalid",
-            "`tenant` says nothing about where the tenant is",
-            help,
-        );
-    };
+    let name = value.line()?.strip_prefix("path:").unwrap_or_default();
+    if name.is_empty() {
+        let message = "`tenant` does not say where the tenant is";
+        return value.refuse("tenant_invalid", message, help);
+    }
     if let Some(path) = path
         && !path.has_parameter(name)
     {
-        let message = format!("the path `{}` has no parameter `{{{name}}}`", path.as_str());
-        return value.refuse("tenant_invalid", message, help);
+        let message = format!(
+            "the path `{}` has no `{{{name}}}`: every token is refused as `tenant_mismatch`",
+            path.as_str()
+        );
+        value.warn("tenant_unmatched", message, help);
     }
     Some(name.into())
 }
