@@ -23,6 +23,18 @@ pub(super) fn json(status: StatusCode, value: &impl serde::Serialize) -> Respons
     body(status, "application/json", text)
 }
 
+/// A refusal of an endpoint of our own that no [`Reason`](crate::gate::Reason) is for: a problem document (RFC 9457)
+/// whose title is the status phrase.
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response<Bytes> {
+    let document = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    body(status, "application/problem+json", document.to_string())
+}
+
 /// An answer without a body.
 pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());

@@ -1,0 +1,169 @@
+//! The page at `/`: one file, filled in here, without a script. Everything that is put in is escaped.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header;
+use http::{Response, StatusCode};
+
+use super::super::answer;
+use super::view::{self, RoutesView};
+use crate::config::Config;
+use crate::control::{IssuerStatus, ReloadOutcome, Status};
+use crate::telemetry::Telemetry;
+
+/// The page of this moment.
+pub(super) fn render(config: &Config, facts: &Status, telemetry: &Telemetry) -> Response<Bytes> {
+    let html = fill(PAGE, |name| match name {
+        "state" => view::state(facts).to_owned(),
+        "version" => env!("CARGO_PKG_VERSION").to_owned(),
+        "generation" => facts.generation.to_string(),
+        "reload" => reload(facts),
+        "listeners" => listeners(config),
+        "issuers" => facts.issuers.iter().map(issuer).collect(),
+        "routes" => routes(config),
+        "refusals" => refusals(telemetry),
+        unknown => unreachable!("the page has no place for `{unknown}`"),
+    });
+    let mut response = answer::body(StatusCode::OK, "text/html; charset=utf-8", html);
+    answer::put(&mut response, header::CONTENT_SECURITY_POLICY, &POLICY);
+    response
+}
+
+/// What a rejected file looked like to `check`.
+fn reload(facts: &Status) -> String {
+    match &facts.last_reload {
+        Some(last) if last.outcome == ReloadOutcome::Rejected => format!(
+            "<div class=\"warn\"><p>The file was read again and rejected; generation {} goes on.</p><pre>{}</pre></div>",
+            facts.generation,
+            escaped(&last.text)
+        ),
+        _ => String::new(),
+    }
+}
+
+fn listeners(config: &Config) -> String {
+    let row = |name: &str, address: &str, speaks: &str| {
+        let (name, address) = (escaped(name), escaped(address));
+        format!("<tr><td>{name}</td><td><code>{address}</code></td><td>{speaks}</td></tr>")
+    };
+    let listeners = config.listeners.iter().map(|listener| {
+        let speaks = if listener.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        row(&listener.name, &listener.address.to_string(), speaks)
+    });
+    listeners.collect()
+}
+
+fn issuer(issuer: &IssuerStatus) -> String {
+    let state = format!("{:?}", issuer.state).to_lowercase();
+    let error = issuer
+        .last_error
+        .as_ref()
+        .map_or_else(String::new, |error| {
+            format!("<br><span class=\"quiet\">{}</span>", escaped(error))
+        });
+    let age = issuer.age_s.map_or_else(
+        || "with the configuration".to_owned(),
+        |age| format!("{age} s ago"),
+    );
+    format!(
+        "<tr><td>{}</td><td class=\"number\">{}</td><td>{state}{error}</td><td>{age}</td></tr>",
+        escaped(&issuer.name),
+        issuer.keys
+    )
+}
+
+fn routes(config: &Config) -> String {
+    let counts = RoutesView::of(config.routes.iter().map(AsRef::as_ref));
+    let rows = [
+        ("entitled", counts.entitled),
+        ("authenticated", counts.authenticated),
+        ("public", counts.public),
+    ];
+    let row = |(access, count): (&str, usize)| {
+        let names = config
+            .routes
+            .iter()
+            .filter(|route| route.requirement.access() == access);
+        let mut names: Vec<_> = names
+            .take(NAMES_MAX)
+            .map(|route| escaped(&route.name))
+            .collect();
+        if count > NAMES_MAX {
+            names.push("…".to_owned());
+        }
+        format!(
+            "<tr><td>{access}</td><td class=\"number\">{count}</td><td>{}</td></tr>",
+            names.join(", ")
+        )
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn refusals(telemetry: &Telemetry) -> String {
+    let rows: String = telemetry
+        .metrics()
+        .refusals()
+        .into_iter()
+        .map(|(reason, count)| {
+            let reason = reason.as_str();
+            format!("<tr><td><code>{reason}</code></td><td class=\"number\">{count}</td></tr>")
+        })
+        .collect();
+    if rows.is_empty() {
+        return "<tr><td class=\"quiet\" colspan=\"2\">none</td></tr>".to_owned();
+    }
+    rows
+}
+
+/// Puts a value into every `{{place}}` of `template`, in one pass: what is put in is not searched.
+fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut html = String::with_capacity(2 * template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, after) = after
+            .split_once("}}")
+            .expect("every place of the page is closed");
+        html.push_str(before);
+        html.push_str(&value(name));
+        rest = after;
+    }
+    html.push_str(rest);
+    html
+}
+
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '<' | '>' | '"' | '\'' => {
+                write!(html, "&#{};", u32::from(c)).expect("a String takes any text");
+            }
+            _ => html.push(c),
+        }
+    }
+    html
+}
+
+/// No script, nothing from elsewhere, and the page's own style by its digest (CSP 3 §2.3.1).
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let (_, after) = PAGE.split_once("<style>").expect("the page has a style");
+    let (style, _) = after.split_once("</style>").expect("the style ends");
+    let digest = STANDARD.encode(digest::digest(&digest::SHA256, style.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+});
+
+/// How many routes of one access are named.
+const NAMES_MAX: usize = 40;
+
+const PAGE: &str = include_str!("page.html");
