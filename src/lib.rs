@@ -54,3 +54,8 @@ pub mod api;
 pub mod control;
 #[cfg(feature = "server")]
 pub mod telemetry;
+
+/// Reads the corpora of `tests/data`, for the rooms' own tests.
+#[cfg(test)]
+#[path = "../tests/data/corpus.rs"]
+mod corpus;

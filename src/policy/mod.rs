@@ -15,3 +15,6 @@ pub use path::{PathError, RequestPath};
 pub use requirement::Requirement;
 pub use route::{Handling, HostPattern, Methods, Mode, PathPattern, Route};
 pub use table::{Found, RouteTable, Tie};
+
+#[cfg(test)]
+mod tests;

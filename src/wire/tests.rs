@@ -2,14 +2,13 @@
 
 mod answers;
 mod bodies;
-#[path = "../../tests/data/corpus.rs"]
-mod corpus;
 mod heads;
 mod writes;
 
 use super::body::{BodyError, BodyReader, Piece, trailer_fields};
 use super::fields;
 use super::head::{HeadError, HeadLimits, parse_request};
+use crate::corpus;
 
 const LIMITS: HeadLimits = HeadLimits {
     bytes_max: 32 << 10,

@@ -7,7 +7,8 @@ use super::super::body::{
 };
 use super::super::head::Framing;
 use super::super::write;
-use super::{corpus, read_body};
+use super::read_body;
+use crate::corpus;
 
 #[test]
 fn a_length_ends_where_it_says() {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::super::head::{
     Framing, HeadError, HeadLimits, HeadScanner, Http1Request, parse_request, read_request,
 };
-use super::{LIMITS, corpus};
+use super::LIMITS;
+use crate::corpus;
 use crate::wire::Version;
 
 fn request<R>(head: &str, look: impl FnOnce(Http1Request<'_>) -> R) -> R {
