@@ -40,8 +40,8 @@ pub(super) enum Material {
         key: ParsedPublicKey,
         signature_bytes: usize,
     },
-    /// A shared secret.
-    Shared(hmac::Key),
+    /// A shared secret; boxed, since its prepared state is many times a public key's.
+    Shared(Box<hmac::Key>),
 }
 
 impl VerificationKey {
@@ -80,7 +80,7 @@ impl VerificationKey {
         (secret.len() >= bytes_min).then(|| Self {
             kid: None,
             algorithm,
-            material: Material::Shared(hmac::Key::new(hash, secret)),
+            material: Material::Shared(Box::new(hmac::Key::new(hash, secret))),
             thumbprint: None,
             uid: KeyUid::of(algorithm, None, secret),
             usage: KeyUsage::default(),

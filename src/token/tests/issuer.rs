@@ -120,9 +120,13 @@ pub(super) fn hs256(header: &str, claims: &str) -> String {
 /// A verifier of what [`hs256`] signs.
 pub(super) fn hs256_verifier() -> Verifier {
     let terms = terms("main", "https://auth.example.com", &[Algorithm::Hs256]);
+    verifier(terms, hs256_keys())
+}
+
+/// The key set of what [`hs256`] signs.
+pub(super) fn hs256_keys() -> KeySet {
     let secret = Secret::new(HS_SECRET.to_vec());
-    let keys = KeySet::from_secrets(&[secret], &[Algorithm::Hs256]).unwrap();
-    verifier(terms, keys)
+    KeySet::from_secrets(&[secret], &[Algorithm::Hs256]).unwrap()
 }
 
 pub(super) const HS_SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
