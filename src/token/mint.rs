@@ -102,9 +102,14 @@ impl SigningKey {
     /// Signs `claims` (a JSON object) under a header of `alg`, `kid` and `typ`: a compact JWS (RFC 7515 §7.1).
     pub fn sign(&self, typ: &str, claims: &Value) -> String {
         let header = json!({"alg": self.algorithm.as_str(), "kid": self.kid, "typ": typ});
-        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// Signs a header and claims that are JSON already.
+    pub(super) fn sign_text(&self, header: &str, claims: &str) -> String {
+        let mut token = URL_SAFE_NO_PAD.encode(header);
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut token);
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = self.pair.sign(token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);

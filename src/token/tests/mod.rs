@@ -1,9 +1,12 @@
 //! Tests of the room, split by subject. A test adds a row; the crafting of tokens stands in `issuer`.
 
 mod bearer;
+mod cache;
 mod claims;
 mod form;
 mod grants;
 mod issuer;
+mod keys;
+mod mint;
 mod vectors;
 mod verdicts;
