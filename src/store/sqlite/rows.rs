@@ -1,0 +1,106 @@
+//! The rows of one SQLite transaction.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Db;
+use super::row::{self, millis};
+use crate::session::{Revocation, Revoked, Rows, Session, TimedId, Use};
+use crate::time::Timestamp;
+
+/// A transaction, and what it revoked so far.
+pub(super) struct SqliteRows<'c> {
+    pub(super) connection: &'c Db,
+    pub(super) revoked: Vec<Revocation>,
+}
+
+impl Rows for SqliteRows<'_> {
+    type Error = rusqlite::Error;
+
+    fn find(&mut self, session: TimedId) -> rusqlite::Result<Option<Session>> {
+        find(self.connection, session)
+    }
+
+    fn save(&mut self, session: &Session) -> rusqlite::Result<()> {
+        row::write(&mut *self.connection.prepare_cached(row::UPSERT)?, session)
+    }
+
+    fn live_of(&mut self, subject: &str, now: Timestamp) -> rusqlite::Result<Vec<Session>> {
+        live_of(self.connection, subject, now)
+    }
+
+    fn log(&mut self, revocation: Revocation) -> rusqlite::Result<()> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO revlog(kind, value, issuer, cutoff, expires_at) VALUES(?, ?, ?, ?, ?)",
+        )?;
+        insert.execute(params![
+            revocation.what.kind(),
+            revocation.what.value(),
+            revocation.issuer.as_deref(),
+            millis(revocation.cutoff),
+            millis(revocation.expires_at),
+        ])?;
+        self.revoked.push(revocation);
+        Ok(())
+    }
+
+    fn use_once(&mut self, digest: [u8; 32], expires_at: Timestamp) -> rusqlite::Result<Use> {
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO used_once VALUES(?, ?)")?;
+        Ok(match insert.execute(params![digest, millis(expires_at)])? {
+            0 => Use::Again,
+            _ => Use::First,
+        })
+    }
+}
+
+/// One session by its name.
+pub(super) fn find(connection: &Db, session: TimedId) -> rusqlite::Result<Option<Session>> {
+    connection
+        .prepare_cached("SELECT * FROM session WHERE sid = ?")?
+        .query_row([session.to_string()], row::read)
+        .optional()
+}
+
+/// The live sessions of a subject, the oldest first: names sort by time.
+pub(super) fn live_of(
+    connection: &Db,
+    subject: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Session>> {
+    connection
+        .prepare_cached(
+            "SELECT * FROM session WHERE subject = ? AND state = ? AND expires_at > ? ORDER BY sid",
+        )?
+        .query_map(params![subject, row::ACTIVE, millis(now)], row::read)?
+        .collect()
+}
+
+/// The revocations behind `seq`, with their own.
+pub(super) fn revoked_since(
+    connection: &Db,
+    seq: i64,
+) -> rusqlite::Result<Vec<(i64, Option<Revocation>)>> {
+    let moment = |millis: i64| Timestamp::from_millis(millis.max(0).cast_unsigned());
+    connection
+        .prepare_cached(
+            "SELECT seq, kind, value, issuer, cutoff, expires_at FROM revlog WHERE seq > ? ORDER BY seq",
+        )?
+        .query_map([seq], |row| {
+            let (kind, value): (String, String) = (row.get(1)?, row.get(2)?);
+            let issuer: Option<String> = row.get(3)?;
+            let revocation = match Revoked::from_parts(&kind, &value) {
+                Some(what) => Some(Revocation {
+                    what,
+                    issuer: issuer.map(Arc::from),
+                    cutoff: moment(row.get(4)?),
+                    expires_at: moment(row.get(5)?),
+                }),
+                None => None,
+            };
+            Ok((row.get(0)?, revocation))
+        })?
+        .collect()
+}

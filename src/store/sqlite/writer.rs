@@ -1,0 +1,247 @@
+//! The one thread that writes: decides a group of changes inside one transaction, syncs once, counts what was revoked, and
+//! only then answers. Between groups it follows other processes and sweeps what has expired.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::row::millis;
+use super::rows::{SqliteRows, revoked_since};
+use super::{Db, unavailable};
+use crate::session::{Change, Committed, Revocation, StoreError, apply};
+use crate::store::Surroundings;
+use crate::store::memory::KEPT_AFTER_END;
+use crate::time::Timestamp;
+
+/// A change and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) change: Change,
+    pub(super) reply: oneshot::Sender<Result<Committed, StoreError>>,
+}
+
+/// Writes for everybody.
+pub(super) struct Writer {
+    connection: Db,
+    surroundings: Surroundings,
+    /// The last revocation that counts here.
+    seq: i64,
+    /// SQLite's own count of other connections' commits.
+    data_version: i64,
+    followed: Instant,
+    swept: Instant,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Db, surroundings: Surroundings) -> Self {
+        Self {
+            connection,
+            surroundings,
+            seq: 0,
+            data_version: -1,
+            followed: Instant::now(),
+            swept: Instant::now(),
+        }
+    }
+
+    /// Writes until nobody can ask any more.
+    pub(super) fn run(mut self, incoming: &Receiver<Job>) {
+        loop {
+            match incoming.recv_timeout(FOLLOW_EVERY) {
+                Ok(first) => self.write(collect(first, incoming)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.housekeep();
+        }
+    }
+
+    /// Counts what is revoked in the file and does not count here yet.
+    pub(super) fn follow(&mut self) -> rusqlite::Result<()> {
+        let version = self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?;
+        if version != self.data_version {
+            let now = self.surroundings.clock.now();
+            self.seq = count_since(&self.connection, &self.surroundings, self.seq, now)?;
+            self.data_version = version;
+        }
+        self.followed = Instant::now();
+        Ok(())
+    }
+
+    fn write(&mut self, jobs: Vec<Job>) {
+        let (changes, replies): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.change, job.reply)).unzip();
+        // Who no longer waits for an answer is not missed: asking again gives it.
+        match self.commit(changes) {
+            Ok(committed) => replies
+                .into_iter()
+                .zip(committed)
+                .for_each(|(reply, done)| {
+                    let _ = reply.send(Ok(done));
+                }),
+            Err(error) => {
+                let error = unavailable(&error);
+                replies.into_iter().for_each(|reply| {
+                    let _ = reply.send(Err(error));
+                });
+            }
+        }
+    }
+
+    fn commit(&mut self, changes: Vec<Change>) -> rusqlite::Result<Vec<Committed>> {
+        let surroundings = &self.surroundings;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut now = begin(&transaction, surroundings.clock.now())?;
+        let seq = count_since(&transaction, surroundings, self.seq, now)?;
+        let mut rows = SqliteRows {
+            connection: &transaction,
+            revoked: Vec::new(),
+        };
+        let mut committed = Vec::with_capacity(changes.len());
+        for change in changes {
+            let revoked_before = rows.revoked.len();
+            let outcome = apply(&mut rows, change, now)?;
+            committed.push(Committed { at: now, outcome });
+            if rows.revoked.len() > revoked_before {
+                // What comes next began after the cutoff, also within one millisecond.
+                now = now.plus(Duration::from_millis(1));
+            }
+        }
+        let revoked = rows.revoked;
+        end(&transaction, now)?;
+        let seq = match revoked.is_empty() {
+            true => seq,
+            false => transaction.last_insert_rowid(),
+        };
+        transaction.commit()?;
+        self.seq = seq;
+        count(&self.surroundings, revoked, now);
+        Ok(committed)
+    }
+
+    fn housekeep(&mut self) {
+        if self.followed.elapsed() >= FOLLOW_EVERY
+            && let Err(error) = self.follow()
+        {
+            unavailable(&error);
+        }
+        if self.swept.elapsed() >= SWEEP_EVERY {
+            let now = self.surroundings.clock.now();
+            let swept = self.sweep(now).unwrap_or_else(|error| {
+                unavailable(&error);
+                Swept::All
+            });
+            self.swept = match swept {
+                Swept::All => Instant::now(),
+                Swept::Part => self.swept,
+            };
+            let Surroundings {
+                revocations,
+                observer,
+                ..
+            } = &self.surroundings;
+            revocations.expire(now);
+            observer.revocations(revocations.len(), self.followed.elapsed());
+        }
+    }
+
+    /// Deletes what has expired, a few rows at a time: whoever wants to write waits for none of it.
+    fn sweep(&mut self, now: Timestamp) -> rusqlite::Result<Swept> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let kept_since = millis(now.minus(KEPT_AFTER_END));
+        let mut swept = Swept::All;
+        for (sweep, before) in [
+            (SWEEP_EXPIRED, kept_since),
+            (SWEEP_REVOKED, kept_since),
+            (SWEEP_REVLOG, millis(now)),
+            (SWEEP_USED, millis(now)),
+        ] {
+            let gone = transaction
+                .prepare_cached(sweep)?
+                .execute(params![before, SWEEP_ROWS_MAX])?;
+            if gone as i64 == SWEEP_ROWS_MAX {
+                swept = Swept::Part;
+            }
+        }
+        transaction.commit()?;
+        Ok(swept)
+    }
+}
+
+/// Whether there is more to sweep.
+#[derive(Clone, Copy)]
+enum Swept {
+    All,
+    Part,
+}
+
+/// Everything that waits, at most a group of it. While a group syncs the next one gathers, so nobody waits on purpose.
+fn collect(first: Job, incoming: &Receiver<Job>) -> Vec<Job> {
+    let mut jobs = vec![first];
+    jobs.extend(incoming.try_iter().take(GROUP_MAX - 1));
+    jobs
+}
+
+/// The time of a transaction: the clock's, unless the file has seen a later one.
+fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
+    let last: i64 = connection
+        .prepare_cached("SELECT last FROM clock")?
+        .query_row([], |row| row.get(0))?;
+    Ok(clock.max(Timestamp::from_millis(last.max(0).cast_unsigned())))
+}
+
+fn end(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE clock SET last = ?")?
+        .execute([millis(now)])?;
+    Ok(())
+}
+
+/// Counts what the file has behind `seq`; returns the last one's number.
+fn count_since(
+    connection: &Db,
+    surroundings: &Surroundings,
+    seq: i64,
+    now: Timestamp,
+) -> rusqlite::Result<i64> {
+    let entries = revoked_since(connection, seq)?;
+    let last = entries.last().map_or(seq, |(last, _)| *last);
+    let known = entries.into_iter().filter_map(|(_, revocation)| revocation);
+    count(surroundings, known, now);
+    Ok(last)
+}
+
+fn count(
+    surroundings: &Surroundings,
+    revoked: impl IntoIterator<Item = Revocation>,
+    now: Timestamp,
+) {
+    for revocation in revoked {
+        if now < revocation.expires_at {
+            surroundings.revocations.revoke(revocation, now);
+        }
+    }
+}
+
+/// How soon another process's revocation counts here.
+pub(super) const FOLLOW_EVERY: Duration = Duration::from_millis(100);
+/// Changes that share one sync.
+const GROUP_MAX: usize = 256;
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+const SWEEP_ROWS_MAX: i64 = 100;
+const SWEEP_EXPIRED: &str = "DELETE FROM session WHERE sid IN
+    (SELECT sid FROM session WHERE expires_at < ?1 LIMIT ?2)";
+const SWEEP_REVOKED: &str = "DELETE FROM session WHERE sid IN
+    (SELECT sid FROM session WHERE revoked_at < ?1 LIMIT ?2)";
+const SWEEP_REVLOG: &str = "DELETE FROM revlog WHERE seq IN
+    (SELECT seq FROM revlog WHERE expires_at < ?1 LIMIT ?2)";
+const SWEEP_USED: &str = "DELETE FROM used_once WHERE digest IN
+    (SELECT digest FROM used_once WHERE expires_at < ?1 LIMIT ?2)";

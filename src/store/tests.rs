@@ -1,0 +1,5 @@
+//! Every store keeps the promises of the port; the file keeps some more.
+
+mod conformance;
+mod file;
+mod support;

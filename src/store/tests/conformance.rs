@@ -1,0 +1,137 @@
+//! One suite for all stores.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::support::{Process, process, sqlite};
+use crate::config::model::SessionStoreKind;
+use crate::session::{RefreshError, Rotation, Use, Why};
+use crate::time::Clock;
+
+/// Runs one test on every store.
+macro_rules! on_every_store {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&super::process(&super::SessionStoreKind::Memory)).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let folder = tempfile::tempdir().expect("a folder");
+                super::$name(&super::process(&super::sqlite(folder.path()))).await;
+            })*
+        }
+    };
+}
+
+on_every_store!(
+    a_chain_rotates_and_reuse_kills_it_alone,
+    a_session_reads_back_as_it_was_written,
+    fifty_at_once_get_one_successor,
+    logout_all_spares_a_login_of_the_same_millisecond,
+    only_so_many_sessions_of_one_subject_live,
+    confirmation_closes_the_tail,
+    something_is_used_once,
+    time_never_runs_backwards,
+);
+
+async fn a_chain_rotates_and_reuse_kills_it_alone(process: &Process) {
+    let (first, other) = (process.login("u_1").await, process.login("u_1").await);
+    let second = process.rotated(&first.refresh_token).await;
+    let third = process.rotated(&second.refresh_token).await;
+    assert_eq!(third.session.generation, 2);
+    let reuse = process.refresh(&first.refresh_token).await;
+    let killed = RefreshError::Refused(Rotation::Killed(Why::Reuse));
+    assert_eq!(reuse.expect_err("it was spent"), killed);
+    let dead = process.refresh(&third.refresh_token).await;
+    let revoked = RefreshError::Refused(Rotation::Revoked);
+    assert_eq!(dead.expect_err("the chain is dead"), revoked);
+    assert_eq!(process.revocations.len(), 1);
+    process.rotated(&other.refresh_token).await;
+}
+
+async fn a_session_reads_back_as_it_was_written(process: &Process) {
+    let opened = process.login("u_1").await;
+    let refreshed = process.rotated(&opened.refresh_token).await;
+    let loaded = process.service.load(opened.session.id).await;
+    assert_eq!(loaded.expect("the store is there"), Some(refreshed.session));
+}
+
+async fn fifty_at_once_get_one_successor(process: &Process) {
+    let mut token = process.login("u_1").await.refresh_token;
+    for _ in 0..10 {
+        let token_now = Arc::new(token.clone());
+        let all = (0..50).map(|_| process.refresh(&token_now));
+        let answers = futures_util::future::join_all(all).await;
+        let mut successors: Vec<String> = answers
+            .into_iter()
+            .map(|answer| answer.expect("all are answered").refresh_token)
+            .collect();
+        successors.dedup();
+        assert_eq!(successors.len(), 1);
+        token = successors.remove(0);
+    }
+}
+
+async fn logout_all_spares_a_login_of_the_same_millisecond(process: &Process) {
+    let before = process.login("u_1").await;
+    let ended = process.service.revoke_subject("u_1", Why::LogoutAll).await;
+    ended.expect("the store is there");
+    let after = process.login("u_1").await;
+    let found = |session: &crate::session::Session| {
+        process
+            .revocations
+            .find_session(session.id, "u_1", "mobile", session.rotated_at)
+    };
+    assert!(found(&before.session).is_some());
+    assert!(found(&after.session).is_none());
+    assert!(process.refresh(&before.refresh_token).await.is_err());
+    process.rotated(&after.refresh_token).await;
+}
+
+async fn only_so_many_sessions_of_one_subject_live(process: &Process) {
+    let mut sessions = Vec::new();
+    for _ in 0..5 {
+        sessions.push(process.login("u_1").await);
+        process.clock.advance(Duration::from_millis(1));
+    }
+    let live = process.service.live_of("u_1").await.expect("a list");
+    let newest: Vec<_> = sessions[2..].iter().map(|one| one.session.id).collect();
+    assert_eq!(live.iter().map(|one| one.id).collect::<Vec<_>>(), newest);
+    assert!(process.refresh(&sessions[0].refresh_token).await.is_err());
+}
+
+async fn confirmation_closes_the_tail(process: &Process) {
+    let first = process.login("u_1").await;
+    let second = process.rotated(&first.refresh_token).await;
+    process.clock.advance(Duration::from_secs(10));
+    let replay = process.refresh(&first.refresh_token).await;
+    let replay = replay.expect("nobody has shown the successor");
+    assert_eq!(replay.refresh_token, second.refresh_token);
+    let confirmed = process.service.confirm(second.session.id, 1).await;
+    confirmed.expect("the store is there");
+    let reuse = process.refresh(&first.refresh_token).await;
+    let killed = RefreshError::Refused(Rotation::Killed(Why::Reuse));
+    assert_eq!(reuse.expect_err("somebody has"), killed);
+}
+
+async fn something_is_used_once(process: &Process) {
+    let until = process.clock.now().plus(Duration::from_secs(60));
+    let use_it = |digest| process.service.use_once([digest; 32], until);
+    assert_eq!(use_it(1).await, Ok(Use::First));
+    assert_eq!(use_it(1).await, Ok(Use::Again));
+    assert_eq!(use_it(2).await, Ok(Use::First));
+}
+
+async fn time_never_runs_backwards(process: &Process) {
+    let first = process.login("u_1").await;
+    process.clock.advance(Duration::from_secs(40));
+    process.login("u_2").await;
+    process.clock.set(super::support::START);
+    let late = process.refresh(&first.refresh_token).await;
+    let expired = RefreshError::Refused(Rotation::Expired);
+    assert_eq!(late.expect_err("its time was over"), expired);
+}

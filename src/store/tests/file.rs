@@ -1,0 +1,125 @@
+//! What a file adds: it outlives the process, may be shared, backed up and read, and tells nothing.
+
+use std::time::Duration;
+
+use super::support::{process, process_at, sqlite};
+use crate::config::model::SessionStoreKind;
+use crate::session::{RefreshError, Rotation, Why};
+use crate::store::{OpenError, SqliteStore, backup};
+
+#[tokio::test]
+async fn sessions_and_revocations_outlive_the_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = process(&sqlite(folder.path()));
+    let alive = before.login("u_1").await;
+    let dead = before.login("u_2").await;
+    let ended = before.service.revoke(dead.session.id, Why::Logout).await;
+    ended.expect("the store is there");
+    let clock = before.clock.clone();
+    drop(before);
+    let after = process_at(&sqlite(folder.path()), clock);
+    assert_eq!(after.revocations.len(), 1);
+    assert!(after.refresh(&dead.refresh_token).await.is_err());
+    after.rotated(&alive.refresh_token).await;
+}
+
+#[tokio::test]
+async fn two_processes_share_a_file_and_hear_of_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = process(&sqlite(folder.path()));
+    let new = process(&sqlite(folder.path()));
+    let opened = old.login("u_1").await;
+    let second = new.rotated(&opened.refresh_token).await;
+    let replay = old.refresh(&opened.refresh_token).await;
+    let replay = replay.expect("within the grace");
+    assert_eq!(replay.refresh_token, second.refresh_token);
+    let ended = new.service.revoke(opened.session.id, Why::Logout).await;
+    ended.expect("the store is there");
+    let heard = async {
+        while old.revocations.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(1), heard).await;
+    within.expect("the other process hears of it within a second");
+}
+
+#[tokio::test]
+async fn nothing_in_the_file_is_a_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = process(&sqlite(folder.path()));
+    let mut tokens = vec![process.login("u_1").await.refresh_token];
+    for _ in 0..5 {
+        let last = tokens.last().expect("one at least");
+        tokens.push(process.rotated(last).await.refresh_token);
+    }
+    let mut bytes = Vec::new();
+    for file in std::fs::read_dir(folder.path()).expect("a folder") {
+        let path = file.expect("a file").path();
+        bytes.extend(
+            std::io::Read::bytes(std::fs::File::open(path).expect("a file"))
+                .map(|byte| byte.expect("a byte")),
+        );
+    }
+    let holds = |needle: &[u8]| memchr::memmem::find(&bytes, needle).is_some();
+    assert!(holds(b"u_1"), "the files were read");
+    assert!(!holds(b"opaque"), "the handle is sealed");
+    for token in &tokens {
+        assert!(!holds(token.as_bytes()));
+        // Not in raw bytes either: the tag is its last 24.
+        let raw = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, &token[4..]);
+        let raw = raw.expect("we made it");
+        assert!(!holds(&raw[raw.len() - 24..]));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = process(&sqlite(folder.path()));
+    let opened = process.login("u_1").await;
+    let copy = folder.path().join("copy.db");
+    backup(&folder.path().join("sessions.db"), &copy).expect("a copy");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(&copy).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let again = backup(&folder.path().join("sessions.db"), &copy);
+    assert!(matches!(again, Err(OpenError::Io { .. })));
+    let restored = process_at(&SessionStoreKind::Sqlite(copy), process.clock.clone());
+    restored.rotated(&opened.refresh_token).await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_consumes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = process(&sqlite(folder.path()));
+    let opened = process.login("u_1").await;
+    let other = rusqlite::Connection::open(folder.path().join("sessions.db")).expect("a file");
+    other
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'full'); END",
+        )
+        .expect("a trigger");
+    let failed = process.refresh(&opened.refresh_token).await;
+    assert!(matches!(failed, Err(RefreshError::Store(_))));
+    other
+        .execute_batch("DROP TRIGGER full")
+        .expect("space again");
+    let refreshed = process.refresh(&opened.refresh_token).await;
+    assert_eq!(refreshed.expect("as before").rotation, Rotation::Rotated);
+}
+
+#[test]
+fn a_later_version_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sessions.db");
+    let connection = rusqlite::Connection::open(&path).expect("a file");
+    connection
+        .pragma_update(None, "user_version", 99)
+        .expect("it is written");
+    drop(connection);
+    let surroundings = super::support::surroundings();
+    let opened = SqliteStore::open(&path, surroundings);
+    assert!(matches!(opened, Err(OpenError::TooNew { found: 99, .. })));
+}
