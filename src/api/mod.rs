@@ -7,3 +7,6 @@ pub mod cors;
 pub mod explain;
 pub mod jwks;
 pub mod problem;
+
+#[cfg(test)]
+mod tests;
