@@ -2,14 +2,20 @@
 //! Opens no socket and chooses no certificate.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use zeroize::Zeroizing;
 
-use super::files::DiskFiles;
-use crate::config::Config;
-use crate::config::model::Listener;
+use crate::config::model::{CertificateFile, ListenerTls};
+use crate::config::{Config, Files};
 use crate::time::Timestamp;
 
 /// What every listener shows, by the listener's name. Replaced whole at each reload.
@@ -34,11 +40,12 @@ impl Certificates {
     ///
     /// # Errors
     /// A text for the operator: what cannot be read, is no certificate, or does not match its key.
-    pub(super) fn read(config: &Config, files: &DiskFiles) -> Result<Self, String> {
-        let with_tls = config.listeners.iter().filter(|one| one.tls.is_some());
-        with_tls
-            .map(|listener| {
-                let read = ListenerCertificates::read(listener, files)
+    pub(super) fn read(config: &Config, files: &impl Files) -> Result<Self, String> {
+        let listeners = config.listeners.iter();
+        listeners
+            .filter_map(|listener| Some((listener, listener.tls.as_ref()?)))
+            .map(|(listener, tls)| {
+                let read = ListenerCertificates::read(tls, files)
                     .map_err(|error| format!("listeners.{}: {error}", listener.name))?;
                 Ok((listener.name.clone(), Arc::new(read)))
             })
@@ -68,7 +75,118 @@ pub struct Certificate {
 }
 
 impl ListenerCertificates {
-    fn read(_listener: &Listener, _files: &DiskFiles) -> Result<Self, String> {
-        unimplemented!()
+    fn read(tls: &ListenerTls, files: &impl Files) -> Result<Self, String> {
+        let certificates = tls.certificates.iter();
+        let client_roots = tls.client_ca.as_deref().map(|path| chain(path, files));
+        Ok(Self {
+            certificates: certificates
+                .map(|file| Certificate::read(file, files))
+                .collect::<Result<_, _>>()?,
+            client_roots: client_roots.transpose()?,
+        })
+    }
+}
+
+impl Certificate {
+    fn read(file: &CertificateFile, files: &impl Files) -> Result<Self, String> {
+        let at = |path: &Path, error: &dyn fmt::Display| format!("{}: {error}", path.display());
+        let chain = chain(&file.chain, files)?;
+        let (names, expires_at) = describe(&chain[0]).map_err(|error| at(&file.chain, &error))?;
+        let key = Zeroizing::new(files.read(&file.key)?);
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| at(&file.key, &error))?;
+        // This also finds that key and certificate do not belong together.
+        let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+        let certified = certified.map_err(|error| at(&file.key, &error))?;
+        Ok(Self {
+            certified: Arc::new(certified),
+            names,
+            expires_at,
+        })
+    }
+}
+
+/// Every certificate of a PEM file; at least one.
+fn chain(path: &Path, files: &impl Files) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = files.read(path)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) => Err(format!("{} holds no certificate", path.display())),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// The DNS names and the expiry of a leaf.
+fn describe(leaf: &CertificateDer<'_>) -> Result<(Vec<Box<str>>, Timestamp), String> {
+    let (_, leaf) = X509Certificate::from_der(leaf).map_err(|error| error.to_string())?;
+    let alternatives = leaf.subject_alternative_name();
+    let alternatives = alternatives.map_err(|error| error.to_string())?;
+    let names = alternatives
+        .iter()
+        .flat_map(|extension| &extension.value.general_names)
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase().into()),
+            _ => None,
+        });
+    let expires_at = u64::try_from(leaf.validity().not_after.timestamp()).unwrap_or(0);
+    Ok((names.collect(), Timestamp::from_secs(expires_at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{CertificateFile, ListenerCertificates, ListenerTls};
+    use crate::control::DiskFiles;
+    use crate::time::Timestamp;
+
+    /// Writes a certificate for `name` that expires with the year 2030 to `name.crt` and `name.key`.
+    fn write(folder: &Path, name: &str) {
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        std::fs::write(folder.join(format!("{name}.crt")), certificate.pem()).unwrap();
+        std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    }
+
+    fn read(folder: &Path, chain: &str, key: &str) -> Result<ListenerCertificates, String> {
+        let tls = ListenerTls {
+            certificates: vec![CertificateFile {
+                chain: chain.into(),
+                key: key.into(),
+            }],
+            client_ca: None,
+        };
+        ListenerCertificates::read(&tls, &DiskFiles::beside(&folder.join("gateway.toml")))
+    }
+
+    #[test]
+    fn a_certificate_tells_its_names_and_its_expiry() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "Api.Example.com");
+        let read = read(folder.path(), "Api.Example.com.crt", "Api.Example.com.key").unwrap();
+        let certificate = &read.certificates[0];
+        assert_eq!(certificate.names, ["api.example.com".into()]);
+        assert_eq!(certificate.expires_at, Timestamp::from_secs(1_924_992_000));
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a");
+        write(folder.path(), "b");
+        let told = read(folder.path(), "a.crt", "b.key").unwrap_err();
+        assert!(told.contains("b.key"), "{told}");
+    }
+
+    #[test]
+    fn a_file_without_certificate_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a");
+        let told = read(folder.path(), "a.key", "a.key").unwrap_err();
+        assert!(told.contains("holds no certificate"), "{told}");
+        let told = read(folder.path(), "a.crt", "a.crt").unwrap_err();
+        assert!(told.contains("a.crt"), "{told}");
     }
 }

@@ -1,5 +1,6 @@
 //! What can change the world, as messages to its single writer; and the handle by which others send them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -66,8 +67,8 @@ pub enum DistrustError {
     NotKept,
 }
 
-impl std::fmt::Display for DistrustError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for DistrustError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::IssuerUnknown => "no issuer of that name is configured",
             Self::Full => "the list of distrusted keys is full",
@@ -82,8 +83,8 @@ impl std::error::Error for DistrustError {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
 
-impl std::fmt::Display for Busy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the gateway is ending or has too many such wishes waiting")
     }
 }
@@ -112,8 +113,8 @@ impl Handle {
         let _ = self.send(Event::Reload { reply: None });
     }
 
-    /// Never again trusts the key `kid` of `issuer` (its name in the configuration), and says under which generation that
-    /// holds. It holds after a restart too.
+    /// Never again trusts the key of `issuer` (its name in the configuration) whose `kid` or thumbprint is `kid`, and says
+    /// from which generation on. It holds after a restart too, where there is a state folder.
     ///
     /// # Errors
     /// [`Busy`], and in the inner result [`DistrustError`].

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::config::Files;
 use crate::secret::Secret;
 
 /// The largest file that is read: nothing that belongs into a configuration is larger.
@@ -24,47 +25,17 @@ pub struct DiskFiles {
 impl DiskFiles {
     /// Reads relative to the folder of `config`, the configuration file.
     pub fn beside(config: &Path) -> Self {
+        // Absolute, so that a path that was resolved once may be resolved again.
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
         Self {
             folder: config.parent().map(Path::to_owned).unwrap_or_default(),
             readings: Mutex::default(),
         }
     }
 
-    /// The environment variable `name`.
-    ///
-    /// # Errors
-    /// A text for the operator; it never holds the value.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the environment"
-    )]
-    pub fn env(&self, name: &str) -> Result<Secret, String> {
-        use std::os::unix::ffi::OsStringExt;
-        match std::env::var_os(name) {
-            Some(value) if !value.is_empty() => Ok(Secret::new(value.into_vec())),
-            Some(_) => Err(format!("the environment variable {name} is empty")),
-            None => Err(format!("the environment variable {name} is not set")),
-        }
-    }
-
-    /// The bytes of the file at `path`.
-    ///
-    /// # Errors
-    /// A text for the operator when it cannot be read or is larger than [`FILE_BYTES_MAX`].
-    pub fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        let path = self.resolve(path);
-        let bytes = read_capped(&path);
-        let digest = bytes.as_ref().ok().map(|bytes| blake3::hash(bytes));
-        self.readings
-            .lock()
-            .expect("nobody panics while recording a digest")
-            .insert(path, digest);
-        bytes
-    }
-
-    /// Where `path` is: relative to the folder of the configuration file.
-    pub fn resolve(&self, path: &Path) -> PathBuf {
-        self.folder.join(path)
+    /// The bytes of the configuration itself, at `path`.
+    pub(super) fn read_config(&self, path: &Path) -> Result<Vec<u8>, String> {
+        self.remember(path.to_owned())
     }
 
     /// Everything that was read until now.
@@ -73,6 +44,39 @@ impl DiskFiles {
             .lock()
             .expect("nobody panics while recording a digest")
             .clone()
+    }
+
+    fn remember(&self, path: PathBuf) -> Result<Vec<u8>, String> {
+        let bytes = read_capped(&path);
+        let digest = bytes.as_ref().ok().map(|bytes| blake3::hash(bytes));
+        self.readings
+            .lock()
+            .expect("nobody panics while recording a digest")
+            .insert(path, digest);
+        bytes
+    }
+}
+
+impl Files for DiskFiles {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    fn env(&self, name: &str) -> Result<Secret, String> {
+        use std::os::unix::ffi::OsStringExt;
+        match std::env::var_os(name) {
+            Some(value) if !value.is_empty() => Ok(Secret::new(value.into_vec())),
+            Some(_) => Err(format!("the environment variable {name} is empty")),
+            None => Err(format!("the environment variable {name} is not set")),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        self.remember(self.resolve(path))
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
     }
 }
 
@@ -113,6 +117,7 @@ mod tests {
     use std::path::Path;
 
     use super::{DiskFiles, FILE_BYTES_MAX, read_again};
+    use crate::config::Files;
 
     #[test]
     fn paths_are_relative_to_the_configuration() {

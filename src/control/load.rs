@@ -5,19 +5,42 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files::{DiskFiles, Readings};
-use crate::config::Config;
+use crate::config::{self, Colour, Config, Diagnostic, Report};
 
 /// A configuration that can serve.
 #[derive(Debug)]
 pub struct Loaded {
     /// What it means.
     pub config: Arc<Config>,
+    /// The file, as it was read.
+    pub source: Source,
+    /// Its warnings.
+    pub warnings: Vec<Diagnostic>,
+    /// What was read for it, the file itself included; reads on.
+    pub files: DiskFiles,
+}
+
+impl Loaded {
     /// Its warnings, rendered; empty when there is none.
-    pub warnings: String,
-    /// The text of the file.
+    pub fn warnings_text(&self) -> String {
+        self.source.report(&self.warnings).to_text(Colour::Plain)
+    }
+}
+
+/// A configuration file as it was read.
+#[derive(Debug)]
+pub struct Source {
+    /// Its name, as it was asked for.
+    pub name: String,
+    /// Its text. Secrets may stand in it that do not belong there: shown only by way of a report.
     pub text: String,
-    /// What was read for it, the file itself included.
-    pub files: Arc<DiskFiles>,
+}
+
+impl Source {
+    /// Diagnostics of this file, ready to be shown.
+    pub fn report<'r>(&'r self, diagnostics: &'r [Diagnostic]) -> Report<'r> {
+        Report::new(&self.name, &self.text, diagnostics)
+    }
 }
 
 /// Why a file is no configuration.
@@ -32,8 +55,10 @@ pub enum LoadError {
     },
     /// It has faults.
     Faulty {
-        /// Every fault with its place, as `check` prints them.
-        text: String,
+        /// The file.
+        source: Source,
+        /// Every fault and warning, in the order of the file.
+        diagnostics: Vec<Diagnostic>,
         /// What was read for it.
         readings: Readings,
     },
@@ -49,8 +74,14 @@ impl LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Unreadable { text, .. } | Self::Faulty { text, .. }) = self;
-        f.write_str(text)
+        match self {
+            Self::Unreadable { text, .. } => f.write_str(text),
+            Self::Faulty {
+                source,
+                diagnostics,
+                ..
+            } => f.write_str(&source.report(diagnostics).to_text(Colour::Plain)),
+        }
     }
 }
 
@@ -60,6 +91,36 @@ impl std::error::Error for LoadError {}
 ///
 /// # Errors
 /// [`LoadError`] with everything that is wrong, not only with what was found first.
-pub fn load(_path: &Path) -> Result<Loaded, LoadError> {
-    unimplemented!()
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let files = DiskFiles::beside(path);
+    let text = match text(&files, path) {
+        Ok(text) => text,
+        Err(text) => {
+            let readings = files.readings();
+            return Err(LoadError::Unreadable { text, readings });
+        }
+    };
+    let name = path.display().to_string();
+    let source = Source { name, text };
+    match config::check(&source.text, &files) {
+        Ok((config, warnings)) => Ok(Loaded {
+            config: Arc::new(config),
+            source,
+            warnings,
+            files,
+        }),
+        Err(diagnostics) => Err(LoadError::Faulty {
+            source,
+            diagnostics,
+            readings: files.readings(),
+        }),
+    }
+}
+
+fn text(files: &DiskFiles, path: &Path) -> Result<String, String> {
+    let bytes = files.read_config(path)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("{} is not UTF-8 from byte {at} on", path.display())
+    })
 }

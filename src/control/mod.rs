@@ -3,7 +3,7 @@
 //! can never publish over each other.
 //!
 //! ```text
-//! let world = World::start(path, clock, metrics).await?;   // loads, restores, fetches (≤ 3 s): generation 1
+//! let world = World::start(path, clock, telemetry).await?; // loads, restores, fetches (≤ 3 s): generation 1
 //! world.gate()          Arc<Live<Gate>>                    // what requests load
 //! world.keys()          Arc<Keys>                          // what they ask for unknown keys
 //! world.names()         Arc<Names>                         // where servers are
@@ -17,13 +17,16 @@ mod certificates;
 mod clock;
 mod entropy;
 mod event;
+mod fetchers;
 mod files;
 mod keys;
 mod ledger;
 mod live;
 mod load;
 mod names;
+mod prepare;
 mod publisher;
+mod restart;
 mod state;
 mod status;
 mod watch;
@@ -35,9 +38,10 @@ pub use entropy::fresh;
 pub use event::{Busy, DistrustError, Handle, Reloaded};
 pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
 pub use keys::Keys;
-pub use ledger::{KeyRecord, LedgerView};
+pub use ledger::{KeyRecord, Ledger, LedgerView};
 pub use live::Live;
-pub use load::{LoadError, Loaded, load};
+pub use load::{LoadError, Loaded, Source, load};
 pub use names::Names;
+pub use prepare::StartError;
 pub use status::{Board, IssuerState, IssuerStatus, KeyOrigin, LastReload, ReloadOutcome, Status};
-pub use world::{StartError, World};
+pub use world::World;

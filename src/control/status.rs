@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 
+use super::keys::Holding;
 use crate::time::Timestamp;
 
 /// A moment's facts, for `/readyz` and `/api/status`.
@@ -53,6 +54,16 @@ pub enum ReloadOutcome {
     Ok,
     /// It does not; what served before still does.
     Rejected,
+}
+
+impl ReloadOutcome {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 /// One issuer's facts.
@@ -110,12 +121,11 @@ struct Facts {
     unresolved: BTreeSet<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct IssuerFacts {
-    origin: KeyOrigin,
     keys: usize,
-    confirmed_at: Option<Timestamp>,
-    last_error: Option<String>,
+    /// What its refresher holds; `None` for keys of the configuration.
+    held: Option<Holding>,
 }
 
 impl Board {
@@ -155,38 +165,10 @@ impl Board {
         self.facts().unresolved = names;
     }
 
-    /// Says how many keys of `issuer` can be used. An issuer that is not on the board yet gets its place.
-    pub(super) fn issuer_keys(&self, issuer: &Arc<str>, origin: KeyOrigin, keys: usize) {
-        let mut facts = self.facts();
-        let issuer = facts.issuers.entry(issuer.clone()).or_insert(IssuerFacts {
-            origin,
-            keys,
-            confirmed_at: None,
-            last_error: None,
-        });
-        issuer.origin = origin;
-        issuer.keys = keys;
-    }
-
-    pub(super) fn issuer_confirmed(&self, issuer: &str, at: Timestamp) {
-        if let Some(issuer) = self.facts().issuers.get_mut(issuer) {
-            issuer.confirmed_at = Some(at);
-            issuer.last_error = None;
-        }
-    }
-
-    /// Says that the keys are those of an earlier process, which its provider confirmed at `at`.
-    pub(super) fn issuer_restored(&self, issuer: &str, at: Timestamp) {
-        if let Some(issuer) = self.facts().issuers.get_mut(issuer) {
-            issuer.confirmed_at = Some(at);
-            issuer.last_error = Some("the provider was not asked yet".to_owned());
-        }
-    }
-
-    pub(super) fn issuer_failed(&self, issuer: &str, error: &str) {
-        if let Some(issuer) = self.facts().issuers.get_mut(issuer) {
-            issuer.last_error = Some(error.to_owned());
-        }
+    /// Says how many keys of an issuer can be used, and what its refresher holds.
+    pub(super) fn issuer(&self, issuer: Arc<str>, keys: usize, held: Option<Holding>) {
+        let facts = IssuerFacts { keys, held };
+        self.facts().issuers.insert(issuer, facts);
     }
 
     pub(super) fn retain_issuers(&self, is_configured: impl Fn(&str) -> bool) {
@@ -202,20 +184,23 @@ impl Board {
 
 impl IssuerFacts {
     fn status(&self, name: &str, now: Timestamp) -> IssuerStatus {
-        let state = if self.keys == 0 {
-            IssuerState::Unavailable
-        } else if self.last_error.is_some() {
-            IssuerState::Stale
-        } else {
-            IssuerState::Fresh
-        };
+        let held = self.held.as_ref();
+        let last_error = held.and_then(Holding::last_error);
+        let confirmed_at = held.and_then(Holding::confirmed_at);
         IssuerStatus {
             name: name.to_owned(),
-            source: self.origin,
+            source: match held {
+                Some(_) => KeyOrigin::Remote,
+                None => KeyOrigin::Fixed,
+            },
             keys: self.keys,
-            age_s: self.confirmed_at.map(|at| now.since(at).as_secs()),
-            last_error: self.last_error.clone(),
-            state,
+            age_s: confirmed_at.map(|at| now.since(at).as_secs()),
+            state: match (self.keys, &last_error) {
+                (0, _) => IssuerState::Unavailable,
+                (_, Some(_)) => IssuerState::Stale,
+                (_, None) => IssuerState::Fresh,
+            },
+            last_error,
         }
     }
 }

@@ -3,86 +3,127 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join3;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use super::certificates::Certificates;
-use super::event::Handle;
-use super::keys::Keys;
+use super::entropy::{chance, fresh};
+use super::event::{EVENTS_MAX, Event, Handle};
+use super::keys::{Keys, Surroundings, jittered};
+use super::ledger::Ledger;
 use super::live::Live;
-use super::names::Names;
+use super::names::{self, Names};
+use super::prepare::{self, Occasion, StartError, prepare};
+use super::publisher::{Publisher, Views};
+use super::state::StateDir;
 use super::status::Board;
+use super::watch;
 use crate::gate::Gate;
-use crate::telemetry::Metrics;
+use crate::telemetry::Telemetry;
 use crate::time::Clock;
+use crate::token::VerifiedTokens;
+
+/// How long the start waits for keys and addresses.
+const START_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a resolver may think about one name in the background.
+const RESOLVER_PATIENCE: Duration = Duration::from_secs(5);
+/// How many verified tokens are remembered.
+const VERIFIED_TOKENS_MAX: usize = 65_536;
 
 /// Everything that changes while the gateway serves, with its single writer.
 pub struct World {
-    gate: Arc<Live<Gate>>,
-    keys: Arc<Keys>,
-    names: Arc<Names>,
-    certificates: Arc<Live<Certificates>>,
-    board: Arc<Board>,
+    publisher: Publisher,
+    events: mpsc::Receiver<Event>,
     handle: Handle,
+    views: Views,
     warnings: String,
+    verified: Arc<VerifiedTokens>,
 }
-
-/// Why nothing can be served, in words for the operator.
-#[derive(Debug)]
-pub enum StartError {
-    /// The configuration cannot be read or has faults.
-    Load(super::load::LoadError),
-    /// Something that it names cannot be used.
-    Unusable(String),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Load(error) => error.fmt(f),
-            Self::Unusable(text) => f.write_str(text),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
 
 impl World {
     /// Loads the configuration at `path`, restores what an earlier process kept, asks every provider for its keys and
-    /// every name for its addresses, together for at most three seconds, and publishes generation 1. An issuer whose keys
+    /// every resolver for addresses, together for at most three seconds, and publishes generation 1. An issuer whose keys
     /// are not there by then is served later.
     ///
     /// # Errors
     /// [`StartError`]: nothing is served.
     pub async fn start(
-        _path: PathBuf,
-        _clock: Arc<dyn Clock>,
-        _metrics: Arc<Metrics>,
+        path: PathBuf,
+        clock: Arc<dyn Clock>,
+        telemetry: Arc<Telemetry>,
     ) -> Result<Self, StartError> {
-        unimplemented!()
+        let loaded = prepare::read(path.clone())
+            .await
+            .map_err(StartError::Load)?;
+        let state = loaded.config.server.state_dir.clone().map(StateDir::new);
+        let unusable = |text| StartError::Unusable {
+            text,
+            readings: loaded.files.readings(),
+        };
+        let ledger = Ledger::open(state.clone()).map_err(unusable)?;
+        let (sender, events) = mpsc::channel(EVENTS_MAX);
+        let handle = Handle(sender.clone());
+        let around = Surroundings {
+            clock,
+            telemetry: telemetry.clone(),
+            state,
+            events: sender,
+        };
+        let names = Arc::new(Names::new());
+        let occasion = Occasion::start(START_PATIENCE);
+        telemetry
+            .configure(&loaded.config)
+            .map_err(|error| unusable(format!("telemetry.access_log: {error}")))?;
+        let prepared = prepare(loaded, occasion, around.clone(), names.clone()).await?;
+        let warnings = prepared.warnings.clone();
+        let verified = Arc::new(VerifiedTokens::new(VERIFIED_TOKENS_MAX, fresh()));
+        let publisher = Publisher::begin(path, around, names, ledger, verified.clone(), prepared);
+        Ok(Self {
+            views: publisher.views().clone(),
+            publisher,
+            events,
+            handle,
+            warnings,
+            verified,
+        })
     }
 
     /// What requests are judged by.
     pub fn gate(&self) -> Arc<Live<Gate>> {
-        self.gate.clone()
+        self.views.gate.clone()
     }
 
     /// What requests with an unknown key ask.
     pub fn keys(&self) -> Arc<Keys> {
-        self.keys.clone()
+        self.views.keys.clone()
     }
 
     /// Where servers are.
     pub fn names(&self) -> Arc<Names> {
-        self.names.clone()
+        self.views.names.clone()
     }
 
     /// What listeners show.
     pub fn certificates(&self) -> Arc<Live<Certificates>> {
-        self.certificates.clone()
+        self.views.certificates.clone()
     }
 
     /// The facts for `/readyz` and `/api/status`.
     pub fn board(&self) -> Arc<Board> {
-        self.board.clone()
+        self.views.board.clone()
+    }
+
+    /// What became of every key.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        self.views.ledger.clone()
+    }
+
+    /// The tokens that were verified already, for the metric.
+    pub fn verified(&self) -> Arc<VerifiedTokens> {
+        self.verified.clone()
     }
 
     /// Asks the writer to act.
@@ -95,8 +136,39 @@ impl World {
         &self.warnings
     }
 
-    /// Drives everything until `shutdown` ends: issuers, names, file changes, SIGHUP, and the writer itself.
+    /// Drives everything until `shutdown` ends: issuers, names, file changes, SIGHUP, and the writer itself. Without it
+    /// the world stands still. Needs a tokio runtime with I/O and time.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        shutdown.await;
+        let Self {
+            publisher,
+            events,
+            handle,
+            views,
+            ..
+        } = self;
+        let watched = watch::changes(handle.clone(), views.readings.clone());
+        let background = join3(watched, watch::hangups(handle), resolve(views));
+        tokio::select! {
+            () = publisher.run(events, shutdown) => {}
+            _ = background => {}
+        }
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World(..)")
+    }
+}
+
+/// Resolves the names of whatever serves, again and again.
+async fn resolve(views: Views) {
+    loop {
+        sleep(jittered(names::REFRESH, chance())).await;
+        let gate = views.gate.load();
+        let unresolved = views.names.resolve(gate.config(), RESOLVER_PATIENCE).await;
+        if views.gate.is_current(&gate) {
+            views.board.unresolved(unresolved);
+        }
     }
 }

@@ -12,9 +12,9 @@ use crate::control::live::Live;
 use crate::gate::Gate;
 
 /// How long a request waits for a key that is being fetched.
-pub const WAIT_MAX: Duration = Duration::from_millis(500);
+const WAIT_MAX: Duration = Duration::from_millis(500);
 /// How many requests wait for one issuer's keys; the others are refused at once.
-pub const WAITERS_MAX: usize = 64;
+const WAITERS_MAX: usize = 64;
 
 /// The flights of all remote issuers, by the issuer's name in the configuration.
 pub(in crate::control) type Flights = HashMap<Arc<str>, Arc<Flight>>;
@@ -38,11 +38,11 @@ impl Keys {
         self.flights.publish(Arc::new(flights));
     }
 
-    /// Asks for the keys of an issuer because `seen`, the gate that judged a token, knows none of that name. Waits up to
-    /// [`WAIT_MAX`]; says whether another gate serves now, so that judging once more may end differently.
+    /// Asks for the keys of an issuer because `seen`, the gate that judged a token, knows none of that name. Waits at most
+    /// half a second; says whether another gate serves now, so that judging once more may end differently.
     ///
     /// Refuses at once, without a fetch, for issuers whose keys are fixed, within the cool-down after a fetch that was
-    /// asked for (failed ones included), and when [`WAITERS_MAX`] requests wait already.
+    /// asked for (failed ones included), and when 64 requests wait already.
     pub async fn wanted(&self, issuer_name: &str, seen: &Arc<Gate>) -> bool {
         let flight = self.flights.load().get(issuer_name).cloned();
         if let Some(flight) = flight {

@@ -61,17 +61,17 @@ impl Kept {
         now: Timestamp,
     ) -> Result<Option<Self>, String> {
         let bytes = state.read(&file(&issuer.terms.name));
-        let Some(bytes) = bytes.map_err(|error| format!("cannot be read: {error}"))? else {
+        let Some(bytes) = bytes.map_err(|error| format!("they cannot be read: {error}"))? else {
             return Ok(None);
         };
         let kept: Self =
-            serde_json::from_slice(&bytes).map_err(|error| format!("are damaged: {error}"))?;
+            serde_json::from_slice(&bytes).map_err(|error| format!("they are damaged: {error}"))?;
         if kept.issuer != *issuer.terms.issuer || kept.source != source(keys) {
-            return Err("are those of another issuer or address".to_owned());
+            return Err("they are those of another issuer or address".to_owned());
         }
         // A moment that lies ahead was written under a wrong clock; its age is unknown.
         if kept.fetched_at() > now || now.since(kept.fetched_at()) > keys.keys_stale_max {
-            return Err("are older than keys_stale_max".to_owned());
+            return Err("they are older than keys_stale_max".to_owned());
         }
         Ok(Some(kept))
     }

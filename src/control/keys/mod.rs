@@ -4,6 +4,7 @@
 mod discovery;
 mod fetch;
 mod flight;
+mod held;
 mod kept;
 mod pace;
 mod refresher;
@@ -11,5 +12,6 @@ mod source;
 
 pub use flight::Keys;
 pub(super) use flight::{Flight, Flights};
+pub(super) use held::Holding;
 pub(super) use pace::jittered;
 pub(super) use refresher::{Refresher, Surroundings};

@@ -1,5 +1,328 @@
-//! stub
-/// x
-pub(crate) struct Refresher;
-/// x
-pub(crate) struct Surroundings;
+//! Keeps one issuer's keys as its provider has them. Alone: what another provider does is none of its concern. Hands keys
+//! to the world's writer and publishes nothing itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::discovery::discover;
+use super::fetch::{self, FETCH_TIMEOUT, Fetched, Fetcher};
+use super::flight::Flight;
+use super::held::{Held, Holding};
+use super::kept::Kept;
+use super::{pace, source};
+use crate::config::model::{Issuer, RemoteKeys};
+use crate::control::entropy::chance;
+use crate::control::event::{Arrival, Event};
+use crate::control::fetchers::FetchTerms;
+use crate::control::state::StateDir;
+use crate::telemetry::{RefreshOutcome, Telemetry};
+use crate::time::Clock;
+use crate::token::KeySet;
+
+/// How often the age of kept keys is looked at.
+const EXPIRY_STEP: Duration = Duration::from_secs(60);
+/// How long a discovered address of keys is believed.
+const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
+
+/// What every refresher needs of the world around it.
+#[derive(Clone)]
+pub(in crate::control) struct Surroundings {
+    pub(in crate::control) clock: Arc<dyn Clock>,
+    pub(in crate::control) telemetry: Arc<Telemetry>,
+    pub(in crate::control) state: Option<StateDir>,
+    pub(in crate::control) events: mpsc::Sender<Event>,
+}
+
+/// The background work for one remote issuer.
+pub(in crate::control) struct Refresher {
+    issuer: Arc<Issuer>,
+    keys: RemoteKeys,
+    epoch: u64,
+    fetcher: Fetcher,
+    flight: Arc<Flight>,
+    around: Surroundings,
+    held: Holding,
+    discovered: Option<(Url, Instant)>,
+    failures: u32,
+    due: Instant,
+}
+
+/// What a refresh brought.
+enum Refreshed {
+    /// Another document.
+    Replaced(Arc<KeySet>),
+    /// The document that is held.
+    Unchanged,
+    /// Nothing; the text is for the operator.
+    Failed(String),
+}
+
+impl Refreshed {
+    fn outcome(&self) -> RefreshOutcome {
+        match self {
+            Self::Replaced(_) => RefreshOutcome::Fetched,
+            Self::Unchanged => RefreshOutcome::Unchanged,
+            Self::Failed(_) => RefreshOutcome::Failed,
+        }
+    }
+}
+
+impl Refresher {
+    /// Prepares to fetch by `terms`. Asks nobody yet.
+    ///
+    /// # Errors
+    /// A text for the operator when no fetch could ever succeed.
+    pub(in crate::control) fn new(
+        terms: &FetchTerms,
+        epoch: u64,
+        around: Surroundings,
+    ) -> Result<Self, String> {
+        let (issuer, keys) = (terms.issuer.clone(), terms.keys.clone());
+        let home = keys.jwks_url.as_deref().unwrap_or(&issuer.terms.issuer);
+        let home = source::parse(home, fetch::plain_http(&keys))?;
+        Ok(Self {
+            fetcher: Fetcher::new(&keys, home, terms.ca.as_deref())?,
+            flight: Arc::new(Flight::new(keys.cooldown)),
+            issuer,
+            keys,
+            epoch,
+            around,
+            held: Holding::default(),
+            discovered: None,
+            failures: 0,
+            due: Instant::now(),
+        })
+    }
+
+    /// Tells this refresher from the others that its issuer had.
+    pub(in crate::control) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What requests wait at.
+    pub(in crate::control) fn flight(&self) -> Arc<Flight> {
+        self.flight.clone()
+    }
+
+    /// The issuer's name in the configuration.
+    pub(in crate::control) fn name(&self) -> &Arc<str> {
+        &self.issuer.terms.name
+    }
+
+    /// What was fetched, for a refresher that takes over.
+    pub(in crate::control) fn held(&self) -> Holding {
+        self.held.clone()
+    }
+
+    /// Goes on with what another refresher of the same source held: its keys, if any can still be used.
+    pub(in crate::control) fn inherit(&mut self, held: Holding) -> Option<Arc<KeySet>> {
+        let keys = self.read(&held.get()?.document).ok()?;
+        self.held = held;
+        Some(keys)
+    }
+
+    /// The keys that an earlier process kept, if they may still serve.
+    pub(in crate::control) fn restore(&mut self) -> Option<Arc<KeySet>> {
+        let state = self.around.state.as_ref()?;
+        let now = self.around.clock.now();
+        let kept = Kept::load(state, &self.issuer, &self.keys, now).and_then(|kept| {
+            let read = |kept: Kept| Ok((self.read(kept.document())?, kept));
+            kept.map(read).transpose()
+        });
+        match kept {
+            Ok(Some((keys, kept))) => {
+                self.held.put(Held {
+                    document: kept.document().into(),
+                    etag: None,
+                    confirmed_at: kept.fetched_at(),
+                });
+                let metrics = self.around.telemetry.metrics();
+                metrics.issuer_refreshed(self.name(), kept.fetched_at());
+                Some(keys)
+            }
+            Ok(None) => None,
+            Err(why) => {
+                tracing::warn!(issuer = %self.name(), "kept keys are not used: {why}");
+                None
+            }
+        }
+    }
+
+    /// The first fetch, before anybody waits for it: the keys, if they arrived within `patience` and are not those that
+    /// were restored.
+    pub(in crate::control) async fn first(&mut self, patience: Duration) -> Option<Arc<KeySet>> {
+        match self.refresh(patience).await {
+            Refreshed::Replaced(keys) => {
+                self.keep().await;
+                Some(keys)
+            }
+            Refreshed::Unchanged | Refreshed::Failed(_) => None,
+        }
+    }
+
+    /// Refreshes when it is time or when a request asks, until the task is dropped.
+    pub(in crate::control) async fn run(mut self) {
+        loop {
+            tokio::select! {
+                () = sleep_until(self.due) => {}
+                () = self.flight.wished() => {}
+                () = self.expiry() => {
+                    self.expire().await;
+                    continue;
+                }
+            }
+            self.flight.take_off();
+            match self.refresh(FETCH_TIMEOUT).await {
+                Refreshed::Replaced(keys) => {
+                    self.hand_over(Some(keys)).await;
+                    self.keep().await;
+                }
+                Refreshed::Unchanged => self.keep().await,
+                Refreshed::Failed(_) => {}
+            }
+            self.flight.land();
+        }
+    }
+
+    /// Fetches once, for at most `patience`, and sets the time of the next.
+    async fn refresh(&mut self, patience: Duration) -> Refreshed {
+        let attempt = timeout(patience, self.attempt()).await;
+        let attempt = attempt.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let (refreshed, wished) = match attempt {
+            Ok((refreshed, wished)) => (refreshed, wished),
+            Err(why) => (Refreshed::Failed(why), None),
+        };
+        let (min, max) = (self.keys.refresh_min, self.keys.refresh_max);
+        let pause = if let Refreshed::Failed(why) = &refreshed {
+            self.failures = self.failures.saturating_add(1);
+            self.discovered = None;
+            tracing::warn!(issuer = %self.name(), error = %why, failures = self.failures, "cannot refresh the keys");
+            self.held.fail(why);
+            pace::retry(self.failures, min, chance())
+        } else {
+            self.failures = 0;
+            pace::refresh(wished, min, max, chance())
+        };
+        let metrics = self.around.telemetry.metrics();
+        metrics.issuer_refresh(self.name(), refreshed.outcome(), self.around.clock.now());
+        self.due = Instant::now() + pause;
+        refreshed
+    }
+
+    async fn attempt(&mut self) -> Result<(Refreshed, Option<Duration>), String> {
+        let url = self.address().await?;
+        let etag = self.held.etag();
+        let fetched = self.fetcher.get(&url, etag.as_ref()).await?;
+        let now = self.around.clock.now();
+        let (document, etag, max_age) = match fetched {
+            Fetched::Unchanged { max_age } => {
+                self.held.confirm(now);
+                return Ok((Refreshed::Unchanged, max_age));
+            }
+            Fetched::Document {
+                body,
+                etag,
+                max_age,
+            } => (body, etag, max_age),
+        };
+        let refreshed = if self.held.is(&document) {
+            Refreshed::Unchanged
+        } else {
+            Refreshed::Replaced(self.read(&document)?)
+        };
+        self.held.put(Held {
+            document: document.into(),
+            etag,
+            confirmed_at: now,
+        });
+        Ok((refreshed, max_age))
+    }
+
+    /// Where the keys are.
+    async fn address(&mut self) -> Result<Url, String> {
+        if let Some(url) = &self.keys.jwks_url {
+            return source::parse(url, self.fetcher.plain);
+        }
+        if let Some((url, found_at)) = &self.discovered
+            && found_at.elapsed() < DISCOVERED_FOR
+        {
+            return Ok(url.clone());
+        }
+        let url = discover(&self.fetcher, &self.issuer.terms.issuer).await?;
+        self.discovered = Some((url.clone(), Instant::now()));
+        Ok(url)
+    }
+
+    /// Reads a document; one without any usable key is as bad as none.
+    fn read(&self, document: &[u8]) -> Result<Arc<KeySet>, String> {
+        let (keys, odd) = KeySet::parse(document, &self.issuer.terms.algorithms)?;
+        for why in &odd {
+            tracing::warn!(issuer = %self.name(), "skipped a key: {why}");
+        }
+        if keys.is_empty() {
+            return Err(format!(
+                "none of the {} published keys can be used",
+                odd.len()
+            ));
+        }
+        Ok(Arc::new(keys))
+    }
+
+    /// Gives keys to the world's writer and waits until they serve.
+    async fn hand_over(&self, keys: Option<Arc<KeySet>>) {
+        let (landed, serving) = oneshot::channel();
+        let arrival = Arrival {
+            issuer: self.name().clone(),
+            epoch: self.epoch,
+            keys,
+            landed,
+        };
+        if self.around.events.send(Event::Keys(arrival)).await.is_ok() {
+            // An error is the writer's way to say that it is done.
+            let _ = serving.await;
+        }
+    }
+
+    /// Writes down what is held, so that it survives a restart.
+    async fn keep(&self) {
+        let (Some(state), Some(held)) = (self.around.state.clone(), self.held.get()) else {
+            return;
+        };
+        let Some(kept) = Kept::new(&self.issuer, &self.keys, &held.document, held.confirmed_at)
+        else {
+            return;
+        };
+        let name = self.name().clone();
+        let stored = tokio::task::spawn_blocking(move || kept.store(&state, &name)).await;
+        if let Ok(Err(error)) = stored {
+            tracing::warn!(issuer = %self.name(), %error, "cannot keep the keys for a restart");
+        }
+    }
+
+    /// Ends when what is held may no longer serve.
+    async fn expiry(&self) {
+        match self.life_left() {
+            // In steps: the clock of the day and the timer need not go equally fast.
+            Some(left) => sleep(left.min(EXPIRY_STEP)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes keys out of service that no provider has confirmed for too long.
+    async fn expire(&mut self) {
+        if self.life_left().is_some_and(|left| left.is_zero()) {
+            tracing::warn!(issuer = %self.name(), "the keys are older than keys_stale_max and serve no longer");
+            self.held.clear();
+            self.hand_over(None).await;
+        }
+    }
+
+    fn life_left(&self) -> Option<Duration> {
+        let now = self.around.clock.now();
+        self.held.life_left(self.keys.keys_stale_max, now)
+    }
+}
