@@ -57,7 +57,9 @@ pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;
 
-/// Reads the corpora of `tests/data`, for the rooms' own tests.
+// What the rooms' own tests share with tests over sockets and with fuzzing, which know this crate by its name.
+#[cfg(test)]
+extern crate self as tollgate;
 #[cfg(test)]
 #[path = "../tests/data/corpus.rs"]
 mod corpus;

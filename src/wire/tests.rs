@@ -10,6 +10,11 @@ use super::fields;
 use super::head::{HeadError, HeadLimits, parse_request};
 use crate::corpus;
 
+#[path = "../../tests/fuzz/checks/body.rs"]
+mod body_check;
+#[path = "../../tests/fuzz/checks/request_head.rs"]
+mod request_head_check;
+
 const LIMITS: HeadLimits = HeadLimits {
     bytes_max: 32 << 10,
     fields_max: 100,
@@ -50,6 +55,12 @@ fn every_row_of_the_header_corpus_meets_its_verdict() {
             row.bytes.escape_ascii()
         );
     }
+}
+
+#[test]
+fn the_fuzz_corpora_of_heads_and_bodies_pass() {
+    corpus::replay("request_head", request_head_check::check);
+    corpus::replay("body", body_check::check);
 }
 
 /// What the rules for names make of fields; what the gate refuses is not this room's to find.

@@ -1,4 +1,5 @@
-//! Reads the corpora beside this file: rows of `verdict | bytes | note`. Knows their format and nothing of HTTP.
+//! Reads the corpora beside this file, rows of `verdict | bytes | note`, and those of the fuzz targets. Knows their
+//! format and nothing of HTTP.
 
 /// One row of a corpus.
 #[derive(Debug)]
@@ -60,4 +61,21 @@ fn unescape(text: &str) -> Vec<u8> {
 fn push(bytes: &mut Vec<u8>, byte: u8) -> usize {
     bytes.push(byte);
     1
+}
+
+/// Hands every file of the fuzz corpus of `target` to `check`; there is at least one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files are what a replay is about"
+)]
+pub(crate) fn replay(target: &str, check: impl Fn(&[u8])) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus");
+    let files = std::fs::read_dir(format!("{folder}/{target}")).expect("a corpus");
+    let mut seen = 0;
+    for file in files {
+        let path = file.expect("an entry").path();
+        check(&std::fs::read(path).expect("a readable file"));
+        seen += 1;
+    }
+    assert!(seen > 0, "the corpus of {target} is empty");
 }

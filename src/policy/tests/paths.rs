@@ -9,6 +9,14 @@ use super::route;
 use crate::corpus;
 use crate::policy::{Found, PathError, RequestPath, RouteTable};
 
+#[path = "../../../tests/fuzz/checks/request_path.rs"]
+mod request_path_check;
+
+#[test]
+fn the_fuzz_corpus_of_paths_passes() {
+    corpus::replay("request_path", request_path_check::check);
+}
+
 #[test]
 fn every_row_of_the_path_corpus_meets_its_verdict() {
     let rows = corpus::rows(include_str!("../../../tests/data/paths.txt"));
