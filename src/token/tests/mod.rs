@@ -3,6 +3,7 @@
 mod bearer;
 mod cache;
 mod claims;
+mod forgeries;
 mod form;
 mod grants;
 mod issuer;
