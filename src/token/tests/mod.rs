@@ -3,6 +3,7 @@
 mod bearer;
 mod cache;
 mod claims;
+mod differential;
 mod forgeries;
 mod form;
 mod grants;
