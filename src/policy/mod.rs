@@ -3,6 +3,7 @@
 //! a [`Permit`] is born here and nowhere else.
 
 mod decide;
+mod escapes;
 mod host;
 mod path;
 mod requirement;

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::escapes::{decode, decode_bytes, decode_where, escaped};
+
 /// Why a target is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathError {
@@ -42,7 +44,14 @@ impl RequestPath {
         }
         let path_end = target.find('?').unwrap_or(target.len());
         let (path, query) = target.split_at(path_end);
-        check_characters(path, query)?;
+        check_query(query)?;
+        if is_plain(path) {
+            return Ok(Self {
+                target: target.to_owned(),
+                path_end,
+            });
+        }
+        check_characters(path)?;
         let mut canonical = String::with_capacity(target.len());
         decode_unreserved(path, &mut canonical)?;
         check_segments(&canonical)?;
@@ -130,9 +139,33 @@ impl RequestPath {
     }
 }
 
-/// Only what a URI has may stand raw in a path (RFC 3986 §3.3); brackets pass, as browsers leave them as they are. The
-/// query is data, but nothing may stand in it that ends a line, a target or the query.
-fn check_characters(path: &str, query: &str) -> Result<(), PathError> {
+/// The query is data, but nothing may stand in it that ends a line, a target or the query.
+fn check_query(query: &str) -> Result<(), PathError> {
+    if query
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+    {
+        Ok(())
+    } else {
+        Err(PathError::Ambiguous("a character that no query has"))
+    }
+}
+
+/// Whether a path has nothing to judge: short, no escape, no parameter, no mark out of the ordinary, no segment that is
+/// empty or begins with a dot. Most are, and one look is enough for them.
+fn is_plain(path: &str) -> bool {
+    let mut before = 0;
+    let mut is_ordinary = |byte: u8| {
+        let in_place = before != b'/' || (byte != b'/' && byte != b'.');
+        before = byte;
+        in_place
+            && (byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~'))
+    };
+    path.starts_with('/') && path.len() <= SEGMENTS_MAX && path.bytes().all(&mut is_ordinary)
+}
+
+/// Only what a URI has may stand raw in a path (RFC 3986 §3.3); brackets pass, as browsers leave them as they are.
+fn check_characters(path: &str) -> Result<(), PathError> {
     if !path.starts_with('/') {
         return Err(PathError::Ambiguous("the target is no path"));
     }
@@ -141,12 +174,6 @@ fn check_characters(path: &str, query: &str) -> Result<(), PathError> {
     }
     if !path.bytes().all(stands_in_path) {
         return Err(PathError::Ambiguous("a character that no path has"));
-    }
-    if !query
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-    {
-        return Err(PathError::Ambiguous("a character that no query has"));
     }
     Ok(())
 }
@@ -217,43 +244,4 @@ fn without_parameters(path: &str) -> String {
         .split('/')
         .map(|segment| segment.split(';').next().unwrap_or_default());
     stems.collect::<Vec<_>>().join("/")
-}
-
-/// Every escape of a parsed path decoded, once.
-fn decode(path: &str) -> Cow<'_, str> {
-    decode_where(path, |_| true)
-}
-
-fn decode_where(path: &str, decodes: impl Fn(u8) -> bool) -> Cow<'_, str> {
-    if !path.contains('%') {
-        return Cow::Borrowed(path);
-    }
-    let decoded = String::from_utf8(decode_bytes(path, decodes));
-    Cow::Owned(decoded.expect("the escapes of a parsed path are UTF-8"))
-}
-
-/// The escapes of which `decodes` says so are decoded, once.
-fn decode_bytes(path: &str, decodes: impl Fn(u8) -> bool) -> Vec<u8> {
-    let mut pieces = path.split('%');
-    let mut out = Vec::with_capacity(path.len());
-    out.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
-    for piece in pieces {
-        match escaped(piece).filter(|byte| decodes(*byte)) {
-            Some(byte) => {
-                out.push(byte);
-                out.extend_from_slice(&piece.as_bytes()[2..]);
-            }
-            None => {
-                out.push(b'%');
-                out.extend_from_slice(piece.as_bytes());
-            }
-        }
-    }
-    out
-}
-
-/// The byte that the first two characters of `digits` escape.
-fn escaped(digits: &str) -> Option<u8> {
-    let digit = |at| char::from(*digits.as_bytes().get(at)?).to_digit(16);
-    u8::try_from(digit(0)? << 4 | digit(1)?).ok()
 }
