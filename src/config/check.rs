@@ -50,32 +50,23 @@ pub(super) fn read(
     (outcome, asked)
 }
 
-/// What breaks the syntax comes first. Of the rest, whatever does not follow from it is kept.
+/// A broken line is said to be broken once; of the rest, whatever cannot follow from it is kept.
 fn syntax(text: &str, errors: &[toml::de::Error], found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    /// What a table lacks may stand in the part that could not be read.
-    const OF_ABSENCE: [&str; 7] = [
-        "missing",
-        "unknown",
-        "unused",
-        "empty",
-        "exposed",
-        "unsigned",
-        "endpoint_covered",
-    ];
-    let line_of = |at: usize| {
-        text.as_bytes()[..at.min(text.len())]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
+    let line_of = |span: &Range<usize>| {
+        let before = &text.as_bytes()[..span.start.min(text.len())];
+        before.iter().filter(|byte| **byte == b'\n').count()
     };
+    let mut broken = BTreeSet::new();
     let mut all: Vec<_> = errors
         .iter()
         .map(|error| {
             let help = match error.message() {
                 "duplicate key" => {
-                    "each key and each table stands once: rename or remove one of the two"
+                    "each key and each table stands once: rename or remove one of them"
                 }
-                _ => "this is not TOML: https://toml.io/en/v1.0.0",
+                _ => {
+                    "a line is [a.table] or key = value; strings stand in quotes (https://toml.io)"
+                }
             };
             Diagnostic::fault(
                 "syntax",
@@ -84,18 +75,29 @@ fn syntax(text: &str, errors: &[toml::de::Error], found: Vec<Diagnostic>) -> Vec
                 help,
             )
         })
+        .filter(|fault| broken.insert(line_of(&fault.span)))
         .collect();
-    let broken: BTreeSet<_> = all
-        .iter()
-        .map(|diagnostic| line_of(diagnostic.span.start))
-        .collect();
-    all.extend(found.into_iter().filter(|diagnostic| {
-        let follows = diagnostic.code != "key_unknown"
-            && OF_ABSENCE.iter().any(|part| diagnostic.code.contains(part));
-        !follows && !broken.contains(&line_of(diagnostic.span.start))
-    }));
+    // What could not be read has no place, and what seems to be missing may stand there.
+    let holds = |fault: &Diagnostic| !fault.span.is_empty() && !speaks_of_absence(fault.code);
+    all.extend(
+        found
+            .into_iter()
+            .filter(|fault| holds(fault) && !broken.contains(&line_of(&fault.span))),
+    );
     all.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
     all
+}
+
+/// Whether a fault says that something is not there.
+fn speaks_of_absence(code: &str) -> bool {
+    const ENDS: [&str; 5] = ["_missing", "_unused", "_empty", "_exposed", "_unsigned"];
+    const NAMES: [&str; 4] = [
+        "product_unknown",
+        "upstream_unknown",
+        "issuer_unknown",
+        "cors_unknown",
+    ];
+    ENDS.iter().any(|end| code.ends_with(end)) || NAMES.contains(&code)
 }
 
 /// Every table in turn. `None` when something that the rest needs is at fault; the fault is kept.

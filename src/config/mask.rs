@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::nearest::likeness;
@@ -11,7 +12,18 @@ use super::nearest::likeness;
 const SECRET_PARTS: [&str; 5] = ["secret", "token", "password", "credential", "key"];
 
 /// Keys that look secret and are not.
-const OPEN_KEYS: [&str; 1] = ["keys_stale_max"];
+const OPEN_KEYS: [&str; 3] = ["keys_stale_max", "access_token", "refresh_token"];
+
+/// Tables whose keys are names that an operator chose: they say nothing about their values.
+const TABLES_OF_NAMES: [&str; 7] = [
+    "listeners",
+    "issuers",
+    "products",
+    "upstreams",
+    "cors",
+    "routes",
+    "clients",
+];
 
 /// How alike a key must be to one of [`SECRET_PARTS`] to count as a slip of the pen.
 const ALIKE_MIN: f64 = 0.75;
@@ -20,37 +32,58 @@ const ALIKE_MIN: f64 = 0.75;
 pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut hidden = Vec::new();
-    in_table(document.get_ref(), Inside::Open, &mut hidden);
+    in_table(document.get_ref(), Inside::Keys, &mut hidden);
     if !errors.is_empty() {
         in_broken_text(text, &mut hidden);
     }
     merge(hidden)
 }
 
+/// What the keys of a table tell about their values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    Open,
-    /// Headers that the gate sends: each value may be a password.
-    Headers,
+    /// Each key tells by its own name.
+    Keys,
+    /// They are names that an operator chose.
+    Names,
+    /// Every value is secret, such as the headers that the gate sends.
+    Secrets,
 }
 
 fn in_table(table: &DeTable<'_>, inside: Inside, hidden: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let key = key.get_ref();
+        let below = match inside {
+            Inside::Secrets => Inside::Secrets,
+            Inside::Names => Inside::Keys,
+            Inside::Keys if key == "headers" || is_secret(key) => Inside::Secrets,
+            Inside::Keys if TABLES_OF_NAMES.contains(&&**key) => Inside::Names,
+            Inside::Keys => Inside::Keys,
+        };
         match value.get_ref() {
-            DeValue::Table(table) if key == "headers" => in_table(table, Inside::Headers, hidden),
-            DeValue::Table(table) => in_table(table, inside, hidden),
-            DeValue::Boolean(_) => {}
-            _ if inside == Inside::Headers || is_secret(key) => hidden.push(value.span()),
-            DeValue::Array(elements) => {
-                for element in elements {
-                    if let DeValue::Table(table) = element.get_ref() {
-                        in_table(table, inside, hidden);
-                    }
-                }
-            }
-            _ => {}
+            DeValue::Table(table) => in_table(table, below, hidden),
+            _ => in_value(value, key, below, hidden),
         }
+    }
+}
+
+/// A list of headers' names is none of secrets; only a table of headers is.
+fn in_value(
+    value: &Spanned<DeValue<'_>>,
+    key: &str,
+    below: Inside,
+    hidden: &mut Vec<Range<usize>>,
+) {
+    match value.get_ref() {
+        DeValue::Boolean(_) => {}
+        DeValue::Array(elements) => {
+            for element in elements {
+                in_value(element, key, below, hidden);
+            }
+        }
+        DeValue::Table(table) => in_table(table, below, hidden),
+        _ if below == Inside::Secrets && key != "headers" => hidden.push(value.span()),
+        _ => {}
     }
 }
 
@@ -72,7 +105,7 @@ fn in_broken_text(text: &str, hidden: &mut Vec<Range<usize>>) {
         let end = start + line.trim_end().len();
         let from = if line.trim_start().starts_with('[') && !secret_goes_on {
             in_headers = line.contains("headers");
-            secret_at(line)
+            None
         } else if begins_with_key(line) {
             secret_at(line).or(line.find('=').filter(|_| in_headers))
         } else {
@@ -86,19 +119,28 @@ fn in_broken_text(text: &str, hidden: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Where the first value of a secret key begins on `line`.
+/// Where on `line` the value of a secret key begins: behind its `=` or `:`, or behind the key itself if it is the first
+/// word.
 fn secret_at(line: &str) -> Option<usize> {
-    let equals = line.match_indices('=').map(|(at, _)| at);
-    let mut after_secret = equals.filter(|at| {
-        let is_key = |c: char| c.is_alphanumeric() || "_-.\"'".contains(c);
-        let path = line[..*at].trim_end();
-        let begin = path.rfind(|c| !is_key(c)).map_or(0, |at| at + 1);
-        let mut names = path[path.ceil_char_boundary(begin)..]
+    let is_key = |c: char| c.is_alphanumeric() || "_-.\"'".contains(c);
+    let mut rest = line;
+    while let Some(begin) = rest.find(is_key) {
+        let begin = line.len() - rest.len() + begin;
+        let word = &line[begin..];
+        let end = begin + word.find(|c| !is_key(c)).unwrap_or(word.len());
+        rest = &line[end..];
+        let is_first = line[..begin]
+            .trim_start_matches(['[', '{', ' ', '\t'])
+            .is_empty();
+        let assigns = rest.trim_start().starts_with(['=', ':']);
+        let mut names = line[begin..end]
             .split('.')
             .map(|name| name.trim_matches(['"', '\'']));
-        names.any(|name| name == "headers" || is_secret(name))
-    });
-    after_secret.next().map(|at| at + 1)
+        if (is_first || assigns) && names.any(|name| name == "headers" || is_secret(name)) {
+            return Some(end);
+        }
+    }
+    None
 }
 
 /// Whether a line begins with a key, an `=` and something behind it.

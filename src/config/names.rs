@@ -79,6 +79,9 @@ impl<'w> Names<'w> {
             return Some(name);
         }
         let Kind { noun, table, .. } = self.kind;
+        // What was probably meant is not unused on top of it.
+        let known = self.at.keys().copied();
+        self.used.borrow_mut().extend(nearest::nearest(text, known));
         let message = format!("there is no {noun} `{text}`");
         let help = if self.at.is_empty() {
             format!("add a table [{table}.{text}]")

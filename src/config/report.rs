@@ -150,36 +150,40 @@ impl<'r> Report<'r> {
         let at = self.lines[self.place(span.start).line - 1];
         let line = self.text[at..].lines().next().unwrap_or_default();
         let mut shown = String::new();
-        let mut width = 0;
+        // The columns of the character at hand. Those of a secret share the columns of its mask.
+        let mut columns = 0..0;
         let (mut first, mut last) = (None, None);
         for (offset, character) in line.char_indices() {
             let here = at + offset;
-            if here >= span.start && first.is_none() {
-                first = Some(width);
-            }
             if here >= span.end && last.is_none() {
-                last = Some(width);
-            }
-            if width >= COLUMNS_MAX {
-                continue;
+                last = Some(columns.end);
             }
             let hidden = self.hidden.partition_point(|hidden| hidden.end <= here);
-            match self
+            let hidden = self
                 .hidden
                 .get(hidden)
-                .filter(|hidden| hidden.contains(&here))
+                .filter(|hidden| hidden.contains(&here));
+            if hidden.is_none_or(|hidden| here == hidden.start.max(at)) && columns.end < COLUMNS_MAX
             {
-                Some(hidden) if here == hidden.start.max(at) => {
-                    shown.push_str(MASK);
-                    width += MASK.len();
-                }
-                Some(_) => {}
-                None => width += show(character, &mut shown),
+                let width = if hidden.is_some() {
+                    show_mask(&mut shown)
+                } else {
+                    show(character, &mut shown)
+                };
+                columns = columns.end..columns.end + width;
+            }
+            if here >= span.start && first.is_none() {
+                first = Some(columns.start);
             }
         }
-        let first = first.unwrap_or(width);
-        (shown, first..last.unwrap_or(width).max(first))
+        let first = first.unwrap_or(columns.end);
+        (shown, first..last.unwrap_or(columns.end).max(first))
     }
+}
+
+fn show_mask(shown: &mut String) -> usize {
+    shown.push_str(MASK);
+    MASK.len()
 }
 
 /// Appends a character as a terminal may have it, and says how many columns it takes there.

@@ -40,7 +40,7 @@ pub(in crate::config) fn issuer(table: &Table<'_>) -> Option<Issuer> {
     });
     let leeway = leeway(table);
     let lifetime_max = lifetime_max(table);
-    let keys = keys(table, issuer, algorithms.as_deref());
+    let keys = keys(table, algorithms.as_deref());
     let [products, scopes, tenant] = claims;
     let terms = IssuerTerms {
         name: table.name.into(),

@@ -16,12 +16,8 @@ const SOURCES: [&str; 4] = ["discovery", "jwks_url", "jwks_file", "secrets"];
 const SOURCES_HELP: &str = "write exactly one of `discovery = true`, `jwks_url = \"https://…\"`, \
                             `jwks_file = \"jwks.json\"` and `secrets = [\"env:NAME\"]`";
 
-/// Reads where the keys come from. `issuer` and `algorithms` are `None` when they are at fault themselves.
-pub(super) fn keys(
-    table: &Table<'_>,
-    issuer: Option<&str>,
-    algorithms: Option<&[Algorithm]>,
-) -> Option<KeySource> {
+/// Reads where the keys come from. `algorithms` is `None` when they are at fault themselves.
+pub(super) fn keys(table: &Table<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySource> {
     let discovery = table.read_or("discovery", false, Value::flag);
     let remote = remote(table);
     let plain = PlainHttp::from_flag(table.read_or("insecure_http", false, Value::flag));
@@ -30,22 +26,42 @@ pub(super) fn keys(
         .into_iter()
         .filter(|key| table.has(key) && (*key != "discovery" || discovery))
         .collect();
-    match *present.as_slice() {
-        [source] => agree(table, source, algorithms)?,
-        [] if table.has("discovery") && !discovery => {
-            return table.take("discovery")?.refuse(
-                "key_source_missing",
-                "no keys are left without discovery",
-                SOURCES_HELP,
-            );
+    let source = one_of(table, &present);
+    let fits = source.and_then(|source| agree(table, source, algorithms));
+    let algorithms = fits.and(algorithms);
+    let keys = match (source?, jwks_url, jwks_file, secrets) {
+        ("jwks_file", _, Some(value), _) => fixed(&value, algorithms),
+        ("secrets", _, _, Some(value)) => shared(&value, algorithms),
+        ("jwks_url", Some(value), _, _) => {
+            safe_url(&value, plain).and_then(|url| over_http(remote?, Some(url), plain))
         }
-        [] => {
-            return table.refuse(
+        // The issuer's own URL is where discovery begins, so it must be one (OpenID Connect Discovery §4).
+        _ => table
+            .read("issuer", |value| safe_url(value, plain))
+            .and_then(|_| over_http(remote?, None, plain)),
+    };
+    fits.and(keys)
+}
+
+/// The one source that is named.
+fn one_of(table: &Table<'_>, present: &[&'static str]) -> Option<&'static str> {
+    match *present {
+        [source] => Some(source),
+        [] => match table
+            .take("discovery")
+            .filter(|value| value.flag() == Some(false))
+        {
+            Some(value) => value.refuse(
+                "key_source_missing",
+                "no source of keys is left without discovery",
+                SOURCES_HELP,
+            ),
+            None => table.refuse(
                 "key_source_missing",
                 "there is no source of keys",
                 SOURCES_HELP,
-            );
-        }
+            ),
+        },
         [first, second, ..] => {
             let message = format!("there are two sources of keys: `{first}` and `{second}`");
             let fault = Diagnostic::fault(
@@ -55,29 +71,21 @@ pub(super) fn keys(
                 SOURCES_HELP,
             );
             table.walk.report(fault.and(table.span_of(first)));
-            return None;
-        }
-    }
-    if let Some(value) = jwks_file {
-        return fixed(&value, algorithms?);
-    }
-    if let Some(value) = secrets {
-        return shared(&value, algorithms?);
-    }
-    let jwks_url = match jwks_url {
-        Some(value) => Some(safe_url(&value, plain)?),
-        None => {
-            // The issuer's own URL is where discovery begins, so it must be one (OpenID Connect Discovery §4).
-            issuer?;
-            safe_url(&table.take("issuer")?, plain)?;
             None
         }
-    };
+    }
+}
+
+fn over_http(
+    remote: RemoteKeys,
+    jwks_url: Option<Box<str>>,
+    plain: PlainHttp,
+) -> Option<KeySource> {
     let insecure_http = plain == PlainHttp::Allowed;
     Some(KeySource::Remote(RemoteKeys {
         jwks_url,
         insecure_http,
-        ..remote?
+        ..remote
     }))
 }
 
@@ -112,8 +120,11 @@ fn agree(table: &Table<'_>, source: &str, algorithms: Option<&[Algorithm]>) -> O
         .refuse("algorithm_source_mismatch", message, help)
 }
 
-fn fixed(value: &Value<'_>, algorithms: &[Algorithm]) -> Option<KeySource> {
-    Some(KeySource::Fixed(Arc::new(key_set(value, algorithms)?)))
+fn fixed(value: &Value<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySource> {
+    match algorithms {
+        Some(algorithms) => Some(KeySource::Fixed(Arc::new(key_set(value, algorithms)?))),
+        None => value.bytes().and(None),
+    }
 }
 
 /// A JWKS file with at least one usable key.
@@ -128,7 +139,7 @@ pub(super) fn key_set(value: &Value<'_>, algorithms: &[Algorithm]) -> Option<Key
         }
     };
     for why in &odd {
-        let message = format!("a key in the file of `{}` is skipped: {why}", value.key);
+        let message = format!("in the file of `{}`, {why}", value.key);
         value.warn(
             "key_skipped",
             message,
@@ -142,9 +153,9 @@ pub(super) fn key_set(value: &Value<'_>, algorithms: &[Algorithm]) -> Option<Key
     Some(keys)
 }
 
-fn shared(value: &Value<'_>, algorithms: &[Algorithm]) -> Option<KeySource> {
+fn shared(value: &Value<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySource> {
     let secrets = value.some(Value::secret)?;
-    match KeySet::from_secrets(&secrets, algorithms) {
+    match KeySet::from_secrets(&secrets, algorithms?) {
         Ok(keys) => Some(KeySource::Fixed(Arc::new(keys))),
         Err(why) => {
             let help = "draw new ones at random: `openssl rand -base64 48`";

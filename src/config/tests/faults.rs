@@ -1,1 +1,622 @@
-//! x
+//! Every fault by its word, one row each: what is written, and what is said about it.
+
+use super::support::{InMemory, SOUND, found, replaced, shown, sound, with};
+use crate::config::{check, model};
+
+/// What is said about `text` are exactly these words, in the order of the file.
+fn says(text: &str, expected: &[&str]) {
+    let found = found(text);
+    let codes: Vec<_> = found.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, expected, "\n{text}\n{}", shown(text, &found));
+}
+
+/// The sound gateway with `more` in the table of its route, issuer, upstream or listener.
+fn inside(table: &str, more: &str) -> String {
+    replaced(table, &format!("{table}\n{more}"))
+}
+
+const ROUTE: &str = "[routes.crm]";
+const ISSUER: &str = "[issuers.main]";
+const UPSTREAM: &str = "[upstreams.crm]";
+const LISTENER: &str = "[listeners.public]";
+
+#[test]
+fn a_sound_gateway_has_nothing_to_say() {
+    says(SOUND, &[]);
+}
+
+#[test]
+fn what_is_not_known_is_a_fault() {
+    says(&with("[sever]"), &["key_unknown"]);
+    says(&inside(LISTENER, "adress = \"x\""), &["key_unknown"]);
+    says(&inside(ROUTE, "product_s = 1"), &["key_unknown"]);
+    says(&inside(ISSUER, "claims.product = \"x\""), &["key_unknown"]);
+    says(&with("threads = 1"), &["key_unknown"]);
+    says(&with("[limits.a]"), &["key_unknown"]);
+    says(
+        &replaced("product = \"crm\"", "product = \"cmr\""),
+        &["product_unknown"],
+    );
+    says(
+        &replaced("upstream = \"crm\"", "upstream = \"cmr\""),
+        &["upstream_unknown"],
+    );
+    says(&inside(ROUTE, "issuers = [\"mian\"]"), &["issuer_unknown"]);
+    says(&inside(ROUTE, "cors = \"app\""), &["cors_unknown"]);
+}
+
+#[test]
+fn help_names_what_was_probably_meant() {
+    let help = |text: &str| found(text)[0].help.clone();
+    assert_eq!(
+        help(&inside(LISTENER, "adress = \"x\"")),
+        "did you mean `address`?"
+    );
+    assert_eq!(help(&with("[sever]")), "did you mean `server`?");
+    assert_eq!(
+        help(&inside(ROUTE, "mode = \"shadwo\"")),
+        "did you mean `shadow`?"
+    );
+    assert_eq!(
+        help(&replaced("\"ES256\"", "\"es256\"")),
+        "did you mean `ES256`?"
+    );
+    assert_eq!(
+        help(&inside(ROUTE, "cors = \"app\"")),
+        "add a table [cors.app]"
+    );
+}
+
+#[test]
+fn what_nobody_uses_is_a_warning() {
+    says(&with("[products.x]"), &["product_unused"]);
+    says(
+        &with("[upstreams.x]\nservers = [\"a:1\"]"),
+        &["upstream_unused"],
+    );
+    says(
+        &with("[cors.x]\norigins = [\"https://a.example\"]"),
+        &["cors_unused"],
+    );
+    let second = "[issuers.b]\nissuer = \"b\"\naudiences = [\"a\"]\nalgorithms = [\"HS256\"]\nsecrets = [\"env:HS_SECRET\"]";
+    says(&with(second), &[]);
+    says(
+        &format!("{}\n{second}", inside(ROUTE, "issuers = [\"main\"]")),
+        &["issuer_unused"],
+    );
+}
+
+#[test]
+fn a_wrong_type_is_a_fault() {
+    says(&with("[server]\nthreads = \"4\""), &["type_wrong"]);
+    says(&with("[server]\ndrain = 30"), &["type_wrong"]);
+    says(&inside(LISTENER, "http2 = \"yes\""), &["type_wrong"]);
+    says(
+        &inside(LISTENER, "trusted_proxies = \"10.0.0.0/8\""),
+        &["type_wrong"],
+    );
+    says(
+        &inside(ROUTE, "scopes = [1, 2]"),
+        &["type_wrong", "type_wrong"],
+    );
+    says(
+        &inside(LISTENER, "body_bytes_max = 1048576"),
+        &["type_wrong"],
+    );
+    says(&inside(UPSTREAM, "tls = true"), &["type_wrong"]);
+    says(&with("[[server]]"), &["type_wrong"]);
+}
+
+#[test]
+fn numbers_with_units_are_held_to_their_range() {
+    says(
+        &inside(UPSTREAM, "connect_timeout = \"2\""),
+        &["duration_invalid"],
+    );
+    says(
+        &inside(UPSTREAM, "connect_timeout = \"0s\""),
+        &["duration_invalid"],
+    );
+    says(
+        &inside(UPSTREAM, "connect_timeout = \"2 s\""),
+        &["duration_invalid"],
+    );
+    says(
+        &inside(LISTENER, "header_bytes_max = \"32KB\""),
+        &["size_invalid"],
+    );
+    says(
+        &inside(LISTENER, "header_bytes_max = \"1B\""),
+        &["number_out_of_range"],
+    );
+    says(
+        &inside(LISTENER, "connections_max = 0"),
+        &["number_out_of_range"],
+    );
+    says(
+        &inside(LISTENER, "connections_max = -1"),
+        &["number_out_of_range"],
+    );
+    says(
+        &inside(LISTENER, "connections_max = 99999999999999999999999"),
+        &["number_out_of_range"],
+    );
+    says(&inside(LISTENER, "connections_max = 0x10"), &[]);
+    says(
+        &inside(ISSUER, "refresh = { min = \"1h\" }"),
+        &["number_out_of_range"],
+    );
+}
+
+#[test]
+fn what_is_missing_is_a_fault_of_its_table() {
+    says("", &["listener_missing"]);
+    says(LISTENER, &["key_missing"]);
+    says(&replaced("path = \"/crm/*\"", ""), &["key_missing"]);
+    says(
+        &replaced("upstream = \"crm\"", ""),
+        &["upstream_unused", "key_missing"],
+    );
+    says(
+        &replaced("servers = [\"127.0.0.1:9101\"]", ""),
+        &["key_missing"],
+    );
+    says(
+        &replaced("servers = [\"127.0.0.1:9101\"]", "servers = []"),
+        &["value_empty"],
+    );
+    says(
+        &replaced("issuer = \"https://auth.example.com\"", ""),
+        &["key_missing"],
+    );
+    says(
+        &replaced("audiences = [\"https://api.example.com\"]", ""),
+        &["key_missing"],
+    );
+    says(
+        &replaced(
+            "audiences = [\"https://api.example.com\"]",
+            "audiences = []",
+        ),
+        &["value_empty"],
+    );
+    says(&replaced("algorithms = [\"ES256\"]", ""), &["key_missing"]);
+    says(
+        &replaced("algorithms = [\"ES256\"]", "algorithms = []"),
+        &["value_empty"],
+    );
+    says(&with("[cors.x]"), &["key_missing", "cors_unused"]);
+    says(
+        &with("[identity]\nsigning_key = \"file:identity.pem\""),
+        &["key_missing"],
+    );
+    says(
+        &inside(LISTENER, "certificate = \"tls.crt\""),
+        &["key_missing"],
+    );
+    says(&inside(LISTENER, "key = \"tls.key\""), &["key_missing"]);
+    says(
+        &inside(LISTENER, "client_ca = \"ca.pem\""),
+        &["key_missing"],
+    );
+    says(
+        &inside(
+            LISTENER,
+            "certificate = [\"tls.crt\", \"tls.crt\"]\nkey = \"tls.key\"",
+        ),
+        &["key_missing"],
+    );
+    says(
+        &inside(UPSTREAM, "tls = { ca = \"ca.pem\" }"),
+        &["key_missing"],
+    );
+}
+
+#[test]
+fn secrets_never_stand_in_the_file() {
+    says(&with("[admin]\ntoken = \"hunter2\""), &["secret_inline"]);
+    says(
+        &with("[admin]\ntoken = \"env:NOBODY\""),
+        &["secret_unreadable"],
+    );
+    says(
+        &with("[admin]\ntoken = \"file:nowhere\""),
+        &["secret_unreadable"],
+    );
+    says(
+        &with("[identity]\nissuer = \"g\"\nsigning_key = \"identity.pem\""),
+        &["secret_inline"],
+    );
+    says(
+        &with("[identity]\nissuer = \"g\"\nsigning_key = \"env:ADMIN_TOKEN\""),
+        &["signing_key_invalid"],
+    );
+    says(
+        &inside(ISSUER, "headers = { Authorization = \"Basic abc\" }"),
+        &["secret_inline"],
+    );
+    says(
+        &inside(
+            LISTENER,
+            "certificate = \"tls.crt\"\nkey = \"-----BEGIN PRIVATE KEY-----\"",
+        ),
+        &["secret_inline"],
+    );
+    let empty = InMemory::full().env("ADMIN_TOKEN", b"");
+    let codes = check(&with("[admin]\ntoken = \"env:ADMIN_TOKEN\""), &empty).unwrap_err();
+    assert_eq!(codes[0].code, "secret_unreadable");
+}
+
+#[test]
+fn files_are_read_and_must_be_what_they_should() {
+    says(
+        &inside(
+            LISTENER,
+            "certificate = \"tls.crt\"\nkey = \"file:tls.key\"",
+        ),
+        &[],
+    );
+    says(
+        &inside(LISTENER, "certificate = \"nowhere\"\nkey = \"tls.key\""),
+        &["file_unreadable"],
+    );
+    says(
+        &inside(LISTENER, "certificate = \"tls.key\"\nkey = \"tls.crt\""),
+        &["file_invalid", "file_invalid"],
+    );
+    says(
+        &inside(
+            UPSTREAM,
+            "tls = { name = \"crm.internal\", ca = \"tls.key\" }",
+        ),
+        &["file_invalid"],
+    );
+    says(&inside(ISSUER, "ca = \"nowhere\""), &["file_unreadable"]);
+}
+
+#[test]
+fn addresses_hosts_and_urls_are_plain() {
+    says(&replaced("127.0.0.1:8080", "8080"), &["address_invalid"]);
+    says(
+        &replaced("127.0.0.1:8080", "localhost:8080"),
+        &["address_invalid"],
+    );
+    says(
+        &replaced("127.0.0.1:9101", "http://127.0.0.1:9101"),
+        &["address_invalid"],
+    );
+    says(
+        &replaced("127.0.0.1:9101", "127.0.0.1"),
+        &["address_invalid"],
+    );
+    says(&replaced("127.0.0.1:9101", "crm.internal:80"), &[]);
+    says(&replaced("127.0.0.1:9101", "[::1]:80"), &[]);
+    says(
+        &inside(LISTENER, "trusted_proxies = [\"10.0.0.0/33\"]"),
+        &["cidr_invalid"],
+    );
+    says(
+        &inside(LISTENER, "trusted_proxies = [\"10.0.0.1/8\"]"),
+        &["cidr_invalid"],
+    );
+    says(
+        &inside(LISTENER, "trusted_proxies = [\"10.0.0.1\", \"fd00::/8\"]"),
+        &[],
+    );
+    says(
+        &inside(ROUTE, "hosts = [\"https://api.example.com\"]"),
+        &["host_invalid"],
+    );
+    says(&inside(ROUTE, "hosts = [\"api.*.com\"]"), &["host_invalid"]);
+    says(&inside(ROUTE, "hosts = [\"*\"]"), &["host_invalid"]);
+    says(
+        &inside(ROUTE, "hosts = [\"API.example.com\", \"*.example.com\"]"),
+        &[],
+    );
+    says(
+        &inside("[products.crm]", "upgrade_url = \"example.com\""),
+        &["url_invalid"],
+    );
+    says(
+        &with("[listeners.b]\naddress = \"0.0.0.0:8080\""),
+        &["address_taken"],
+    );
+    says(
+        &with("[admin]\naddress = \"127.0.0.1:8080\""),
+        &["address_taken"],
+    );
+    says(&with("[listeners.b]\naddress = \"127.0.0.1:8081\""), &[]);
+}
+
+#[test]
+fn the_admin_listener_is_closed_off_loopback() {
+    says(
+        &with("[admin]\naddress = \"0.0.0.0:9901\""),
+        &["admin_exposed"],
+    );
+    says(
+        &with("[admin]\naddress = \"0.0.0.0:9901\"\ntoken = \"env:ADMIN_TOKEN\""),
+        &[],
+    );
+    says(&with("[admin]\naddress = \"[::1]:9901\""), &[]);
+}
+
+#[test]
+fn keys_have_exactly_one_source_that_fits_the_algorithms() {
+    says(&replaced("discovery = true", ""), &["key_source_missing"]);
+    says(
+        &replaced("discovery = true", "discovery = false"),
+        &["key_source_missing"],
+    );
+    says(
+        &inside(ISSUER, "jwks_file = \"jwks.json\""),
+        &["key_source_several"],
+    );
+    says(
+        &replaced(
+            "discovery = true",
+            "discovery = false\njwks_url = \"https://a.example/keys\"",
+        ),
+        &[],
+    );
+    says(
+        &replaced("discovery = true", "jwks_url = \"http://a.example/keys\""),
+        &["url_insecure"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_url = \"http://127.0.0.1:1/keys\""),
+        &[],
+    );
+    says(
+        &replaced(
+            "discovery = true",
+            "jwks_url = \"http://a.example/keys\"\ninsecure_http = true",
+        ),
+        &[],
+    );
+    says(
+        &replaced("https://auth.example.com", "http://auth.example.com"),
+        &["url_insecure"],
+    );
+    says(
+        &replaced("https://auth.example.com", "accounts"),
+        &["url_invalid"],
+    );
+    says(
+        &replaced("\"ES256\"", "\"ES256\", \"HS256\""),
+        &["algorithm_source_mismatch"],
+    );
+    says(
+        &replaced("discovery = true", "secrets = [\"env:HS_SECRET\"]"),
+        &["algorithm_source_mismatch"],
+    );
+    says(&replaced("\"ES256\"", "\"none\""), &["algorithm_none"]);
+    says(&replaced("\"ES256\"", "\"ES257\""), &["algorithm_unknown"]);
+    says(
+        &replaced("discovery = true", "jwks_file = \"nowhere\""),
+        &["file_unreadable"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_file = \"tls.crt\""),
+        &["keys_unusable"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_file = \"jwks.json\""),
+        &["keys_unusable", "key_skipped"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_file = \"partner.jwks.json\""),
+        &[],
+    );
+}
+
+#[test]
+fn short_secrets_are_a_fault() {
+    let text = SOUND
+        .replace("discovery = true", "secrets = [\"env:SHORT\"]")
+        .replace("ES256", "HS256");
+    let codes = check(&text, &InMemory::full().env("SHORT", b"hunter2")).unwrap_err();
+    assert_eq!(codes[0].code, "secret_short");
+    assert!(!shown(&text, &codes).contains("hunter2"));
+}
+
+#[test]
+fn terms_beyond_the_usual_are_a_warning() {
+    says(&inside(ISSUER, "leeway = \"61s\""), &["leeway_long"]);
+    says(&inside(ISSUER, "leeway = \"60s\""), &[]);
+    says(
+        &inside(ISSUER, "lifetime_max = \"25h\""),
+        &["lifetime_long"],
+    );
+    says(
+        &inside(ISSUER, "claims.products = \"a..b\""),
+        &["claim_path_invalid"],
+    );
+    says(
+        &inside(ISSUER, "claims.products = \"https://example.com/products\""),
+        &[],
+    );
+}
+
+#[test]
+fn two_issuers_have_two_names() {
+    let second = ISSUER.replace("main", "other");
+    let more = SOUND[SOUND.find(ISSUER).unwrap()..SOUND.find("[products").unwrap()]
+        .replace(ISSUER, &second);
+    says(&with(&more), &["issuer_duplicate"]);
+}
+
+#[test]
+fn a_route_says_whom_it_lets_in() {
+    let product = "product = \"crm\"";
+    says(
+        &replaced(product, ""),
+        &["product_unused", "access_missing"],
+    );
+    says(
+        &replaced(product, "any_product = []"),
+        &["product_unused", "value_empty"],
+    );
+    says(&replaced(product, "any_product = [\"crm\"]"), &[]);
+    says(&replaced(product, "all_products = [\"crm\"]"), &[]);
+    says(
+        &inside(ROUTE, "any_product = [\"crm\"]"),
+        &["access_conflict"],
+    );
+    says(
+        &inside(ROUTE, "access = \"public\""),
+        &["issuer_unused", "access_conflict"],
+    );
+    says(
+        &inside(ROUTE, "access = \"authenticated\""),
+        &["access_conflict"],
+    );
+    says(
+        &replaced(product, "access = \"public\"\nscopes = [\"a\"]"),
+        &["issuer_unused", "product_unused", "access_conflict"],
+    );
+    says(
+        &replaced(product, "access = \"authenticated\"\nscopes = [\"a\"]"),
+        &["product_unused"],
+    );
+    says(&inside(ROUTE, "access = \"Public\""), &["word_unknown"]);
+    says(&inside(ROUTE, "scopes = [\"a b\"]"), &["scope_invalid"]);
+    says(&inside(ROUTE, "mode = \"shadow\""), &["shadow_mode"]);
+    says(&inside(ROUTE, "tenant = \"header:x\""), &["tenant_invalid"]);
+    says(&inside(ROUTE, "tenant = \"path:t\""), &["tenant_unmatched"]);
+    says(
+        &inside(ROUTE, "tenant = \"path:t\"").replace("/crm/*", "/crm/{t}/*"),
+        &[],
+    );
+    let no_issuer = format!(
+        "{}{}",
+        &SOUND[..SOUND.find(ISSUER).unwrap()],
+        &SOUND[SOUND.find("[products").unwrap()..]
+    );
+    says(&no_issuer, &["issuer_missing"]);
+}
+
+#[test]
+fn a_route_matches_what_a_canonical_path_can_be() {
+    says(&replaced("/crm/*", "crm"), &["path_invalid"]);
+    says(&replaced("/crm/*", "/crm*"), &["path_invalid"]);
+    says(&replaced("/crm/*", "/a//b"), &["path_invalid"]);
+    says(&replaced("/crm/*", "/a/%41"), &["path_invalid"]);
+    says(&inside(ROUTE, "methods = [\"get\"]"), &["method_invalid"]);
+    says(
+        &inside(ROUTE, "methods = [\"CONNECT\"]"),
+        &["method_invalid"],
+    );
+    says(&inside(ROUTE, "methods = []"), &["value_empty"]);
+    says(&inside(ROUTE, "strip_prefix = \"/crm\""), &[]);
+    for prefix in ["/cr", "/crm/", "/", "crm", "/other", "/crm/*"] {
+        says(
+            &inside(ROUTE, &format!("strip_prefix = \"{prefix}\"")),
+            &["strip_prefix_invalid"],
+        );
+    }
+}
+
+#[test]
+fn routes_that_tie_are_a_fault_that_names_both() {
+    let second = "[routes.second]\npath = \"/crm/*\"\naccess = \"public\"\nupstream = \"crm\"";
+    let text = with(second);
+    says(&text, &["route_tie"]);
+    let tie = &found(&text)[0];
+    assert!(
+        tie.message.contains("`crm` and `second`"),
+        "{}",
+        tie.message
+    );
+    assert_eq!(tie.also.len(), 1);
+    says(&with(&format!("{second}\nmethods = [\"GET\"]")), &[]);
+    says(&with(&format!("{second}\nhosts = [\"a.example\"]")), &[]);
+}
+
+#[test]
+fn the_gates_own_paths_are_nobody_elses() {
+    let identity = "[identity]\nissuer = \"g\"\nsigning_key = \"file:identity.pem\"";
+    says(
+        &with(identity).replace("/crm/*", "/.well-known/*"),
+        &["endpoint_overlap"],
+    );
+    says(&SOUND.replace("/crm/*", "/.well-known/*"), &[]);
+    says(&with(identity).replace("/crm/*", "/*"), &[]);
+}
+
+#[test]
+fn identity_headers_have_a_prefix_of_their_own() {
+    says(
+        &with("[identity]\nheader_prefix = \"X-Identity\""),
+        &["header_invalid"],
+    );
+    says(
+        &with("[identity]\nheader_prefix = \"X-\""),
+        &["header_invalid"],
+    );
+    says(&with("[identity]\nheader_prefix = \"X-Who-\""), &[]);
+}
+
+#[test]
+fn origins_are_exact() {
+    let cors = |origin: &str| {
+        inside(ROUTE, "cors = \"app\"") + &format!("[cors.app]\norigins = [\"{origin}\"]")
+    };
+    says(&cors("https://app.example.com"), &[]);
+    for origin in [
+        "*",
+        "null",
+        "https://app.example.com/",
+        "https://*.example.com",
+        "app.example.com",
+    ] {
+        says(&cors(origin), &["origin_invalid"]);
+    }
+}
+
+#[test]
+fn names_are_fit_for_a_metric() {
+    says(
+        &SOUND.replace("[routes.crm]", "[routes.\"a b\"]"),
+        &["name_invalid"],
+    );
+    says(
+        &SOUND.replace("[routes.crm]", &format!("[routes.{}]", "x".repeat(129))),
+        &["name_invalid"],
+    );
+    says(
+        &with("[products.\"a b\"]"),
+        &["name_invalid", "product_invalid", "product_unused"],
+    );
+}
+
+#[test]
+fn broken_syntax_is_one_fault_and_the_rest_of_the_file_is_read() {
+    says("threads", &["syntax"]);
+    says(&with("[routes.crm]\n"), &["syntax"]);
+    let both = inside(UPSTREAM, "connect_timeout = \"2\"")
+        .replace("discovery = true", "discovery = = true");
+    says(&both, &["syntax", "duration_invalid"]);
+}
+
+#[test]
+fn what_is_read_is_what_was_written() {
+    let (config, warnings) = sound(SOUND);
+    assert!(warnings.is_empty());
+    let route = &config.routes[0];
+    assert_eq!(
+        (&*route.name, &*route.upstream, route.path.as_str()),
+        ("crm", "crm", "/crm/*")
+    );
+    assert!(matches!(
+        config.issuers[0].keys,
+        model::KeySource::Remote(_)
+    ));
+    let tls = sound(&inside(
+        LISTENER,
+        "certificate = [\"tls.crt\"]\nkey = [\"file:tls.key\"]",
+    ))
+    .0;
+    let tls = tls.listeners[0].tls.clone().unwrap();
+    assert_eq!(tls.certificates[0].key.to_str(), Some("/etc/gate/tls.key"));
+}

@@ -1,1 +1,380 @@
-//! x
+//! The session side: what it needs, what it refuses, and the issuer that it is to its own gate.
+
+use std::time::Duration;
+
+use super::support::{InMemory, found, replaced, shown, sound, with};
+use crate::config::check;
+use crate::config::model::{ClientAuth, ClientKind, KeySource, Transport};
+
+const SESSIONS: &str = r#"
+[sessions]
+issuer = "https://login.example.com"
+audience = "https://api.example.com"
+signing_keys = ["file:sign.pem"]
+refresh_keys = ["file:refresh.key"]
+
+[sessions.login_hook]
+url = "http://127.0.0.1:9200/login"
+
+[sessions.cookie]
+origins = ["https://app.example.com"]
+
+[sessions.clients.web]
+type = "public"
+transport = "cookie"
+
+[sessions.clients.server]
+type = "confidential"
+auth = "private_key_jwt"
+jwks_file = "partner.jwks.json"
+grants = ["client_credentials"]
+products = ["crm"]
+"#;
+
+/// What is said about the session side with one part replaced are exactly these words.
+fn says(from: &str, to: &str, expected: &[&str]) {
+    assert!(SESSIONS.contains(from), "{from}");
+    let text = with(&SESSIONS.replacen(from, to, 1));
+    let found = found(&text);
+    let codes: Vec<_> = found.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(
+        codes,
+        expected,
+        "\n{from} -> {to}\n{}",
+        shown(&text, &found)
+    );
+}
+
+/// The same with `more` in the table that begins with `table`.
+fn inside(table: &str, more: &str, expected: &[&str]) {
+    says(table, &format!("{table}\n{more}"), expected);
+}
+
+#[test]
+fn the_session_side_is_an_issuer_to_its_own_gate() {
+    let text = with(SESSIONS);
+    let (config, warnings) = sound(&text);
+    assert!(warnings.is_empty(), "{}", shown(&text, &warnings));
+    let own = config
+        .issuers
+        .iter()
+        .find(|issuer| &*issuer.terms.name == "sessions")
+        .unwrap();
+    assert_eq!(&*own.terms.issuer, "https://login.example.com");
+    assert_eq!(own.terms.lifetime_max, Duration::from_secs(601));
+    assert_eq!(own.terms.types, ["at+jwt".into()]);
+    let KeySource::Fixed(keys) = &own.keys else {
+        panic!("the keys are at hand");
+    };
+    assert_eq!(keys.len(), 1);
+    assert!(
+        sound(&text.replace(
+            "product = \"crm\"\n",
+            "product = \"crm\"\nissuers = [\"sessions\", \"main\"]\n"
+        ))
+        .1
+        .is_empty()
+    );
+}
+
+#[test]
+fn what_the_session_side_needs_must_be_there() {
+    says(
+        "issuer = \"https://login.example.com\"",
+        "",
+        &["key_missing"],
+    );
+    says(
+        "audience = \"https://api.example.com\"",
+        "",
+        &["key_missing"],
+    );
+    says("signing_keys = [\"file:sign.pem\"]", "", &["key_missing"]);
+    says(
+        "refresh_keys = [\"file:refresh.key\"]",
+        "",
+        &["key_missing"],
+    );
+    says(
+        "signing_keys = [\"file:sign.pem\"]",
+        "signing_keys = []",
+        &["value_empty"],
+    );
+    says(
+        "url = \"http://127.0.0.1:9200/login\"",
+        "",
+        &["key_missing"],
+    );
+    says(
+        "origins = [\"https://app.example.com\"]",
+        "",
+        &["key_missing"],
+    );
+    says(
+        "[sessions.cookie]\norigins = [\"https://app.example.com\"]",
+        "",
+        &["key_missing"],
+    );
+    says("type = \"public\"", "", &["key_missing"]);
+    says("auth = \"private_key_jwt\"", "", &["key_missing"]);
+    says("jwks_file = \"partner.jwks.json\"", "", &["key_missing"]);
+    says(
+        "auth = \"private_key_jwt\"",
+        "auth = \"secret\"",
+        &["key_missing"],
+    );
+}
+
+#[test]
+fn clients_say_nothing_that_contradicts_them() {
+    inside(
+        "transport = \"cookie\"",
+        "auth = \"secret\"",
+        &["client_conflict"],
+    );
+    inside(
+        "transport = \"cookie\"",
+        "origins = [\"https://a.example\"]",
+        &["client_conflict"],
+    );
+    inside(
+        "transport = \"cookie\"",
+        "grants = [\"client_credentials\"]",
+        &["client_conflict"],
+    );
+    inside(
+        "transport = \"cookie\"",
+        "products = [\"crm\"]",
+        &["key_without_effect"],
+    );
+    says(
+        "products = [\"crm\"]",
+        "products = [\"cmr\"]",
+        &["product_unknown"],
+    );
+    says("type = \"public\"", "type = \"open\"", &["word_unknown"]);
+    says(
+        "[sessions.login_hook]\nurl = \"http://127.0.0.1:9200/login\"",
+        "",
+        &["login_hook_missing"],
+    );
+    let digest = "auth = \"secret\"\nsecret_sha256 = ";
+    says(
+        "auth = \"private_key_jwt\"",
+        &format!("{digest}\"{}\"", "aB".repeat(32)),
+        &[],
+    );
+    says(
+        "auth = \"private_key_jwt\"",
+        &format!("{digest}\"{}\"", "ab".repeat(31)),
+        &["digest_invalid"],
+    );
+    says(
+        "auth = \"private_key_jwt\"",
+        &format!("{digest}\"{}\"", "xy".repeat(32)),
+        &["digest_invalid"],
+    );
+}
+
+#[test]
+fn cookies_get_the_prefix_of_their_path() {
+    let cookie = |more: &str| {
+        let text =
+            with(&SESSIONS.replace("[sessions.cookie]", &format!("[sessions.cookie]\n{more}")));
+        sound(&text).0.sessions.unwrap().cookie.unwrap()
+    };
+    assert_eq!(&*cookie("").name, "__Secure-tollgate_rt");
+    assert_eq!(&*cookie("path = \"/\"").name, "__Host-tollgate_rt");
+    assert_eq!(
+        &*cookie("path = \"/auth\"\nname = \"rt\"").name,
+        "__Secure-rt"
+    );
+    inside(
+        "[sessions.cookie]",
+        "path = \"/oauth\"",
+        &["cookie_invalid"],
+    );
+    inside("[sessions.cookie]", "name = \"a b\"", &["cookie_invalid"]);
+    inside(
+        "[sessions.cookie]",
+        "name = \"__Host-rt\"",
+        &["cookie_invalid"],
+    );
+    inside(
+        "[sessions.cookie]",
+        "csrf_header = \"Content-Type\"",
+        &["header_invalid"],
+    );
+    inside("[sessions.cookie]", "same_site = \"none\"", &[]);
+    inside(
+        "[sessions.cookie]",
+        "same_site = \"None\"",
+        &["word_unknown"],
+    );
+    says(
+        "https://app.example.com",
+        "https://app.example.com/",
+        &["origin_invalid"],
+    );
+}
+
+#[test]
+fn hooks_stay_on_this_machine_or_are_safe() {
+    let url = "http://127.0.0.1:9200/login";
+    says(url, "http://identity.internal/login", &["url_insecure"]);
+    says(url, "https://identity.internal/login", &["hook_unsigned"]);
+    says(
+        url,
+        "https://identity.internal/login\"\nsecret = \"env:HOOK_SECRET",
+        &[],
+    );
+    says(
+        url,
+        "http://identity.internal/login\"\ninsecure_http = true\nsecret = \"env:HOOK_SECRET",
+        &[],
+    );
+}
+
+#[test]
+fn keys_are_what_they_should_be() {
+    says("file:sign.pem", "file:tls.crt", &["signing_key_invalid"]);
+    says("file:refresh.key", "file:tls.crt", &["refresh_key_invalid"]);
+    let text = with(SESSIONS);
+    let rows: [(&[u8], bool); 6] = [
+        (b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", true),
+        (b"__79_Pv6-fj39vX08_Lx8O_u7ezr6uno5-bl5OPi4eA", true),
+        (
+            b"000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F\n",
+            true,
+        ),
+        (b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", false),
+        (b"000102", false),
+        (b"0123456789abcdef0123456789abcdef", false),
+    ];
+    for (key, sound) in rows {
+        let files = InMemory::full().file("refresh.key", key);
+        assert_eq!(
+            check(&text, &files).is_ok(),
+            sound,
+            "{}",
+            String::from_utf8_lossy(key)
+        );
+    }
+}
+
+#[test]
+fn times_and_rates_are_held_to_their_range() {
+    inside(
+        "[sessions]",
+        "access_token = { jitter = 0.6 }",
+        &["number_out_of_range"],
+    );
+    inside(
+        "[sessions]",
+        "access_token = { jitter = nan }",
+        &["number_out_of_range"],
+    );
+    inside(
+        "[sessions]",
+        "access_token = { lifetime = \"2d\" }",
+        &["lifetime_long"],
+    );
+    inside(
+        "[sessions]",
+        "refresh_token = { idle_lifetime = \"31d\" }",
+        &["key_without_effect"],
+    );
+    inside(
+        "[sessions]",
+        "refresh_token = { lost_reply_window = \"1s\" }",
+        &["key_without_effect"],
+    );
+    inside(
+        "[sessions]",
+        "limits = { login = \"0/s\" }",
+        &["rate_invalid"],
+    );
+    inside(
+        "[sessions]",
+        "store = { kind = \"memory\" }",
+        &["store_volatile"],
+    );
+    inside(
+        "[sessions]",
+        "store = { kind = \"redis\" }",
+        &["word_unknown"],
+    );
+}
+
+#[test]
+fn routes_keep_off_the_session_endpoints() {
+    let overlap = |route: &str, hosts: &str, expected: &[&str]| {
+        let sessions = SESSIONS.replace("[sessions]", &format!("[sessions]\nhosts = [{hosts}]"));
+        let text = replaced("path = \"/crm/*\"", route) + &sessions.replace("hosts = []", "");
+        let codes: Vec<_> = found(&text)
+            .iter()
+            .map(|diagnostic| diagnostic.code)
+            .collect();
+        assert_eq!(codes, expected, "{route} {hosts}");
+    };
+    overlap("path = \"/auth/*\"", "", &["endpoint_overlap"]);
+    overlap("path = \"/auth/login\"", "", &["endpoint_overlap"]);
+    overlap("path = \"/auth/{what}\"", "", &["endpoint_overlap"]);
+    overlap("path = \"/{what}/token\"", "", &["endpoint_overlap"]);
+    overlap("path = \"/.well-known/*\"", "", &["endpoint_overlap"]);
+    overlap("path = \"/auth/sessions/mine\"", "", &["endpoint_overlap"]);
+    overlap("path = \"/authors/*\"", "", &[]);
+    overlap("path = \"/*\"", "", &["endpoint_covered"]);
+    let login = "\"login.example.com\"";
+    overlap("path = \"/auth/*\"", login, &["endpoint_overlap"]);
+    overlap(
+        "path = \"/auth/*\"\nhosts = [\"api.example.com\"]",
+        login,
+        &[],
+    );
+    overlap(
+        "path = \"/auth/*\"\nhosts = [\"*.example.com\"]",
+        login,
+        &["endpoint_overlap"],
+    );
+    overlap(
+        "path = \"/auth/*\"\nhosts = [\"*.login.example.com\"]",
+        login,
+        &[],
+    );
+}
+
+#[test]
+fn nobody_else_is_the_issuer_of_the_session_side() {
+    let same = with(SESSIONS).replace("https://auth.example.com", "https://login.example.com");
+    let codes: Vec<_> = found(&same)
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect();
+    assert_eq!(codes, ["issuer_own"]);
+    assert_eq!(sound(&same).0.issuers.len(), 1);
+    let named = with(SESSIONS).replace("[issuers.main]", "[issuers.sessions]");
+    let codes: Vec<_> = found(&named)
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect();
+    assert_eq!(codes, ["issuer_reserved"]);
+}
+
+#[test]
+fn clients_are_read_as_they_are_written() {
+    let sessions = sound(&with(SESSIONS)).0.sessions.unwrap();
+    let [server, web] = &sessions.clients[..] else {
+        panic!("two clients");
+    };
+    assert_eq!((&*server.id, server.products.len()), ("server", 1));
+    assert!(matches!(
+        server.kind,
+        ClientKind::Confidential(ClientAuth::PrivateKeyJwt { .. })
+    ));
+    assert_eq!((&*web.id, web.transport), ("web", Transport::Cookie));
+    assert_eq!(
+        (sessions.max_replays, sessions.sessions_per_subject_max),
+        (20, 50)
+    );
+}
