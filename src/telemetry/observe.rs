@@ -25,6 +25,7 @@ pub struct Telemetry {
     diagnostics: Arc<Lines>,
     subjects: Subjects,
     shows_subjects: AtomicBool,
+    logs: AtomicBool,
 }
 
 impl Telemetry {
@@ -45,6 +46,7 @@ impl Telemetry {
             diagnostics: Arc::new(diagnostics),
             subjects: Subjects::new(subject_key),
             shows_subjects: AtomicBool::new(false),
+            logs: AtomicBool::new(false),
         })
     }
 
@@ -64,7 +66,9 @@ impl Telemetry {
         self.metrics.configure(config, self.clock.now());
         let plain = config.telemetry.subject == SubjectInLog::Plain;
         self.shows_subjects.store(plain, Ordering::Relaxed);
-        self.access.redirect(open(&config.telemetry.access_log)?);
+        let log = &config.telemetry.access_log;
+        self.access.redirect(open(log)?);
+        self.logs.store(*log != AccessLog::Off, Ordering::Relaxed);
         Ok(())
     }
 
@@ -76,6 +80,9 @@ impl Telemetry {
     /// Counts and logs one finished request.
     pub fn request(&self, exchange: &Exchange<'_>) {
         self.metrics.request(exchange);
+        if !self.logs.load(Ordering::Relaxed) {
+            return;
+        }
         let how = if self.shows_subjects.load(Ordering::Relaxed) {
             SubjectInLog::Plain
         } else {

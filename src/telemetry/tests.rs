@@ -1,18 +1,18 @@
 //! What operators read: labels that cannot grow, and lines that give nothing away.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::config::Config;
-use crate::config::model::{self, AccessLog, SubjectInLog};
+use crate::config::model::SubjectInLog;
+use crate::config::{Config, Files, check};
 use crate::gate::Reason;
-use crate::identity::{HeaderPrefix, IdentityTerms};
-use crate::policy::{Handling, Methods, Mode, PathPattern, Requirement, Route};
-use crate::principal::Entitlement;
+use crate::policy::Route;
+use crate::secret::Secret;
 use crate::time::{Clock, Timestamp};
 
 #[test]
@@ -115,7 +115,7 @@ fn names_that_left_the_configuration_leave_the_metrics() {
     telemetry.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
     telemetry.metrics().issuer_keys("gone", 2);
     telemetry
-        .configure(&config(vec![route("crm", "crm")], AccessLog::Off))
+        .configure(&config(&[("crm", "crm")], "off"))
         .unwrap();
     let text = telemetry.scrape();
     assert!(
@@ -244,7 +244,7 @@ fn a_rotated_file_is_let_go_when_the_configuration_is_read_again() {
         folder.path().join("access.log.1"),
     );
     let telemetry = telemetry();
-    let config = config(Vec::new(), AccessLog::File(log.clone()));
+    let config = config(&[], &format!("file:{}", log.display()));
     telemetry.configure(&config).unwrap();
     let layer = subscriber::access_layer(telemetry.access_lines());
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
@@ -261,7 +261,7 @@ fn a_rotated_file_is_let_go_when_the_configuration_is_read_again() {
 
 #[test]
 fn a_log_file_that_cannot_be_opened_is_an_error() {
-    let config = config(Vec::new(), AccessLog::File("/nowhere/access.log".into()));
+    let config = config(&[], "file:/nowhere/access.log");
     assert!(telemetry().configure(&config).is_err());
 }
 
@@ -269,7 +269,7 @@ fn a_log_file_that_cannot_be_opened_is_an_error() {
 fn logged(subject: SubjectInLog, act: &dyn Fn(&Telemetry)) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     let telemetry = telemetry();
-    let mut config = config(Vec::new(), AccessLog::File(file.path().into()));
+    let mut config = config(&[], &format!("file:{}", file.path().display()));
     config.telemetry.subject = subject;
     telemetry.configure(&config).unwrap();
     let layer = subscriber::access_layer(telemetry.access_lines());
@@ -333,46 +333,52 @@ fn exchange<'a>(
     }
 }
 
-fn route(name: &str, product: &str) -> Route {
-    Route {
-        name: name.into(),
-        hosts: Vec::new(),
-        path: PathPattern::parse("/crm/*").unwrap(),
-        methods: Methods::Any,
-        requirement: Requirement::AllOf(vec![Entitlement::parse(product).unwrap()]),
-        scopes: Vec::new(),
-        tenant: None,
-        issuers: None,
-        mode: Mode::Enforce,
-        upstream: "crm".into(),
-        handling: Handling::default(),
+fn route(name: &str, product: &str) -> Arc<Route> {
+    config(&[(name, product)], "off").routes[0].clone()
+}
+
+/// A configuration with these routes and the products they want.
+fn config(routes: &[(&str, &str)], access_log: &str) -> Config {
+    let mut text = format!("telemetry.access_log = {access_log:?}\n{CONFIG}");
+    for (route, product) in routes {
+        text += &format!("[products.{product}]\n");
+        text += &format!(
+            "[routes.{route}]\npath = \"/{route}\"\nproduct = \"{product}\"\nupstream = \"crm\"\n"
+        );
+    }
+    let (config, _) = check(&text, &NoFiles).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    config
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn env(&self, name: &str) -> Result<Secret, String> {
+        Err(format!("the variable {name} is not set"))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        Err(format!("there is no file {}", path.display()))
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        path.into()
     }
 }
 
-fn config(routes: Vec<Route>, access_log: AccessLog) -> Config {
-    Config {
-        server: model::Server {
-            threads: None,
-            drain: Duration::from_secs(30),
-            state_dir: None,
-        },
-        listeners: Vec::new(),
-        admin: None,
-        identity: IdentityTerms {
-            prefix: HeaderPrefix::parse("X-Identity-").unwrap(),
-            signing_key: None,
-            issuer: None,
-            assertion_lifetime: Duration::from_secs(60),
-        },
-        telemetry: model::Telemetry {
-            access_log,
-            subject: SubjectInLog::Hashed,
-        },
-        issuers: Vec::new(),
-        products: Default::default(),
-        upstreams: Default::default(),
-        cors: Default::default(),
-        routes: routes.into_iter().map(Arc::new).collect(),
-        sessions: None,
-    }
-}
+const CONFIG: &str = r#"
+[listeners.public]
+address = "127.0.0.1:8080"
+
+[listeners.old]
+address = "127.0.0.1:8081"
+
+[issuers.main]
+issuer = "https://auth.example.com"
+audiences = ["https://api.example.com"]
+algorithms = ["ES256"]
+discovery = true
+
+[upstreams.crm]
+servers = ["127.0.0.1:9101"]
+"#;
