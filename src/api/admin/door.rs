@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 
-use super::super::answer;
+use super::fault::Fault;
 use crate::config::model::Admin;
 
 /// What a request must show.
@@ -22,10 +22,10 @@ pub(super) enum Need {
 /// Holds the Host and the Origin of a request to the address that it came to.
 ///
 /// # Errors
-/// The answer to send instead.
-pub(super) fn check_source(request: &Request<Bytes>, admin: &Admin) -> Result<(), Response<Bytes>> {
+/// The fault to answer with.
+pub(super) fn check_source(request: &Request<Bytes>, admin: &Admin) -> Result<(), Fault> {
     let Some(host) = host(request).filter(|host| is_ours(host, admin)) else {
-        return Err(answer::problem(
+        return Err(Fault::new(
             StatusCode::FORBIDDEN,
             "the Host must be an address, localhost or one of admin.hosts",
         ));
@@ -38,7 +38,7 @@ pub(super) fn check_source(request: &Request<Bytes>, admin: &Admin) -> Result<()
         !rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host.as_bytes()))
     };
     if origins.any(|origin| is_foreign(origin.as_bytes())) {
-        return Err(answer::problem(
+        return Err(Fault::new(
             StatusCode::FORBIDDEN,
             "pages of another origin get nothing here",
         ));
@@ -49,19 +49,15 @@ pub(super) fn check_source(request: &Request<Bytes>, admin: &Admin) -> Result<()
 /// Holds a request to what it needs to show.
 ///
 /// # Errors
-/// The answer to send instead: 403 where no token is configured, 401 where it is missing or wrong.
-pub(super) fn check_token(
-    headers: &HeaderMap,
-    admin: &Admin,
-    need: Need,
-) -> Result<(), Response<Bytes>> {
+/// 403 where no token is configured, 401 where it is missing or wrong.
+pub(super) fn check_token(headers: &HeaderMap, admin: &Admin, need: Need) -> Result<(), Fault> {
     if need == Need::Nothing
         || need == Need::TokenOffLoopback && admin.address.ip().to_canonical().is_loopback()
     {
         return Ok(());
     }
     let Some(token) = &admin.token else {
-        return Err(answer::problem(
+        return Err(Fault::new(
             StatusCode::FORBIDDEN,
             "this needs admin.token, and none is configured",
         ));
@@ -69,20 +65,15 @@ pub(super) fn check_token(
     if bearer(headers).is_some_and(|shown| token.matches(shown)) {
         return Ok(());
     }
-    let mut refused = answer::problem(StatusCode::UNAUTHORIZED, "this needs the admin token");
-    answer::put(
-        &mut refused,
-        header::WWW_AUTHENTICATE,
-        "Bearer realm=\"tollgate admin\"",
-    );
-    Err(refused)
+    let fault = Fault::new(StatusCode::UNAUTHORIZED, "this needs the admin token");
+    Err(fault.with(header::WWW_AUTHENTICATE, "Bearer realm=\"tollgate admin\""))
 }
 
 /// Holds the body of an act to JSON: a form of another site cannot send that unasked. No body at all is fine.
 ///
 /// # Errors
-/// The answer to send instead.
-pub(super) fn check_json(request: &Request<Bytes>) -> Result<(), Response<Bytes>> {
+/// The fault to answer with.
+pub(super) fn check_json(request: &Request<Bytes>) -> Result<(), Fault> {
     let mut types = request.headers().get_all(header::CONTENT_TYPE).iter();
     let is_json = match (types.next(), types.next()) {
         (None, _) => request.body().is_empty(),
@@ -95,7 +86,7 @@ pub(super) fn check_json(request: &Request<Bytes>) -> Result<(), Response<Bytes>
     if is_json {
         return Ok(());
     }
-    Err(answer::problem(
+    Err(Fault::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "the body must be application/json",
     ))

@@ -8,8 +8,11 @@
 mod acts;
 mod desk;
 mod door;
+mod fault;
 mod page;
+mod place;
 mod view;
+mod wish;
 
 pub use acts::{Acts, Question};
 pub use desk::{Admin, BODY_BYTES_MAX};

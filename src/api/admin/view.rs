@@ -139,9 +139,20 @@ pub(super) fn reload(status: StatusCode, reloaded: &Reloaded) -> Response<Bytes>
     answer::json(status, &said)
 }
 
+/// `GET /api/revocations`: newest first.
+pub(super) fn revocations(newest: &[Revocation]) -> Response<Bytes> {
+    let views: Vec<_> = newest.iter().map(RevocationView::from).collect();
+    answer::json(StatusCode::OK, &serde_json::json!({ "revocations": views }))
+}
+
+/// The answer to a revocation: what counts from now on, and until when.
+pub(super) fn revocation(revocation: &Revocation) -> Response<Bytes> {
+    answer::json(StatusCode::OK, &RevocationView::from(revocation))
+}
+
 /// One revocation.
 #[derive(Serialize)]
-pub(super) struct RevocationView<'r> {
+struct RevocationView<'r> {
     kind: &'static str,
     value: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,83 @@
+//! The bodies of acts: JSON in, something that makes sense out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::fault::Fault;
+use crate::config::Config;
+use crate::session::{OWN_ISSUER, Revoked};
+
+/// A key that is not to be trusted again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Distrust {
+    pub(super) issuer: String,
+    pub(super) kid: String,
+}
+
+/// `{"session": "…"}`, or `subject`, `client`, `token`, `key`, or `"all": true`; and maybe `issuer`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revoke {
+    session: Option<String>,
+    subject: Option<String>,
+    client: Option<String>,
+    token: Option<String>,
+    key: Option<String>,
+    all: Option<bool>,
+    issuer: Option<String>,
+}
+
+/// What is to be revoked, and of whom: exactly one thing, of an issuer that exists.
+///
+/// # Errors
+/// 400 for anything else, 422 for another issuer.
+pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<Arc<str>>), Fault> {
+    let wish: Revoke = parse(body)?;
+    let named = [
+        wish.session.map(|value| Revoked::Session(value.into())),
+        wish.subject.map(|value| Revoked::Subject(value.into())),
+        wish.client.map(|value| Revoked::Client(value.into())),
+        wish.token.map(|value| Revoked::Token(value.into())),
+        wish.key.map(|value| Revoked::Key(value.into())),
+        wish.all.filter(|all| *all).map(|_| Revoked::All),
+    ];
+    let mut named = named.into_iter().flatten();
+    let (Some(what), None) = (named.next(), named.next()) else {
+        return Err(Fault::bad(
+            "name exactly one of session, subject, client, token, key, all",
+        ));
+    };
+    if what != Revoked::All && what.value().is_empty() {
+        return Err(Fault::bad("what is revoked has no name"));
+    }
+    let issuer = wish.issuer.map(|name| issuer(config, &name)).transpose()?;
+    Ok((what, issuer))
+}
+
+/// The issuer's name in the configuration, by that name or by its `iss`.
+fn issuer(config: &Config, named: &str) -> Result<Arc<str>, Fault> {
+    let mut issuers = config.issuers.iter().map(|issuer| &issuer.terms);
+    if let Some(terms) = issuers.find(|terms| *terms.name == *named || *terms.issuer == *named) {
+        return Ok(terms.name.clone());
+    }
+    let sessions = config.sessions.as_ref();
+    if sessions.is_some_and(|sessions| named == OWN_ISSUER || *sessions.issuer == *named) {
+        return Ok(OWN_ISSUER.into());
+    }
+    Err(Fault::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "no issuer of that name is configured",
+    ))
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// 400 with what is wrong.
+pub(super) fn parse<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| Fault::bad(error.to_string()))
+}
