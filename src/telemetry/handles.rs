@@ -8,8 +8,8 @@ use prometheus::{Histogram, IntCounter, IntGauge};
 
 use super::exchange::Exchange;
 use super::families::Families;
-use super::metrics::Source;
 use crate::gate::Reason;
+use crate::token::Source;
 
 /// Handles by name. Names come from the configuration, and those of an old one are dropped with it.
 #[derive(Debug)]

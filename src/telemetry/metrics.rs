@@ -16,6 +16,7 @@ use crate::config::model::KeySource;
 use crate::gate::Reason;
 use crate::session::OWN_ISSUER;
 use crate::time::Timestamp;
+use crate::token::Source;
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -29,15 +30,6 @@ pub struct Metrics {
     refreshed: Mutex<HashMap<Box<str>, Timestamp>>,
     /// When each listener's first certificate expires.
     certificates: Mutex<HashMap<Box<str>, Timestamp>>,
-}
-
-/// How a token was found genuine or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// It had been verified before.
-    Cache,
-    /// Its signature was checked, or it fell before that.
-    Signature,
 }
 
 /// What came of fetching an issuer's keys.
@@ -264,15 +256,6 @@ impl Metrics {
             .encode_utf8(&self.families.registry.gather(), &mut text)
             .expect("series are named and typed alike");
         text
-    }
-}
-
-impl Source {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Signature => "signature",
-        }
     }
 }
 

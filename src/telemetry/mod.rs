@@ -11,9 +11,10 @@ mod metrics;
 mod observe;
 mod subscriber;
 
+pub use crate::token::Source;
 pub use exchange::Exchange;
 pub use handles::{Counted, UpstreamHandle};
-pub use metrics::{Health, Metrics, RefreshOutcome, Source};
+pub use metrics::{Health, Metrics, RefreshOutcome};
 pub use observe::Telemetry;
 pub use subscriber::Diagnostics;
 

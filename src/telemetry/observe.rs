@@ -61,14 +61,14 @@ impl Telemetry {
     /// Follows a configuration that begins to serve. The log file is opened anew each time: a rotated one is let go.
     ///
     /// # Errors
-    /// When the log file cannot be opened; everything else was done, and the log stays where it was.
+    /// When the log file cannot be opened; then nothing has changed.
     pub fn configure(&self, config: &Config) -> io::Result<()> {
-        self.metrics.configure(config, self.clock.now());
-        let plain = config.telemetry.subject == SubjectInLog::Plain;
-        self.shows_subjects.store(plain, Ordering::Relaxed);
         let log = &config.telemetry.access_log;
         self.access.redirect(open(log)?);
         self.logs.store(*log != AccessLog::Off, Ordering::Relaxed);
+        self.metrics.configure(config, self.clock.now());
+        let plain = config.telemetry.subject == SubjectInLog::Plain;
+        self.shows_subjects.store(plain, Ordering::Relaxed);
         Ok(())
     }
 

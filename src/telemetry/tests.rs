@@ -48,6 +48,53 @@ fn a_request_counts_under_its_route_its_product_and_its_reason() {
 }
 
 #[test]
+fn every_metric_of_the_contract_is_told() {
+    let telemetry = telemetry();
+    let metrics = telemetry.metrics();
+    let _connection = metrics.connection("public");
+    let _active = metrics.upstream("crm").active();
+    telemetry.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
+    metrics.upstream_healthy("crm", "127.0.0.1:9101", Health::Used);
+    metrics.verification(Some("main"), None, Source::Cache);
+    metrics.verified_tokens(1);
+    metrics.issuer_keys("main", 1);
+    metrics.issuer_refresh("main", RefreshOutcome::Fetched, NOW);
+    metrics.session_event("opened", "cookie");
+    metrics.revocations(1);
+    metrics.revocation_lag(Duration::ZERO);
+    metrics.store_duration("load", Duration::ZERO);
+    metrics.generation(1);
+    metrics.reload("ok");
+    metrics.certificate_expiry("public", NOW);
+    let text = telemetry.scrape();
+    for series in [
+        "tollgate_requests_total{route=",
+        "tollgate_decisions_total{product=",
+        "tollgate_request_duration_seconds_sum{route=",
+        "tollgate_upstream_duration_seconds_sum{upstream=",
+        "tollgate_upstream_connections{state=\"active\",upstream=",
+        "tollgate_upstream_healthy{server=",
+        "tollgate_token_verifications_total{issuer=\"main\",outcome=\"accepted\",source=\"cache\"}",
+        "tollgate_verified_tokens 1",
+        "tollgate_issuer_keys{issuer=",
+        "tollgate_issuer_refresh_total{issuer=",
+        "tollgate_issuer_refresh_age_seconds{issuer=",
+        "tollgate_sessions_total{event=\"opened\",transport=\"cookie\"}",
+        "tollgate_revocations 1",
+        "tollgate_revocation_lag_seconds 0",
+        "tollgate_store_duration_seconds_sum{operation=",
+        "tollgate_config_generation 1",
+        "tollgate_config_reloads_total{outcome=",
+        "tollgate_connections{listener=",
+        "tollgate_certificate_expiry_seconds{listener=",
+        "tollgate_build_info{version=",
+    ] {
+        let told = text.lines().any(|line| line.starts_with(series));
+        assert!(told, "{series}\n{text}");
+    }
+}
+
+#[test]
 fn no_request_can_add_a_label() {
     let telemetry = telemetry();
     let crm = route("crm", "crm");
