@@ -95,6 +95,12 @@ fn a_broken_body_stays_broken() {
 }
 
 #[test]
+fn trailers_are_checked_even_where_nobody_reads_them() {
+    let mut reader = BodyReader::new(Framing::Chunked);
+    assert!(reader.read(b"0\r\nX y: z\r\n\r\n").is_err());
+}
+
+#[test]
 fn what_frames_a_body_is_bounded() {
     let extensions = |times: usize| {
         let chunk = format!("1;{}\r\nx\r\n", "e".repeat(255));
