@@ -10,5 +10,6 @@ mod grants;
 mod issuer;
 mod keys;
 mod mint;
+mod replay;
 mod vectors;
 mod verdicts;
