@@ -83,11 +83,12 @@ impl Lines {
             drop(queue);
             return self.0.dropped.inc();
         }
-        let was_empty = queue.bytes.is_empty();
+        let before = queue.bytes.len();
         queue.bytes.extend_from_slice(line);
-        let is_half_full = queue.bytes.len() > QUEUED_BYTES_MAX / 2;
+        let after = queue.bytes.len();
         drop(queue);
-        if was_empty || is_half_full {
+        // A wake-up costs a system call: only the first line and the one past the middle pay it.
+        if before == 0 || (before < BATCH_BYTES && after >= BATCH_BYTES) {
             self.0.work.notify_one();
         }
     }
@@ -164,7 +165,7 @@ impl Shared {
             .wait_while(queue, |queue| queue.is_idle() && !queue.closed);
         let waited = waited.unwrap_or_else(PoisonError::into_inner);
         let gathered = self.work.wait_timeout_while(waited, GATHER, |queue| {
-            queue.bytes.len() < QUEUED_BYTES_MAX / 2 && !queue.hurry && !queue.closed
+            queue.bytes.len() < BATCH_BYTES && !queue.hurry && !queue.closed
         });
         queue = gathered.unwrap_or_else(PoisonError::into_inner).0;
         if queue.closed && queue.is_idle() {
@@ -200,6 +201,9 @@ fn write_all(to: &mut impl Write, batch: &[u8]) -> io::Result<()> {
 
 /// The most that waits to be written: some two thousand lines.
 const QUEUED_BYTES_MAX: usize = 1024 * 1024;
+
+/// The writer gathers no longer once so much waits.
+const BATCH_BYTES: usize = QUEUED_BYTES_MAX / 2;
 
 /// How long the writer gathers lines before it writes them in one call.
 const GATHER: Duration = Duration::from_millis(10);

@@ -1,7 +1,7 @@
 //! What is counted: one method for each thing that happens. A label that is not a name of the configuration is a
 //! `&'static str` or an enum here: a text that came with a request does not fit. Does not know who calls it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,8 @@ use super::handles::{Counted, Handles, IssuerHandle, RouteHandle, UpstreamHandle
 use crate::config::Config;
 use crate::config::model::KeySource;
 use crate::gate::Reason;
+use crate::policy::Route;
+use crate::principal::Entitlement;
 use crate::session::OWN_ISSUER;
 use crate::time::Timestamp;
 use crate::token::Source;
@@ -72,11 +74,16 @@ impl Metrics {
         }
     }
 
-    /// Takes a new configuration to its heart: series of names that it no longer has are dropped.
+    /// Follows a new configuration: series of names that it no longer has are dropped.
     pub fn configure(&self, config: &Config, now: Timestamp) {
-        let routes: HashSet<&str> = config.routes.iter().map(|route| &*route.name).collect();
+        let routes = config
+            .routes
+            .iter()
+            .map(|route| (&*route.name, product_of(route)));
+        let routes: HashMap<&str, &str> = routes.collect();
         let route =
-            |name: &str| routes.contains(name) || name == UNKNOWN || ENDPOINTS.contains(&name);
+            |name: &str| routes.contains_key(name) || name == UNKNOWN || ENDPOINTS.contains(&name);
+        let wants = |name: &str, product: &str| routes.get(name).is_none_or(|p| *p == product);
         let upstream = |name: &str| config.upstreams.contains_key(name);
         let issuer = |name: &str| {
             [UNKNOWN, OWN_ISSUER].contains(&name)
@@ -88,7 +95,9 @@ impl Metrics {
         self.upstreams.retain(upstream);
         self.issuers.retain(issuer);
         families.requests.retain(|[name, _]| route(name));
-        families.decisions.retain(|[name, ..]| route(name));
+        families
+            .decisions
+            .retain(|[name, product, ..]| route(name) && wants(name, product));
         families.request_duration.retain(|[name]| route(name));
         families.upstream_duration.retain(|[name]| upstream(name));
         families
@@ -267,6 +276,11 @@ impl RefreshOutcome {
             Self::Failed => "failed",
         }
     }
+}
+
+fn product_of(route: &Route) -> &str {
+    let product = route.requirement.product();
+    product.map_or("", Entitlement::as_str)
 }
 
 fn whole(number: usize) -> i64 {

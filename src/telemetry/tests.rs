@@ -161,10 +161,11 @@ fn names_that_left_the_configuration_leave_the_metrics() {
     telemetry.request(&exchange(Some(&route("old", "crm")), 200, "forward", None));
     telemetry.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
     telemetry.metrics().issuer_keys("gone", 2);
-    telemetry
-        .configure(&config(&[("crm", "crm")], "off"))
-        .unwrap();
+    let repriced = config(&[("crm", "crm_pro")], "off");
+    telemetry.configure(&repriced).unwrap();
+    telemetry.request(&exchange(Some(&repriced.routes[0]), 200, "forward", None));
     let text = telemetry.scrape();
+    assert!(text.contains(r#"product="crm_pro""#) && !text.contains(r#"product="crm""#));
     assert!(
         text.contains(r#"route="crm""#) && !text.contains(r#"route="old""#),
         "{text}"

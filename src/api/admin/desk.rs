@@ -55,7 +55,7 @@ impl<A: Acts> Admin<A> {
         let body = request.body();
         Ok(match place {
             Place::Page => page::render(config, &self.acts.status(), &self.telemetry),
-            Place::Live => answer::body(StatusCode::OK, TEXT, "ok\n"),
+            Place::Live => answer::body(StatusCode::OK, TEXT, "ok"),
             Place::Ready => view::readiness(self.acts.status(), detail),
             Place::Metrics => answer::body(StatusCode::OK, EXPOSITION, self.telemetry.scrape()),
             Place::Status => view::overview(config, &self.acts.status(), &self.telemetry),

@@ -44,6 +44,7 @@ async fn reading_is_free_on_loopback_and_acting_needs_the_token() {
     ] {
         let ask = |token| admin.shown(method, path, token);
         assert_eq!(ask("").await, without, "{method} {path}");
+        assert_eq!(ask("Bearer ").await, without, "{method} {path}");
         assert_eq!(
             ask("Bearer 0123456789abcdeF").await,
             without,
@@ -61,6 +62,21 @@ async fn reading_is_free_on_loopback_and_acting_needs_the_token() {
         );
         assert_eq!(ask(TOKEN).await, with, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn two_tokens_are_no_token() {
+    let fields = [
+        ("host", ADDRESS),
+        ("authorization", TOKEN),
+        ("authorization", TOKEN),
+    ];
+    let answer = admin(CONFIG).ask("POST", "/api/reload", &fields, "").await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(
+        field(&answer, "www-authenticate"),
+        "Bearer realm=\"tollgate admin\""
+    );
 }
 
 #[tokio::test]
