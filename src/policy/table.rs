@@ -60,9 +60,7 @@ impl RouteTable {
         let mut table = Self::default();
         let mut ties = Vec::new();
         for route in routes {
-            for tree in table.trees_of(&route) {
-                tree.insert(&route, &mut ties);
-            }
+            table.insert(&route, &mut ties);
         }
         ties.dedup();
         if ties.is_empty() {
@@ -115,26 +113,20 @@ impl RouteTable {
             .find_map(|tree| tree.find(path))
     }
 
-    fn trees_of(&mut self, route: &Route) -> Vec<&mut PathTree> {
+    fn insert(&mut self, route: &Arc<Route>, ties: &mut Vec<Tie>) {
         if route.hosts.is_empty() {
-            return vec![&mut self.any];
+            self.any.insert(route, ties);
         }
-        for host in &route.hosts {
-            match host {
+        for (at, host) in route.hosts.iter().enumerate() {
+            if route.hosts[..at].contains(host) {
+                continue;
+            }
+            let tree = match host {
                 HostPattern::Exact(name) => self.exact.entry(name.clone()).or_default(),
                 HostPattern::Wildcard(suffix) => self.wildcard.entry(suffix.clone()).or_default(),
             };
+            tree.insert(route, ties);
         }
-        let exact = self
-            .exact
-            .iter_mut()
-            .filter(|(name, _)| route.hosts.contains(&HostPattern::Exact((*name).clone())));
-        let wildcard = self.wildcard.iter_mut().filter(|(name, _)| {
-            route
-                .hosts
-                .contains(&HostPattern::Wildcard((*name).clone()))
-        });
-        exact.chain(wildcard).map(|(_, tree)| tree).collect()
     }
 }
 
