@@ -1,6 +1,6 @@
 //! The names that tables give and routes refer to: which there are, and which of them anybody uses.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -53,7 +53,11 @@ pub(super) struct Names<'w> {
     kind: Kind,
     at: BTreeMap<&'w str, Range<usize>>,
     used: RefCell<BTreeSet<&'w str>>,
+    unknown: Cell<usize>,
 }
+
+/// For how many unknown names of one kind the nearest known one is sought: with thousands of either it would take minutes.
+const SOUGHT_MAX: usize = 20;
 
 impl<'w> Names<'w> {
     /// The names that the document has, whether or not what they name is sound.
@@ -62,6 +66,7 @@ impl<'w> Names<'w> {
             kind,
             at: root.names(kind.table).into_iter().collect(),
             used: RefCell::default(),
+            unknown: Cell::default(),
         }
     }
 
@@ -79,16 +84,24 @@ impl<'w> Names<'w> {
             return Some(name);
         }
         let Kind { noun, table, .. } = self.kind;
-        // What was probably meant is not unused on top of it.
-        let known = self.at.keys().copied();
-        self.used.borrow_mut().extend(nearest::nearest(text, known));
         let message = format!("there is no {noun} `{text}`");
-        let help = if self.at.is_empty() {
-            format!("add a table [{table}.{text}]")
-        } else {
-            nearest::help(text, self.at.keys().copied(), "these are known:")
-        };
+        let help = self
+            .help(text)
+            .unwrap_or_else(|| format!("add a table [{table}.{text}]"));
         value.refuse(self.kind.unknown, message, help)
+    }
+
+    /// What was probably meant, which then is not unused on top of it; or all there are.
+    fn help(&self, text: &str) -> Option<String> {
+        self.unknown.set(self.unknown.get() + 1);
+        if self.at.is_empty() || self.unknown.get() > SOUGHT_MAX {
+            return None;
+        }
+        let known = self.at.keys().copied();
+        self.used
+            .borrow_mut()
+            .extend(nearest::nearest(text, known.clone()));
+        Some(nearest::help(text, known, "these are known:"))
     }
 
     /// Counts every name as used.
