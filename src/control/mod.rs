@@ -29,6 +29,8 @@ mod publisher;
 mod restart;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod world;
 

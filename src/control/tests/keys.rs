@@ -1,0 +1,218 @@
+//! What a provider can and cannot do to its issuer.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::house::{Site, jwks, key, remote, until};
+use super::provider::{Answer, Provider};
+use crate::control::IssuerState;
+use crate::gate::Reason;
+
+/// Refreshes all the time.
+const OFTEN: &str = "{ min = \"20ms\", max = \"20ms\", cooldown = \"10s\" }";
+/// Refreshes when a request asks, once.
+const SELDOM: &str = "{ min = \"1h\", max = \"1h\", cooldown = \"1h\" }";
+
+fn reply(head: &str, body: &str) -> Answer {
+    let length = body.len();
+    Answer::Raw(format!(
+        "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    ))
+}
+
+#[tokio::test]
+async fn keys_are_there_before_the_first_request() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    assert_eq!(house.judge(&a), None);
+    assert_eq!(house.judge(&key()), Some(Reason::KeyUnknown));
+    assert_eq!(house.issuer().state, IssuerState::Fresh);
+    assert_eq!(house.issuer().age_s, Some(0));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_document_that_did_not_change_changes_nothing() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, OFTEN), "");
+    let house = site.open().await;
+    let gate = house.gate.load();
+    until(|| provider.requests() > 5).await;
+    let heads = provider.heads();
+    assert!(!heads[0].contains("if-none-match"));
+    assert!(
+        heads[1..]
+            .iter()
+            .all(|head| head.contains("if-none-match: \""))
+    );
+    assert!(house.gate.is_current(&gate));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_refresh_replaces_the_set_exactly() {
+    let (site, a, b) = (Site::new(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, OFTEN), "");
+    let house = site.open().await;
+    assert_eq!(house.judge(&a), None);
+    provider.answer(Answer::Document(jwks(&[&b])));
+    until(|| house.judge(&b).is_none()).await;
+    assert_eq!(house.judge(&a), Some(Reason::KeyUnknown));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_broken_provider_takes_no_key_away() {
+    let (site, a) = (Site::new(), key());
+    let elsewhere = Provider::start(Answer::Document(jwks(&[&key()]))).await;
+    let redirect = format!("302 Found\r\nLocation: {}", elsewhere.url());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, OFTEN), "");
+    let house = site.open().await;
+    let large = " ".repeat(300 * 1024);
+    let rows = [
+        (reply("200 OK", "<html>"), "JSON"),
+        (reply("200 OK", "{\"keys\": []}"), "can be used"),
+        (
+            reply("200 OK", "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AA\"}]}"),
+            "can be used",
+        ),
+        (reply("500 Internal Server Error", ""), "500"),
+        (reply("304 Not Modified", ""), ""),
+        (reply(&redirect, ""), "another host"),
+        (reply("302 Found\r\nLocation: /jwks", ""), "redirects"),
+        (reply("200 OK", &large), "more than 262144 bytes"),
+        (Answer::Endless, "more than 262144 bytes"),
+        (Answer::Raw("SSH-2.0-OpenSSH\r\n".to_owned()), "http"),
+    ];
+    for (answer, told) in rows {
+        provider.answer(answer);
+        let error = || house.issuer().last_error.unwrap_or_default();
+        until(|| error().to_lowercase().contains(&told.to_lowercase())).await;
+        assert_eq!(house.judge(&a), None, "{told}");
+    }
+    assert_eq!(house.issuer().state, IssuerState::Stale);
+    assert_eq!(elsewhere.requests(), 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_fetched_while_its_request_waits() {
+    let (site, a, b) = (Site::new(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    provider.answer(Answer::Document(jwks(&[&a, &b])));
+    let seen = house.gate.load();
+    let callers = (0..50).map(|_| house.keys.wanted("main", &seen));
+    assert!(join_all(callers).await.into_iter().all(|answer| answer));
+    assert_eq!(house.judge(&b), None);
+    assert_eq!(provider.requests(), 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_keys_fetches_once_and_slows_nobody() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    provider.answer(reply("503 Service Unavailable", ""));
+    let (seen, begun) = (house.gate.load(), Instant::now());
+    let callers = (0..10_000).map(|_| house.keys.wanted("main", &seen));
+    assert!(join_all(callers).await.into_iter().all(|answer| !answer));
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(!house.keys.wanted("main", &seen).await);
+    assert_eq!(provider.requests(), 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_silent_provider_holds_a_request_for_half_a_second() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    provider.answer(Answer::Silence);
+    let (seen, begun) = (house.gate.load(), Instant::now());
+    assert!(!house.keys.wanted("main", &seen).await);
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_millis(490), "{waited:?}");
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    assert_eq!(house.judge(&a), None);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_keys_that_are_fixed() {
+    let (site, a) = (Site::new(), key());
+    std::fs::write(site.path("jwks.json"), jwks(&[&a])).unwrap();
+    site.configure("jwks_file = \"jwks.json\"", "");
+    let house = site.open().await;
+    assert!(!house.keys.wanted("main", &house.gate.load()).await);
+    assert!(!house.keys.wanted("nobody", &house.gate.load()).await);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_judged_by_an_older_gate_is_judged_again() {
+    let (site, a, b) = (Site::new(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    let seen = house.gate.load();
+    provider.answer(Answer::Document(jwks(&[&b])));
+    assert!(house.keys.wanted("main", &seen).await);
+    // The cool-down runs now, and no fetch is begun; but the key arrived meanwhile.
+    assert!(house.keys.wanted("main", &seen).await);
+    assert!(!house.keys.wanted("main", &house.gate.load()).await);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn keys_that_nobody_confirms_serve_no_longer_than_allowed() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    let keys = format!("{}\nkeys_stale_max = \"1s\"", remote(&provider, OFTEN));
+    site.configure(&keys, "");
+    let house = site.open().await;
+    drop(provider);
+    until(|| house.issuer().last_error.is_some()).await;
+    assert_eq!(house.judge(&a), None);
+    site.clock.advance(Duration::from_secs(2));
+    until(|| house.issuer().state == IssuerState::Unavailable).await;
+    assert_eq!(house.judge(&a), Some(Reason::IssuerUnavailable));
+    assert!(house.status().is_ready());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn keys_are_discovered_where_the_issuer_says() {
+    let (site, a) = (Site::new(), key());
+    let keys = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    let provider = Provider::start(Answer::Silence).await;
+    let issuer = format!("http://{}", provider.address);
+    let metadata = format!(
+        "{{\"issuer\": \"{issuer}\", \"jwks_uri\": \"{}\"}}",
+        keys.url()
+    );
+    provider.answer(Answer::Document(metadata));
+    let other = format!(
+        "[issuers.other]\nissuer = \"{issuer}\"\naudiences = [\"api\"]\nalgorithms = [\"ES256\"]\ndiscovery = true"
+    );
+    std::fs::write(site.path("jwks.json"), jwks(&[&a])).unwrap();
+    site.configure("jwks_file = \"jwks.json\"", &other);
+    let house = site.open().await;
+    assert_eq!(house.status().issuers[1].keys, 1);
+    assert!(provider.heads()[0].starts_with("GET /.well-known/openid-configuration "));
+    house.close().await;
+}

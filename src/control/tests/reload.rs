@@ -1,0 +1,147 @@
+//! A configuration that changes under load: whole or not at all.
+
+use std::time::Duration;
+
+use super::house::{Site, jwks, key, remote, until};
+use super::provider::{Answer, Provider};
+use crate::control::ReloadOutcome;
+
+const OFTEN: &str = "{ min = \"20ms\", max = \"20ms\", cooldown = \"10s\" }";
+const SELDOM: &str = "{ min = \"1h\", max = \"1h\", cooldown = \"1h\" }";
+
+#[tokio::test]
+async fn a_bad_file_keeps_the_gate_and_says_so() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    let gate = house.gate.load();
+    site.configure(&remote(&provider, SELDOM), "colour = \"red\"");
+    let reloaded = house.handle.reload().await.unwrap();
+    assert_eq!(reloaded.outcome, ReloadOutcome::Rejected);
+    assert!(reloaded.text.contains("colour"), "{}", reloaded.text);
+    assert!(house.gate.is_current(&gate));
+    let status = house.status();
+    assert_eq!(status.generation, 1);
+    assert_eq!(status.last_reload.unwrap().text, reloaded.text);
+    let metrics = house.telemetry.scrape();
+    assert!(
+        metrics.contains("config_reloads_total{outcome=\"rejected\"} 1"),
+        "{metrics}"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_reload_keeps_the_keys_and_asks_no_provider_again() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    provider.answer(Answer::Silence);
+    site.configure(&remote(&provider, SELDOM), "methods = [\"GET\"]");
+    let reloaded = house.handle.reload().await.unwrap();
+    assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+    assert_eq!(reloaded.generation, 2);
+    assert_eq!(house.judge(&a), None);
+    assert_eq!(provider.requests(), 1);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_new_pace_goes_on_with_the_old_keys() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    provider.answer(Answer::Raw(String::new()));
+    site.configure(&remote(&provider, OFTEN), "");
+    let reloaded = house.handle.reload().await.unwrap();
+    assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+    assert_eq!(house.judge(&a), None);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_new_issuer_has_its_keys_before_its_first_request() {
+    let (site, a, b) = (Site::new(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    let other = Provider::start(Answer::Document(jwks(&[&b]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    site.configure(&remote(&other, SELDOM), "");
+    let reloaded = house.handle.reload().await.unwrap();
+    assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+    assert_eq!(house.judge(&b), None);
+    assert!(house.judge(&a).is_some());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_needs_a_restart_is_named() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    let path = site.path("gateway.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("127.0.0.1:8080", "127.0.0.1:8081")).unwrap();
+    let reloaded = house.handle.reload().await.unwrap();
+    assert_eq!(reloaded.outcome, ReloadOutcome::Rejected);
+    assert_eq!(reloaded.text, "needs a restart: listeners.public.address");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_changed_file_is_found() {
+    let (site, a, b) = (Site::new(), key(), key());
+    std::fs::write(site.path("jwks.json"), jwks(&[&a])).unwrap();
+    site.configure("jwks_file = \"jwks.json\"", "");
+    let house = site.open().await;
+    assert_eq!(house.judge(&a), None);
+    std::fs::write(site.path("jwks.json"), jwks(&[&b])).unwrap();
+    until(|| house.judge(&b).is_none()).await;
+    assert!(house.judge(&a).is_some());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn reloads_and_rotations_never_publish_over_each_other() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, OFTEN), "");
+    let house = site.open().await;
+    for round in 0..10 {
+        let next = key();
+        let methods = format!("methods = [\"GET\", \"M{round}\"]");
+        provider.answer(Answer::Document(jwks(&[&next])));
+        site.configure(&remote(&provider, OFTEN), &methods);
+        let reloaded = house.handle.reload().await.unwrap();
+        assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+        until(|| house.judge(&next).is_none()).await;
+        let gate = house.gate.load();
+        let methods = format!("{:?}", gate.config().routes[0].methods);
+        assert!(methods.contains(&format!("M{round}")), "{methods}");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn reloads_that_come_together_are_answered_together() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    let reloads = (0..30).map(|_| house.handle.reload());
+    for reloaded in futures_util::future::join_all(reloads).await {
+        assert_eq!(reloaded.unwrap().outcome, ReloadOutcome::Ok);
+    }
+    assert!(
+        house.status().generation <= 3,
+        "{}",
+        house.status().generation
+    );
+    tokio::time::timeout(Duration::from_secs(1), house.close())
+        .await
+        .unwrap();
+}
