@@ -48,6 +48,8 @@ impl<'w> Walk<'w> {
     pub(super) fn finish(self) -> (Vec<Diagnostic>, BTreeSet<(&'static str, &'static str)>) {
         let mut found = self.found.into_inner();
         found.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
+        // A value that is read for two reasons has its fault once.
+        found.dedup();
         (found, self.asked.into_inner())
     }
 }

@@ -1,7 +1,9 @@
 //! What the room promises: every fault at once and in its place, no secret shown, and a reference that tells the truth.
 
 mod faults;
+mod issuers;
 mod reference;
 mod report;
+mod routes;
 mod sessions;
 mod support;

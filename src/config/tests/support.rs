@@ -147,3 +147,20 @@ pub(super) fn found(text: &str) -> Vec<Diagnostic> {
 pub(super) fn shown(text: &str, found: &[Diagnostic]) -> String {
     crate::config::Report::new("gateway.toml", text, found).to_text(crate::config::Colour::Plain)
 }
+
+/// What is said about `text` are exactly these words, in the order of the file.
+pub(super) fn says(text: &str, expected: &[&str]) {
+    let found = found(text);
+    let codes: Vec<_> = found.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, expected, "\n{text}\n{}", shown(text, &found));
+}
+
+/// The sound gateway with `more` in the table of its route, issuer, upstream or listener.
+pub(super) fn inside(table: &str, more: &str) -> String {
+    replaced(table, &format!("{table}\n{more}"))
+}
+
+pub(super) const ROUTE: &str = "[routes.crm]";
+pub(super) const ISSUER: &str = "[issuers.main]";
+pub(super) const UPSTREAM: &str = "[upstreams.crm]";
+pub(super) const LISTENER: &str = "[listeners.public]";

@@ -1,0 +1,113 @@
+//! What is said about issuers: their keys, their algorithms, their terms.
+
+use super::support::{ISSUER, InMemory, SOUND, inside, replaced, says, shown, with};
+use crate::config::check;
+
+#[test]
+fn keys_have_exactly_one_source_that_fits_the_algorithms() {
+    says(&replaced("discovery = true", ""), &["key_source_missing"]);
+    says(
+        &replaced("discovery = true", "discovery = false"),
+        &["key_source_missing"],
+    );
+    says(
+        &inside(ISSUER, "jwks_file = \"jwks.json\""),
+        &["key_source_several"],
+    );
+    says(
+        &replaced(
+            "discovery = true",
+            "discovery = false\njwks_url = \"https://a.example/keys\"",
+        ),
+        &[],
+    );
+    says(
+        &replaced("discovery = true", "jwks_url = \"http://a.example/keys\""),
+        &["url_insecure"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_url = \"http://127.0.0.1:1/keys\""),
+        &[],
+    );
+    says(
+        &replaced(
+            "discovery = true",
+            "jwks_url = \"http://a.example/keys\"\ninsecure_http = true",
+        ),
+        &[],
+    );
+    says(
+        &replaced("https://auth.example.com", "http://auth.example.com"),
+        &["url_insecure"],
+    );
+    says(
+        &replaced("issuer = \"https://auth.example.com\"", "issuer = 5"),
+        &["type_wrong"],
+    );
+    says(
+        &replaced("https://auth.example.com", "accounts"),
+        &["url_invalid"],
+    );
+    says(
+        &replaced("\"ES256\"", "\"ES256\", \"HS256\""),
+        &["algorithm_source_mismatch"],
+    );
+    says(
+        &replaced("discovery = true", "secrets = [\"env:HS_SECRET\"]"),
+        &["algorithm_source_mismatch"],
+    );
+    says(&replaced("\"ES256\"", "\"none\""), &["algorithm_none"]);
+    says(&replaced("\"ES256\"", "\"ES257\""), &["algorithm_unknown"]);
+    says(
+        &replaced("discovery = true", "jwks_file = \"nowhere\""),
+        &["file_unreadable"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_file = \"tls.crt\""),
+        &["keys_unusable"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_file = \"jwks.json\""),
+        &["keys_unusable", "key_skipped"],
+    );
+    says(
+        &replaced("discovery = true", "jwks_file = \"partner.jwks.json\""),
+        &[],
+    );
+}
+
+#[test]
+fn short_secrets_are_a_fault() {
+    let text = SOUND
+        .replace("discovery = true", "secrets = [\"env:SHORT\"]")
+        .replace("ES256", "HS256");
+    let codes = check(&text, &InMemory::full().env("SHORT", b"hunter2")).unwrap_err();
+    assert_eq!(codes[0].code, "secret_short");
+    assert!(!shown(&text, &codes).contains("hunter2"));
+}
+
+#[test]
+fn terms_beyond_the_usual_are_a_warning() {
+    says(&inside(ISSUER, "leeway = \"61s\""), &["leeway_long"]);
+    says(&inside(ISSUER, "leeway = \"60s\""), &[]);
+    says(
+        &inside(ISSUER, "lifetime_max = \"25h\""),
+        &["lifetime_long"],
+    );
+    says(
+        &inside(ISSUER, "claims.products = \"a..b\""),
+        &["claim_path_invalid"],
+    );
+    says(
+        &inside(ISSUER, "claims.products = \"https://example.com/products\""),
+        &[],
+    );
+}
+
+#[test]
+fn two_issuers_have_two_names() {
+    let second = ISSUER.replace("main", "other");
+    let more = SOUND[SOUND.find(ISSUER).unwrap()..SOUND.find("[products").unwrap()]
+        .replace(ISSUER, &second);
+    says(&with(&more), &["issuer_duplicate"]);
+}
