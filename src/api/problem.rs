@@ -265,6 +265,11 @@ fn trailers_only(reason: Reason, status: StatusCode) -> Response<Bytes> {
     response
 }
 
+/// The gRPC status of `reason`, for a stream that had begun when it was cut.
+pub const fn grpc_status_of(reason: Reason) -> u16 {
+    grpc_status(row(reason).status)
+}
+
 /// gRPC's own mapping of HTTP statuses, and its words for what that mapping leaves open.
 const fn grpc_status(status: StatusCode) -> u16 {
     match status.as_u16() {

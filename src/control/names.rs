@@ -29,7 +29,8 @@ pub struct Names {
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    /// Knows no address yet.
+    pub fn new() -> Self {
         Self {
             book: Live::new(Arc::default()),
             writer: Mutex::new(()),

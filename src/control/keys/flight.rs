@@ -27,7 +27,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(in crate::control) fn new(gate: Arc<Live<Gate>>) -> Self {
+    /// Has no issuer to ask yet.
+    pub fn new(gate: Arc<Live<Gate>>) -> Self {
         Self {
             gate,
             flights: Live::new(Arc::default()),

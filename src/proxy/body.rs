@@ -1,0 +1,355 @@
+//! Bodies on their way through: where they come from, where they go, and the relay between. The four pairs of
+//! protocols meet here and nowhere else.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pingora_timeout::timeout;
+
+use super::connection::{WriteFault, Writer};
+use super::http1::Http1Body;
+use super::http2::{Http2Body, Http2Outlet};
+use crate::traffic::Pace;
+use crate::wire::write;
+
+/// Bytes that are gathered before they are written.
+const GATHER_BYTES: usize = 32 << 10;
+
+/// The fields behind a body. Nearly always none.
+pub(super) type Trailers = Vec<(Box<str>, Box<[u8]>)>;
+
+/// The next of a body.
+pub(super) enum Part<'b> {
+    /// Content, never empty.
+    Data(&'b [u8]),
+    /// It is over.
+    End(Trailers),
+}
+
+/// Why a body does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyFault {
+    /// Its sender is gone before its end.
+    Cut,
+    /// Its framing is broken.
+    Malformed(&'static str),
+    /// It pauses too long or comes too slowly.
+    Slow,
+    /// It is over its limit.
+    TooLarge,
+}
+
+/// How long whoever waits for a body is ready to wait.
+pub(super) struct Patience {
+    /// The longest pause.
+    pub(super) pause: Duration,
+    /// Set once pauses are no fault any more: the answer to the body has begun.
+    pub(super) relaxed: AtomicBool,
+}
+
+impl Patience {
+    pub(super) fn new(pause: Duration) -> Self {
+        Self {
+            pause,
+            relaxed: AtomicBool::new(false),
+        }
+    }
+
+    fn is_relaxed(&self) -> bool {
+        self.relaxed.load(Ordering::Relaxed)
+    }
+}
+
+/// Where a body comes from.
+pub(super) struct Source<'c> {
+    origin: Origin<'c>,
+    pace: Option<Pace>,
+    over: bool,
+    touched: bool,
+}
+
+/// The protocol that it comes by.
+pub(super) enum Origin<'c> {
+    /// There is none.
+    Empty,
+    /// HTTP/1.
+    Http1(Http1Body<'c>),
+    /// HTTP/2.
+    Http2(Http2Body),
+}
+
+impl<'c> Source<'c> {
+    pub(super) fn new(origin: Origin<'c>, pace: Option<Pace>) -> Self {
+        let over = match &origin {
+            Origin::Empty => true,
+            Origin::Http1(body) => body.is_over(),
+            Origin::Http2(body) => body.is_over(),
+        };
+        Self {
+            origin,
+            pace,
+            over,
+            touched: false,
+        }
+    }
+
+    /// Whether all of it was taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether none of it was taken, so that the request can be sent again.
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.touched
+    }
+
+    /// What is here already, without waiting. The next call drops what this one returned.
+    pub(super) fn buffered(&mut self) -> Result<Option<Part<'_>>, BodyFault> {
+        Ok(if self.find()? {
+            Some(self.part())
+        } else {
+            None
+        })
+    }
+
+    /// Waits for the next part. Cancel-safe.
+    pub(super) async fn next(&mut self, patience: &Patience) -> Result<Part<'_>, BodyFault> {
+        while !self.find()? {
+            self.wait(patience).await?;
+        }
+        Ok(self.part())
+    }
+
+    /// Whether the next part is here.
+    fn find(&mut self) -> Result<bool, BodyFault> {
+        if self.over {
+            return Ok(true);
+        }
+        match &mut self.origin {
+            Origin::Empty => Ok(true),
+            Origin::Http1(body) => body.find(),
+            Origin::Http2(body) => Ok(body.has_part()),
+        }
+    }
+
+    /// The part that is here.
+    fn part(&mut self) -> Part<'_> {
+        self.touched = true;
+        if self.over {
+            return Part::End(Trailers::new());
+        }
+        let part = match &mut self.origin {
+            Origin::Empty => Part::End(Trailers::new()),
+            Origin::Http1(body) => body.part(),
+            Origin::Http2(body) => body.part(),
+        };
+        self.over = matches!(part, Part::End(_));
+        part
+    }
+
+    async fn wait(&mut self, patience: &Patience) -> Result<(), BodyFault> {
+        let began = Instant::now();
+        let came = timeout(patience.pause, self.origin.wait()).await;
+        if patience.is_relaxed() {
+            return came.map_or(Ok(()), |came| came.map(drop));
+        }
+        let bytes = came.map_err(|_| BodyFault::Slow)??;
+        let keeps_up = self
+            .pace
+            .as_mut()
+            .is_none_or(|pace| pace.keeps_up(began.elapsed(), bytes));
+        if keeps_up {
+            Ok(())
+        } else {
+            Err(BodyFault::Slow)
+        }
+    }
+
+    /// Waits until the sender is gone for good; one that has only sent all it had is still listening.
+    pub(super) async fn gone(&mut self) {
+        match &mut self.origin {
+            Origin::Http1(body) => body.gone().await,
+            Origin::Empty | Origin::Http2(_) => pending().await,
+        }
+    }
+
+    /// Reads and drops what is left, up to a bound; whether the body is over.
+    pub(super) async fn drain(&mut self, bytes_max: usize, time_max: Duration) -> bool {
+        let patience = Patience::new(time_max);
+        let drained = async {
+            let mut dropped = 0;
+            while dropped <= bytes_max {
+                match self.next(&patience).await {
+                    Ok(Part::Data(bytes)) => dropped += bytes.len(),
+                    Ok(Part::End(_)) => return,
+                    Err(_) => return,
+                }
+            }
+        };
+        let _ = timeout(time_max, drained).await;
+        self.over
+    }
+
+    /// The HTTP/1 body, if it is one: an upgrade takes its connection over.
+    pub(super) fn http1(&mut self) -> Option<&mut Http1Body<'c>> {
+        match &mut self.origin {
+            Origin::Http1(body) => Some(body),
+            Origin::Empty | Origin::Http2(_) => None,
+        }
+    }
+}
+
+impl Origin<'_> {
+    /// Waits for more; how many bytes came.
+    async fn wait(&mut self) -> Result<usize, BodyFault> {
+        match self {
+            Self::Empty => Ok(0),
+            Self::Http1(body) => body.wait().await,
+            Self::Http2(body) => body.wait().await,
+        }
+    }
+}
+
+/// Where a body goes.
+pub(super) enum Outlet<'c> {
+    /// Nowhere: the message is its head.
+    Head(&'c mut Writer),
+    /// HTTP/1, the bytes as they are: by length or until the close.
+    Plain(&'c mut Writer),
+    /// HTTP/1 in chunks.
+    Chunked(&'c mut Writer),
+    /// HTTP/2.
+    Http2(Http2Outlet<'c>),
+}
+
+impl Outlet<'_> {
+    /// Takes content; it may wait for [`Outlet::flush`].
+    async fn data(&mut self, bytes: &[u8]) -> Result<(), WriteFault> {
+        match self {
+            Self::Head(_) => Ok(()),
+            Self::Plain(writer) => {
+                writer.pending.extend_from_slice(bytes);
+                flush_if_full(writer).await
+            }
+            Self::Chunked(writer) => {
+                if !bytes.is_empty() {
+                    write::write_chunk_head(bytes.len(), &mut writer.pending);
+                    writer.pending.extend_from_slice(bytes);
+                    writer.pending.extend_from_slice(b"\r\n");
+                }
+                flush_if_full(writer).await
+            }
+            Self::Http2(outlet) => outlet.data(bytes).await,
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), WriteFault> {
+        match self {
+            Self::Head(writer) | Self::Plain(writer) | Self::Chunked(writer) => {
+                writer.flush().await
+            }
+            Self::Http2(_) => Ok(()),
+        }
+    }
+
+    /// Ends the message.
+    pub(super) async fn finish(&mut self, trailers: &Trailers) -> Result<(), WriteFault> {
+        match self {
+            Self::Head(writer) | Self::Plain(writer) => writer.flush().await,
+            Self::Chunked(writer) => {
+                let trailers = trailers.iter().map(|(name, value)| (&**name, &**value));
+                write::write_last_chunk(&mut writer.pending, trailers);
+                writer.flush().await
+            }
+            Self::Http2(outlet) => outlet.finish(trailers),
+        }
+    }
+
+    /// Takes a body that is already whole.
+    pub(super) async fn whole(&mut self, bytes: &[u8]) -> Result<(), WriteFault> {
+        self.data(bytes).await?;
+        self.finish(&Trailers::new()).await
+    }
+
+    /// Waits until the receiver says that it wants no more.
+    async fn refused(&mut self) {
+        match self {
+            Self::Http2(outlet) => outlet.refused().await,
+            Self::Head(_) | Self::Plain(_) | Self::Chunked(_) => pending().await,
+        }
+    }
+}
+
+async fn flush_if_full(writer: &mut Writer) -> Result<(), WriteFault> {
+    if writer.pending.len() >= GATHER_BYTES {
+        writer.flush().await?;
+    }
+    Ok(())
+}
+
+/// Why a relay ended before its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RelayFault {
+    /// The sender's side.
+    From(BodyFault),
+    /// The receiver's side.
+    To(WriteFault),
+}
+
+impl From<BodyFault> for RelayFault {
+    fn from(fault: BodyFault) -> Self {
+        Self::From(fault)
+    }
+}
+
+impl From<WriteFault> for RelayFault {
+    fn from(fault: WriteFault) -> Self {
+        Self::To(fault)
+    }
+}
+
+/// How a relay is bounded, and what goes through it.
+pub(super) struct Terms<'t> {
+    /// How long it waits for the sender.
+    pub(super) patience: &'t Patience,
+    /// The most content, in bytes.
+    pub(super) bytes_max: u64,
+    /// Which trailers may pass.
+    pub(super) may_trail: &'t (dyn Fn(&str) -> bool + Sync),
+}
+
+/// Moves a body from `source` to `outlet`, counting its content. Whatever has come is sent on before it waits for more.
+pub(super) async fn relay(
+    source: &mut Source<'_>,
+    outlet: &mut Outlet<'_>,
+    terms: &Terms<'_>,
+    count: &mut u64,
+) -> Result<(), RelayFault> {
+    loop {
+        let part = match source.buffered()? {
+            Some(part) => part,
+            None => {
+                outlet.flush().await?;
+                tokio::select! {
+                    biased;
+                    part = source.next(terms.patience) => part?,
+                    () = outlet.refused() => return Err(RelayFault::To(WriteFault::Gone)),
+                }
+            }
+        };
+        match part {
+            Part::Data(bytes) => {
+                *count += bytes.len() as u64;
+                if *count > terms.bytes_max {
+                    return Err(RelayFault::From(BodyFault::TooLarge));
+                }
+                outlet.data(bytes).await?;
+            }
+            Part::End(mut trailers) => {
+                trailers.retain(|(name, _)| (terms.may_trail)(name));
+                return Ok(outlet.finish(&trailers).await?);
+            }
+        }
+    }
+}

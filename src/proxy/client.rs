@@ -1,0 +1,108 @@
+//! The client's side of a request: its connection, and its request as either protocol hands it over.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::api::problem::Dialect;
+use crate::config::model::Listener;
+use crate::gate::Peer;
+use crate::wire::fields;
+use crate::wire::head::Framing;
+use crate::wire::{RequestHead, Scheme, Version};
+
+/// What a listener is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It serves routes and the gate's own public endpoints; one in clear text may send browsers to https instead.
+    Public,
+    /// It serves the admin API; nothing on it is a route.
+    Admin,
+}
+
+/// The connection that requests come by.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) listener: Arc<Listener>,
+    pub(super) role: Role,
+    pub(super) address: IpAddr,
+    pub(super) scheme: Scheme,
+}
+
+impl Client {
+    /// As far as a decision may know it.
+    pub(super) fn peer(&self) -> Peer {
+        let trusted = &self.listener.trusted_proxies;
+        Peer {
+            address: self.address,
+            trusted: trusted.iter().any(|net| net.contains(&self.address)),
+        }
+    }
+}
+
+/// A request as either protocol hands it over.
+pub(super) struct Incoming<'h> {
+    pub(super) head: RequestHead<'h>,
+    pub(super) framing: Framing,
+    /// The protocol that it wants to switch to.
+    pub(super) upgrade: Option<&'h str>,
+    pub(super) expects_continue: bool,
+    /// When its first byte came.
+    pub(super) began: Instant,
+}
+
+impl<'h> Incoming<'h> {
+    /// A request that could not be read.
+    pub(super) fn unread(client: &Client, began: Instant) -> Self {
+        let head = RequestHead {
+            version: Version::Http11,
+            scheme: client.scheme,
+            method: "",
+            target: "",
+            authority: None,
+            fields: &[],
+        };
+        Self {
+            head,
+            framing: Framing::Empty,
+            upgrade: None,
+            expects_continue: false,
+            began,
+        }
+    }
+
+    /// The one value of a field, or none.
+    pub(super) fn value(&self, name: &str) -> Option<&'h [u8]> {
+        fields::single(self.head.fields, name).ok().flatten()
+    }
+
+    /// The authority as it came, unchecked.
+    pub(super) fn host(&self) -> Option<&'h str> {
+        let field = || {
+            self.value("host")
+                .and_then(|value| std::str::from_utf8(value).ok())
+        };
+        self.head.authority.or_else(field)
+    }
+
+    /// The target without its query.
+    pub(super) fn path(&self) -> &'h str {
+        self.head
+            .target
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        Dialect::of(self.value("content-type"))
+    }
+
+    /// Whether the client said that it understands trailers (RFC 9110 §10.1.4).
+    pub(super) fn takes_trailers(&self) -> bool {
+        self.head
+            .values("te")
+            .flat_map(fields::list)
+            .any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
+    }
+}

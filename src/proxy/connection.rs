@@ -1,0 +1,180 @@
+//! One byte stream as two halves with their buffers, so that both directions can move at once. Knows no HTTP.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use pingora_core::protocols::Stream;
+use pingora_timeout::timeout;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
+
+/// Bytes read at once. The room is the thread's, so a connection that waits holds none.
+const READ_BYTES: usize = 32 << 10;
+/// A buffer that grew beyond this is given back after use.
+const KEEP_BYTES: usize = 64 << 10;
+/// How long a connection may take to be closed in order.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Bytes of an unwanted body that are read so that the answer before it is not lost to a reset (RFC 9112 §9.6).
+const LINGER_BYTES_MAX: usize = 1 << 20;
+
+thread_local! {
+    static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// The half that is read.
+pub(super) struct Reader {
+    half: ReadHalf<Stream>,
+    /// What came and was not taken.
+    pub(super) buffer: BytesMut,
+    ended: bool,
+}
+
+/// The half that is written.
+pub(super) struct Writer {
+    half: WriteHalf<Stream>,
+    /// What waits for [`Writer::flush`].
+    pub(super) pending: Vec<u8>,
+    /// How long the other end may take nothing.
+    patience: Duration,
+    /// How much of what is pending left already.
+    left: usize,
+    has_written: bool,
+}
+
+/// Why nothing can be written any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WriteFault {
+    /// The other end is gone.
+    Gone,
+    /// It takes nothing.
+    Slow,
+}
+
+/// Splits a stream; `first` was read from it already.
+pub(super) fn split(stream: Stream, first: BytesMut, patience: Duration) -> (Reader, Writer) {
+    let (read, write) = tokio::io::split(stream);
+    let reader = Reader {
+        half: read,
+        buffer: first,
+        ended: false,
+    };
+    let writer = Writer {
+        half: write,
+        pending: Vec::new(),
+        patience,
+        left: 0,
+        has_written: false,
+    };
+    (reader, writer)
+}
+
+impl Reader {
+    /// Waits for bytes and appends them to the buffer; 0 once the other end has sent all it had. Cancel-safe.
+    pub(super) async fn fill(&mut self) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        let came = poll_fn(|cx| {
+            ROOM.with_borrow_mut(|room| {
+                let mut room = ReadBuf::new(room);
+                ready!(Pin::new(&mut self.half).poll_read(cx, &mut room))?;
+                self.buffer.extend_from_slice(room.filled());
+                Poll::Ready(io::Result::Ok(room.filled().len()))
+            })
+        })
+        .await?;
+        self.ended = came == 0;
+        Ok(came)
+    }
+
+    /// Whether the other end has sent all it had.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether an unused connection is open and silent, as it must be to be used again.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut byte = [0];
+        let mut room = ReadBuf::new(&mut byte);
+        let mut cx = Context::from_waker(Waker::noop());
+        let read = Pin::new(&mut self.half).poll_read(&mut cx, &mut room);
+        self.buffer.is_empty() && read.is_pending()
+    }
+
+    /// Gives the buffer back if nothing is in it.
+    pub(super) fn rest(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+    }
+}
+
+impl Writer {
+    /// Writes all that is pending. Cancel-safe: what left is not sent again.
+    pub(super) async fn flush(&mut self) -> Result<(), WriteFault> {
+        while self.left < self.pending.len() {
+            let write = self.half.write(&self.pending[self.left..]);
+            match timeout(self.patience, write).await {
+                Ok(Ok(count)) if count > 0 => self.left += count,
+                Ok(_) => return Err(WriteFault::Gone),
+                Err(_) => return Err(WriteFault::Slow),
+            }
+            self.has_written = true;
+        }
+        self.left = 0;
+        self.pending.clear();
+        if self.pending.capacity() > KEEP_BYTES {
+            self.pending = Vec::new();
+        }
+        match timeout(self.patience, self.half.flush()).await {
+            Ok(flushed) => flushed.map_err(|_| WriteFault::Gone),
+            Err(_) => Err(WriteFault::Slow),
+        }
+    }
+
+    /// Whether any byte left since [`Writer::begin`].
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written
+    }
+
+    /// Begins a new exchange: nothing was written for it.
+    pub(super) fn begin(&mut self) {
+        self.has_written = false;
+    }
+
+    /// Gives the buffer back.
+    pub(super) fn rest(&mut self) {
+        self.pending = Vec::new();
+    }
+
+    /// Says that nothing more will come.
+    pub(super) async fn shut(&mut self) {
+        // Whoever does not take the end in time gets it with the socket's close.
+        let _ = timeout(CLOSE_TIMEOUT, self.half.shutdown()).await;
+    }
+}
+
+/// Closes a connection whose last answer must arrive although the other end may still be sending.
+pub(super) async fn linger(mut reader: Reader, mut writer: Writer) {
+    writer.shut().await;
+    let drained = async {
+        let mut dropped = reader.buffer.len();
+        while dropped < LINGER_BYTES_MAX {
+            reader.buffer.clear();
+            match reader.fill().await {
+                Ok(0) | Err(_) => return,
+                Ok(came) => dropped += came,
+            }
+        }
+    };
+    let _ = timeout(CLOSE_TIMEOUT, drained).await;
+}
+
+/// Puts the halves together again; what was read and not taken comes along.
+pub(super) fn join(reader: Reader, writer: Writer) -> (Stream, BytesMut) {
+    (reader.half.unsplit(writer.half), reader.buffer)
+}

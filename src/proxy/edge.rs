@@ -1,0 +1,152 @@
+//! What every connection shares: the world as it is now, the upstreams, and the count of what is in flight.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::upstream::Upstreams;
+use crate::config::model::ServerAddress;
+use crate::control::{Keys, Live, Names};
+use crate::gate::{Endpoint, Gate, RequestId};
+use crate::session::Revocations;
+use crate::telemetry::{Health, Telemetry};
+use crate::time::Clock;
+use crate::wire::Scheme;
+
+/// The world as the composition root puts it together.
+pub struct World {
+    /// What requests are judged by.
+    pub gate: Arc<Live<Gate>>,
+    /// What no longer counts.
+    pub revocations: Arc<Revocations>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Who fetches keys that a request asks for.
+    pub keys: Arc<Keys>,
+    /// Where servers are.
+    pub names: Arc<Names>,
+    /// Who is told what happened.
+    pub telemetry: Arc<Telemetry>,
+    /// Who answers what the gate answers itself.
+    pub endpoints: Arc<dyn Endpoints>,
+}
+
+/// The edge: the world, and what the plane keeps of its own.
+pub struct Edge {
+    world: World,
+    pub(super) upstreams: Upstreams,
+    in_flight: AtomicUsize,
+    is_draining: AtomicBool,
+}
+
+/// Answers what the gate answers itself. The body was read whole, at most 64 KiB of it.
+#[async_trait]
+pub trait Endpoints: Send + Sync {
+    /// A request to an endpoint on a public listener.
+    async fn answer(
+        &self,
+        endpoint: Endpoint,
+        request: Request<Bytes>,
+        caller: EndpointCaller,
+    ) -> Response<Bytes>;
+
+    /// A request to the admin listener, whatever it asks for.
+    async fn admin(&self, request: Request<Bytes>, caller: EndpointCaller) -> Response<Bytes>;
+}
+
+/// Who calls an endpoint, and what it is to be judged by.
+#[derive(Debug, Clone)]
+pub struct EndpointCaller {
+    /// The other end of the socket.
+    pub peer: IpAddr,
+    /// Whether its `X-Forwarded-*` count.
+    pub is_trusted: bool,
+    /// Whether the connection is encrypted.
+    pub scheme: Scheme,
+    /// `X-Request-Id`; the plane puts it into the answer.
+    pub request_id: RequestId,
+    /// The gate that this request lives under.
+    pub gate: Arc<Gate>,
+}
+
+impl Edge {
+    /// An edge that has served nothing yet.
+    pub fn new(world: World) -> Self {
+        Self {
+            world,
+            upstreams: Upstreams::default(),
+            in_flight: AtomicUsize::new(0),
+            is_draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Requests and tunnels that are being served. Whoever stops the process waits for 0.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// From now on no connection outlives its request: answers say `Connection: close`, HTTP/2 says GOAWAY.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Release);
+    }
+
+    /// Whether [`Edge::drain`] was called.
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Acquire)
+    }
+
+    /// Counts a request, until the guard is dropped.
+    pub(super) fn enter(&self) -> Serving<'_> {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        Serving(self)
+    }
+
+    /// Where a server is; empty while nobody knows.
+    pub(super) fn addresses(&self, server: &ServerAddress) -> Arc<[SocketAddr]> {
+        match server {
+            ServerAddress::Ip(address) => Arc::new([*address]),
+            ServerAddress::Name { .. } => self.names.addresses(server),
+        }
+    }
+
+    pub(super) fn tell_health(&self, upstream: &str, server: &str, health: Health) {
+        let metrics = self.telemetry.metrics();
+        metrics.upstream_healthy(upstream, server, health);
+        match health {
+            Health::Used => tracing::info!(upstream, server, "the server takes connections again"),
+            Health::PassedOver => {
+                tracing::warn!(upstream, server, "the server takes no connection")
+            }
+        }
+    }
+}
+
+impl std::ops::Deref for Edge {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge")
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One request being served.
+pub(super) struct Serving<'e>(&'e Edge);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,463 @@
+//! One exchange with a server: both bodies at once, interim answers, every deadline, and the end of the token. Whatever
+//! comes first decides.
+
+use std::borrow::Cow;
+use std::future::pending;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::answer::{Answer, Length};
+use super::body::{BodyFault, Outlet, Patience, RelayFault, Source, Terms, relay};
+use super::connection::WriteFault;
+use super::http1::{Tunnel, tunnel};
+use super::lifetime::Lifetime;
+use super::passing::Passing;
+use super::record::Meter;
+use super::turn::Turn;
+use super::upstream::{AnswerFault, AnswerHead, Answers, Head, Link, Order, StartFault};
+use crate::api::problem::Dialect;
+use crate::gate::{Admission, Hop, Reason, Refusal};
+use crate::wire::Version;
+use crate::wire::fields::{may_be_trailer, same_name};
+use crate::wire::head::Framing;
+
+/// Why an exchange has no end in order.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The client's body, or the client itself.
+    Client(BodyFault),
+    /// The upstream.
+    Upstream {
+        /// Why.
+        reason: Reason,
+        /// For the operator.
+        detail: Cow<'static, str>,
+        /// Whether not a byte of an answer came.
+        is_unanswered: bool,
+    },
+    /// The token's end.
+    Ended(Refusal),
+    /// The listener's deadline.
+    Late,
+    /// The upstream's protocol cannot say the request.
+    Unsayable,
+}
+
+/// What an answer left of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// It may carry another request.
+    Yes,
+    /// It may not.
+    No,
+}
+
+/// What the server said in the end.
+enum Outcome {
+    /// An answer, which was relayed.
+    Answered(Reuse),
+    /// That it speaks another protocol from now on.
+    Switching(Head),
+}
+
+/// Sends the request over `link` and relays the answer.
+///
+/// # Errors
+/// [`Failure`]; the answer may have begun.
+pub(super) async fn exchange(
+    turn: &mut Turn<'_>,
+    admission: &Admission,
+    link: &mut Link,
+    source: &mut Source<'_>,
+    answer: &mut Answer<'_>,
+) -> Result<Reuse, Failure> {
+    let mut meter = std::mem::take(&mut turn.record.meter);
+    let done = converse(turn, admission, link, source, answer, &mut meter).await;
+    let done = match done {
+        Ok(Outcome::Answered(reuse)) => Ok(reuse),
+        Ok(Outcome::Switching(head)) => {
+            switch(turn, admission, link, source, answer, &head, &mut meter).await
+        }
+        Err(failure) => Err(failure),
+    };
+    turn.record.meter = meter;
+    done
+}
+
+async fn converse(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    link: &mut Link,
+    source: &mut Source<'_>,
+    answer: &mut Answer<'_>,
+    meter: &mut Meter,
+) -> Result<Outcome, Failure> {
+    let sent_at = Instant::now();
+    let (mut outlet, mut answers) = start(turn, admission, link)?;
+    if turn.asked.expects_continue && source.is_untouched() {
+        answer.interim(100, &[]).await.map_err(client_fault)?;
+    }
+    let patience = Patience::new(turn.client.listener.body_timeout);
+    // A stream of messages pauses as it likes.
+    let is_stream = turn.asked.dialect() == Dialect::Grpc;
+    patience.relaxed.store(is_stream, Ordering::Relaxed);
+    let owns = |name: &str| turn.gate.config().identity.prefix.owns(name);
+    let terms = Terms {
+        patience: &patience,
+        bytes_max: turn.body_bytes_max(admission),
+        may_trail: &|name| may_be_trailer(name) && !owns(name),
+    };
+    let upload = Upload::default();
+    let lifetime = turn.lifetime(admission);
+    let mut watch = Watch {
+        client: pin!(upload.run(source, &mut outlet, &terms, &mut meter.bytes_in)),
+        unanswered: pin!(upload.unanswered(turn.response_timeout(admission))),
+        late: pin!(turn.deadline()),
+        ended: pin!(lifetime.ended()),
+        upload: &upload,
+    };
+
+    let head = final_head(turn, &mut watch, &mut answers, answer).await?;
+    meter.upstream_duration = Some(sent_at.elapsed());
+    patience.relaxed.store(true, Ordering::Relaxed);
+    if head.status() == 101 {
+        return Ok(Outcome::Switching(head));
+    }
+    let read = answers
+        .read(&head)
+        .map_err(|fault| upstream_fault(fault, Heard::Some))?;
+    let length = length(&read, answer);
+    let passing = Passing::new(turn, admission);
+    answer
+        .begin(read.status, &passing.fields(&read), length)
+        .map_err(client_fault)?;
+    let framing = read.framing;
+    let is_open = read.keep_alive && framing != Framing::UntilClose;
+    drop(read);
+    let mut body = answers.body(framing, head.into_stream());
+    let count = &mut meter.bytes_out;
+    download(
+        turn, admission, &mut watch, &mut body, answer, length, count,
+    )
+    .await?;
+    answer.finished();
+    Ok(Outcome::Answered(if is_open && upload.is_whole() {
+        Reuse::Yes
+    } else {
+        Reuse::No
+    }))
+}
+
+/// Writes the request's head.
+fn start<'l>(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    link: &'l mut Link,
+) -> Result<(Outlet<'l>, Answers<'l>), Failure> {
+    let asked = turn.asked;
+    let target = admission.path.to_target();
+    let hop = Hop {
+        peer: turn.client.peer(),
+        request_id: turn.record.request_id.as_str(),
+        trace: &turn.record.trace,
+        now: turn.edge.clock.now(),
+    };
+    let may_upgrade = !admission.permit.route().handling.refuse_upgrade;
+    let order = Order {
+        method: asked.head.method,
+        target: &target,
+        authority: admission.authority.as_deref(),
+        framing: asked.framing,
+        upgrade: asked.upgrade.filter(|_| may_upgrade),
+        te_trailers: asked.takes_trailers(),
+        fields: &|put| {
+            let gate = &turn.gate;
+            gate.upstream_fields(admission, &asked.head, &hop, &mut |name, value| {
+                // The wait is between the client and us.
+                if !same_name(name, "expect") {
+                    put(name, value);
+                }
+            });
+        },
+    };
+    link.start(&order).map_err(|fault| match fault {
+        StartFault::Unsayable => Failure::Unsayable,
+        StartFault::Gone => upstream_fault(
+            AnswerFault::Cut("the connection takes no more requests".into()),
+            Heard::Nothing,
+        ),
+    })
+}
+
+/// What may happen while an answer is waited for or on its way.
+struct Watch<'w> {
+    client: Pin<&'w mut (dyn Future<Output = BodyFault> + Send + 'w)>,
+    unanswered: Pin<&'w mut (dyn Future<Output = ()> + Send + 'w)>,
+    late: Pin<&'w mut (dyn Future<Output = ()> + Send + 'w)>,
+    ended: Pin<&'w mut (dyn Future<Output = Refusal> + Send + 'w)>,
+    upload: &'w Upload,
+}
+
+/// Waits for the final head; relays interim ones.
+async fn final_head(
+    turn: &Turn<'_>,
+    watch: &mut Watch<'_>,
+    answers: &mut Answers<'_>,
+    answer: &mut Answer<'_>,
+) -> Result<Head, Failure> {
+    loop {
+        let next = tokio::select! {
+            biased;
+            fault = &mut watch.client => return Err(Failure::Client(fault)),
+            next = answers.next() => next,
+            () = answer.refused() => return Err(Failure::Client(BodyFault::Cut)),
+            () = &mut watch.unanswered => return Err(Failure::Upstream {
+                reason: Reason::UpstreamTimeout,
+                detail: "no answer within `response_timeout`".into(),
+                is_unanswered: false,
+            }),
+            () = &mut watch.late => return Err(Failure::Late),
+            refusal = &mut watch.ended, if !watch.upload.is_over() => {
+                return Err(Failure::Ended(refusal));
+            }
+        };
+        let head = next.map_err(|fault| upstream_fault(fault, answers.heard()))?;
+        match head.status() {
+            // The client's wait was ended by us.
+            100 => {}
+            102..=199 => {
+                let read = answers.read(&head);
+                let read = read.map_err(|fault| upstream_fault(fault, Heard::Some))?;
+                let fields = Passing::interim(turn, &read);
+                answer
+                    .interim(read.status, &fields)
+                    .await
+                    .map_err(client_fault)?;
+            }
+            101 if turn.asked.upgrade.is_none() => {
+                let fault = AnswerFault::Malformed("it switches protocols unasked");
+                return Err(upstream_fault(fault, Heard::Some));
+            }
+            _ => return Ok(head),
+        }
+    }
+}
+
+/// Relays the answer's body while the request's may still be on its way.
+async fn download(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    watch: &mut Watch<'_>,
+    body: &mut Source<'_>,
+    answer: &mut Answer<'_>,
+    length: Length,
+    count: &mut u64,
+) -> Result<(), Failure> {
+    let patience = Patience::new(admission.upstream.idle_timeout);
+    let terms = Terms {
+        patience: &patience,
+        bytes_max: u64::MAX,
+        may_trail: &|name| may_be_trailer(name) && !turn.gate.keeps_back(name),
+    };
+    let mut outlet = answer.outlet();
+    let mut relayed = pin!(relay(body, &mut outlet, &terms, count));
+    let is_stream = length == Length::Unknown;
+    tokio::select! {
+        biased;
+        relayed = &mut relayed => relayed.map_err(download_fault),
+        fault = &mut watch.client => Err(Failure::Client(fault)),
+        () = &mut watch.late, if !is_stream => Err(Failure::Late),
+        refusal = &mut watch.ended => Err(Failure::Ended(refusal)),
+    }
+}
+
+/// Turns both connections into a tunnel.
+async fn switch(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    link: &mut Link,
+    source: &mut Source<'_>,
+    answer: &mut Answer<'_>,
+    head: &Head,
+    meter: &mut Meter,
+) -> Result<Reuse, Failure> {
+    let unasked = || upstream_fault(AnswerFault::Malformed("no switch here"), Heard::Some);
+    let read = head
+        .read(false)
+        .map_err(|fault| upstream_fault(fault, Heard::Some))?;
+    let protocol = read.value("upgrade").ok_or_else(unasked)?;
+    let passing = Passing::new(turn, admission);
+    answer
+        .switch(protocol, &passing.fields(&read))
+        .await
+        .map_err(client_fault)?;
+    let (server, client_in, client_out) = match (link.http1(), source.http1()) {
+        (Some(server), Some(body)) => (server, &mut *body.reader, answer.http1_writer()),
+        _ => return Err(unasked()),
+    };
+    let lifetime = turn.lifetime(admission);
+    let ended = tunnel(
+        Tunnel {
+            client: (client_in, client_out.ok_or_else(unasked)?),
+            server,
+            idle_timeout: admission.upstream.idle_timeout,
+            is_websocket: protocol.eq_ignore_ascii_case(b"websocket"),
+            bytes_in: &mut meter.bytes_in,
+            bytes_out: &mut meter.bytes_out,
+        },
+        lifetime.ended(),
+    )
+    .await;
+    match ended {
+        Some(refusal) => Err(Failure::Ended(refusal)),
+        None => Ok(Reuse::No),
+    }
+}
+
+/// How far the request's body is.
+#[derive(Default)]
+struct Upload {
+    /// All of it left, or the server wants no more.
+    is_over: AtomicBool,
+    /// All of it left.
+    is_whole: AtomicBool,
+    over: Notify,
+}
+
+impl Upload {
+    /// Sends the body, then watches the client. Ends with what is wrong with the client; a server that takes no more is
+    /// for the answer to tell.
+    async fn run(
+        &self,
+        source: &mut Source<'_>,
+        outlet: &mut Outlet<'_>,
+        terms: &Terms<'_>,
+        count: &mut u64,
+    ) -> BodyFault {
+        match relay(source, outlet, terms, count).await {
+            Ok(()) => {
+                self.ends(true);
+                source.gone().await;
+                BodyFault::Cut
+            }
+            Err(RelayFault::From(fault)) => fault,
+            Err(RelayFault::To(_)) => {
+                self.ends(false);
+                pending().await
+            }
+        }
+    }
+
+    fn ends(&self, is_whole: bool) {
+        self.is_whole.store(is_whole, Ordering::Relaxed);
+        self.is_over.store(true, Ordering::Relaxed);
+        self.over.notify_one();
+    }
+
+    /// Waits until the server had `patience` to answer after the request's last byte.
+    async fn unanswered(&self, patience: Duration) {
+        self.over.notified().await;
+        pingora_timeout::sleep(patience).await;
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole.load(Ordering::Relaxed)
+    }
+}
+
+impl<'t> Turn<'t> {
+    fn lifetime<'s>(&'s self, admission: &'s Admission) -> Lifetime<'s> {
+        Lifetime {
+            edge: self.edge,
+            gate: self.gate.clone(),
+            admission,
+            head: &self.asked.head,
+        }
+    }
+
+    fn response_timeout(&self, admission: &Admission) -> Duration {
+        let of_route = admission.permit.route().handling.response_timeout;
+        of_route.unwrap_or(admission.upstream.response_timeout)
+    }
+
+    /// Waits for the listener's deadline, if it has one.
+    async fn deadline(&self) {
+        match self.client.listener.request_timeout {
+            Some(most) => {
+                pingora_timeout::sleep(most.saturating_sub(self.asked.began.elapsed())).await;
+            }
+            None => pending().await,
+        }
+    }
+}
+
+/// How long the answer's content is, as the client is told.
+fn length(read: &AnswerHead<'_>, answer: &Answer<'_>) -> Length {
+    let shape = answer.shape();
+    let told = || {
+        let value = std::str::from_utf8(read.value("content-length")?).ok()?;
+        value.parse().ok()
+    };
+    match read.framing {
+        _ if matches!(read.status, 204 | 304) => Length::None,
+        _ if shape.to_head => told().map_or(Length::None, Length::Known),
+        Framing::Length(length) => Length::Known(length),
+        // An HTTP/2 answer that ends with its head says so itself: for gRPC it is trailers alone.
+        Framing::Empty if shape.version == Version::Http2 => Length::None,
+        Framing::Empty => Length::Known(0),
+        Framing::Chunked | Framing::UntilClose => Length::Unknown,
+    }
+}
+
+/// Whether anything came from the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Not a byte.
+    Nothing,
+    /// At least a byte.
+    Some,
+}
+
+fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
+    let (detail, is_cut) = match fault {
+        AnswerFault::Cut(detail) => (Cow::Owned(detail), true),
+        AnswerFault::Malformed(what) => (Cow::Borrowed(what), false),
+    };
+    Failure::Upstream {
+        reason: Reason::UpstreamUnavailable,
+        detail,
+        is_unanswered: is_cut && heard == Heard::Nothing,
+    }
+}
+
+fn client_fault(fault: WriteFault) -> Failure {
+    Failure::Client(match fault {
+        WriteFault::Gone => BodyFault::Cut,
+        WriteFault::Slow => BodyFault::Slow,
+    })
+}
+
+fn download_fault(fault: RelayFault) -> Failure {
+    let (reason, detail) = match fault {
+        RelayFault::To(fault) => return client_fault(fault),
+        RelayFault::From(BodyFault::Slow) => {
+            (Reason::UpstreamTimeout, "a pause over `idle_timeout`")
+        }
+        RelayFault::From(BodyFault::Malformed(what)) => (Reason::UpstreamUnavailable, what),
+        RelayFault::From(BodyFault::Cut | BodyFault::TooLarge) => {
+            (Reason::UpstreamUnavailable, "the answer was cut short")
+        }
+    };
+    Failure::Upstream {
+        reason,
+        detail: detail.into(),
+        is_unanswered: false,
+    }
+}

@@ -1,0 +1,135 @@
+//! A request that may pass, on its way to an upstream: which server, how often, and what the client is told when none
+//! will do.
+
+use std::borrow::Cow;
+
+use super::answer::Answer;
+use super::body::{BodyFault, Source};
+use super::exchange::{Failure, Reuse, exchange};
+use super::own::refusal_of;
+use super::turn::Turn;
+use super::upstream::{Freshness, Link, LinkFault};
+use crate::gate::{Admission, Reason, Refusal};
+use crate::wire::head::Framing;
+
+impl Turn<'_> {
+    /// Forwards the request and relays its answer.
+    pub(super) async fn forward(
+        &mut self,
+        admission: &Admission,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+    ) {
+        self.record.admitted(admission);
+        if let Framing::Length(length) = self.asked.framing
+            && length > self.body_bytes_max(admission)
+        {
+            let refusal = refusal_of(BodyFault::TooLarge).on(admission.permit.route());
+            return self.refuse(&refusal, source, answer).await;
+        }
+        if let Err(failure) = self.tries(admission, source, answer).await {
+            self.fail(failure, admission, source, answer).await;
+        }
+    }
+
+    /// The route's limit, else the listener's.
+    pub(super) fn body_bytes_max(&self, admission: &Admission) -> u64 {
+        let of_route = admission.permit.route().handling.body_bytes_max;
+        of_route.unwrap_or(self.client.listener.body_bytes_max)
+    }
+
+    /// Tries once; and once more, on a new connection, when a kept one died before it answered and nothing was done.
+    async fn tries(
+        &mut self,
+        admission: &Admission,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let mut freshness = Freshness::Any;
+        loop {
+            let link = Link::find(self.edge, &admission.upstream, freshness).await;
+            let mut link = link.map_err(failure_of)?;
+            self.record.server = Some(link.server().label.clone());
+            let done = exchange(self, admission, &mut link, source, answer).await;
+            match done {
+                Err(Failure::Upstream {
+                    is_unanswered: true,
+                    ..
+                }) if link.is_reused
+                    && freshness == Freshness::Any
+                    && self.may_repeat(&link, source) =>
+                {
+                    freshness = Freshness::New;
+                }
+                Ok(Reuse::Yes) => {
+                    link.keep();
+                    return Ok(());
+                }
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    /// Whether nobody can tell a second try from a first one (RFC 9110 §9.2.2).
+    fn may_repeat(&self, link: &Link, source: &Source<'_>) -> bool {
+        const IDEMPOTENT: [&str; 6] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
+        let has_body = !self.asked.framing.is_empty();
+        let is_whole = !has_body || source.is_untouched();
+        is_whole && (IDEMPOTENT.contains(&self.asked.head.method) || !link.has_written())
+    }
+
+    /// Tells the client that there is no answer, or no end of one.
+    async fn fail(
+        &mut self,
+        failure: Failure,
+        admission: &Admission,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+    ) {
+        let route = admission.permit.route();
+        let refusal = match failure {
+            Failure::Client(BodyFault::Cut) => {
+                self.record.remark("the client is gone");
+                return answer.abort();
+            }
+            Failure::Client(fault) => {
+                self.record.verdict = "refuse";
+                refusal_of(fault)
+            }
+            Failure::Unsayable => {
+                self.record.verdict = "refuse";
+                Refusal::new(Reason::RequestMalformed, "HTTP/2 cannot say this request")
+            }
+            Failure::Late => Refusal::new(Reason::RequestTimeout, "over `request_timeout`"),
+            Failure::Upstream { reason, detail, .. } => Refusal::new(reason, detail),
+            Failure::Ended(refusal) => refusal,
+        };
+        let refusal = refusal.on(route);
+        self.record.note(&refusal);
+        if !answer.has_begun() {
+            return self.say(&refusal, source, answer).await;
+        }
+        if answer
+            .end_as_grpc(&refusal, self.asked.dialect())
+            .await
+            .is_none()
+        {
+            answer.abort();
+        }
+    }
+}
+
+fn failure_of(fault: LinkFault) -> Failure {
+    let (reason, detail) = match fault {
+        LinkFault::Timeout => (
+            Reason::UpstreamTimeout,
+            Cow::Borrowed("no server took a connection in time"),
+        ),
+        LinkFault::Unavailable(detail) => (Reason::UpstreamUnavailable, detail.into()),
+    };
+    Failure::Upstream {
+        reason,
+        detail,
+        is_unanswered: false,
+    }
+}

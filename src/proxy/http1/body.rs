@@ -1,0 +1,116 @@
+//! An HTTP/1 body as it is read from its connection.
+
+use std::future::pending;
+use std::io::ErrorKind;
+use std::ops::Range;
+
+use bytes::Buf;
+
+use crate::proxy::body::{BodyFault, Part, Trailers};
+use crate::proxy::connection::Reader;
+use crate::wire::body::{BodyError, BodyReader, Piece, trailer_fields};
+use crate::wire::head::Framing;
+
+/// Bytes of later requests that are kept while an answer is on its way; beyond them the client waits.
+const AHEAD_BYTES_MAX: usize = 64 << 10;
+
+/// A body and the connection it comes by.
+pub(in crate::proxy) struct Http1Body<'c> {
+    /// The connection.
+    pub(in crate::proxy) reader: &'c mut Reader,
+    body: BodyReader,
+    found: Found,
+    /// What the last part took from the front of the buffer.
+    taken: usize,
+}
+
+/// What the buffer's front holds.
+enum Found {
+    Data(Range<usize>),
+    End(Trailers),
+    Nothing,
+}
+
+impl<'c> Http1Body<'c> {
+    pub(in crate::proxy) fn new(reader: &'c mut Reader, framing: Framing) -> Self {
+        Self {
+            reader,
+            body: BodyReader::new(framing),
+            found: Found::Nothing,
+            taken: 0,
+        }
+    }
+
+    /// Whether nothing is left to read.
+    pub(in crate::proxy) fn is_over(&self) -> bool {
+        self.body.is_over()
+    }
+
+    /// Looks for the next part in the buffer; whether it is there.
+    pub(in crate::proxy) fn find(&mut self) -> Result<bool, BodyFault> {
+        self.drop_taken();
+        let piece = self.body.read(&self.reader.buffer);
+        self.found = match piece.map_err(|BodyError(what)| BodyFault::Malformed(what))? {
+            Piece::Data { content, consumed } => {
+                self.taken = consumed;
+                Found::Data(content)
+            }
+            Piece::End { consumed, trailers } => {
+                let trailers = own(&self.reader.buffer[trailers])?;
+                self.reader.buffer.advance(consumed);
+                Found::End(trailers)
+            }
+            Piece::More { consumed } => {
+                self.reader.buffer.advance(consumed);
+                match self.reader.has_ended() {
+                    false => return Ok(false),
+                    true if self.body.may_end_here() => Found::End(Trailers::new()),
+                    true => return Err(BodyFault::Cut),
+                }
+            }
+        };
+        Ok(true)
+    }
+
+    /// The part that was found.
+    pub(in crate::proxy) fn part(&mut self) -> Part<'_> {
+        match std::mem::replace(&mut self.found, Found::Nothing) {
+            Found::Data(content) => Part::Data(&self.reader.buffer[content]),
+            Found::End(trailers) => Part::End(trailers),
+            Found::Nothing => Part::Data(&[]),
+        }
+    }
+
+    /// Waits for bytes; 0 once the sender has ended. Cancel-safe.
+    pub(in crate::proxy) async fn wait(&mut self) -> Result<usize, BodyFault> {
+        self.drop_taken();
+        self.reader.fill().await.map_err(|_| BodyFault::Cut)
+    }
+
+    fn drop_taken(&mut self) {
+        self.reader.buffer.advance(std::mem::take(&mut self.taken));
+    }
+
+    /// Waits until the connection breaks. What the client sends ahead is kept, up to a bound; its end of file is no
+    /// break, for it may have shut down its half alone.
+    pub(in crate::proxy) async fn gone(&mut self) {
+        self.drop_taken();
+        while self.reader.buffer.len() < AHEAD_BYTES_MAX {
+            match self.reader.fill().await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+                Err(_) => return,
+            }
+        }
+        pending().await
+    }
+}
+
+fn own(section: &[u8]) -> Result<Trailers, BodyFault> {
+    let fields = trailer_fields(section).map_err(|BodyError(what)| BodyFault::Malformed(what))?;
+    Ok(fields
+        .iter()
+        .map(|field| (field.name.into(), field.value.into()))
+        .collect())
+}

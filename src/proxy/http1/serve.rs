@@ -1,0 +1,219 @@
+//! The loop of an HTTP/1.1 connection: wait, read a head under its deadline, serve it, and go on only where the next
+//! byte is sure to begin a request (RFC 9112 §9.3).
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use pingora_core::protocols::Stream;
+use pingora_core::server::ShutdownWatch;
+use pingora_timeout::timeout;
+
+use super::body::Http1Body;
+use crate::gate::{Reason, Refusal};
+use crate::proxy::answer::{Answer, Shape};
+use crate::proxy::body::{Origin, Source};
+use crate::proxy::client::{Client, Incoming};
+use crate::proxy::connection::{self, Reader, Writer, linger};
+use crate::proxy::edge::Edge;
+use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
+use crate::traffic::Pace;
+use crate::wire::head::{HeadError, HeadLimits, HeadScanner, read_request};
+use crate::wire::{RequestHead, Version};
+
+/// Fields of a request head.
+const FIELDS_MAX: usize = 128;
+/// How long the rest of an unwanted body may take before the connection is closed instead of used again.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What becomes of the connection.
+enum Next {
+    /// It waits for the next request.
+    Request,
+    /// It is closed once the client has the answer.
+    Close,
+    /// It is dropped: nobody is to take what was sent for a whole answer.
+    Drop,
+}
+
+/// Serves a connection until its end. `first` was read from it already.
+pub(in crate::proxy) async fn serve(
+    edge: &Edge,
+    client: &Client,
+    stream: Stream,
+    first: BytesMut,
+    mut shutdown: ShutdownWatch,
+) {
+    let patience = client.listener.idle_timeout;
+    let (mut reader, mut writer) = connection::split(stream, first, patience);
+    loop {
+        if reader.buffer.is_empty() {
+            reader.rest();
+            writer.rest();
+            if !comes(&mut reader, client, &mut shutdown).await {
+                return;
+            }
+        }
+        // Boxed, so that a connection that waits does not hold the room that a request needs.
+        let next = Box::pin(one(edge, client, &mut reader, &mut writer, &shutdown)).await;
+        match next {
+            Next::Request => {}
+            Next::Close => return linger(reader, writer).await,
+            Next::Drop => return,
+        }
+    }
+}
+
+/// Waits for the first byte of a request; whether there is one.
+async fn comes(reader: &mut Reader, client: &Client, shutdown: &mut ShutdownWatch) -> bool {
+    if *shutdown.borrow() {
+        return false;
+    }
+    tokio::select! {
+        biased;
+        came = timeout(client.listener.idle_timeout, reader.fill()) => {
+            matches!(came, Ok(Ok(1..)))
+        }
+        () = stopped(shutdown) => false,
+    }
+}
+
+/// Waits for the process to be stopped.
+async fn stopped(shutdown: &mut ShutdownWatch) {
+    if shutdown.wait_for(|stops| *stops).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Serves one request.
+async fn one(
+    edge: &Edge,
+    client: &Client,
+    reader: &mut Reader,
+    writer: &mut Writer,
+    shutdown: &ShutdownWatch,
+) -> Next {
+    let began = Instant::now();
+    let bytes = match whole_head(reader, client, began).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refused(edge, client, writer, began, refusal).await,
+    };
+    let limits = limits(client);
+    let head = match read_request(&bytes, limits) {
+        Ok(head) => head,
+        Err(error) => {
+            return refused(edge, client, writer, began, refusal_of(error)).await;
+        }
+    };
+    let incoming = Incoming {
+        head: RequestHead {
+            version: head.version,
+            scheme: client.scheme,
+            method: head.method,
+            target: head.target,
+            authority: None,
+            fields: &head.fields,
+        },
+        framing: head.framing,
+        upgrade: head.upgrade,
+        expects_continue: head.expects_continue,
+        began,
+    };
+    let pace = Pace::new(client.listener.body_timeout, client.listener.body_rate_min);
+    let body = Http1Body::new(reader, head.framing);
+    let mut source = Source::new(Origin::Http1(body), Some(pace));
+    let shape = Shape {
+        version: head.version,
+        to_head: head.method == "HEAD",
+    };
+    // Behind a request to switch, the client may send what is no request.
+    let may_stay = head.upgrade.is_none() && !names_upgrade(&incoming);
+    let is_stopping = *shutdown.borrow() || edge.is_draining();
+    let keep_alive = head.keep_alive && may_stay && !is_stopping;
+    let mut answer = Answer::http1(writer, shape, keep_alive);
+    turn::serve(edge, client, &incoming, &mut source, &mut answer).await;
+    if !answer.is_finished() {
+        return Next::Drop;
+    }
+    let goes_on = answer.keeps_alive()
+        && (source.is_over() || source.drain(DRAIN_BYTES_MAX, DRAIN_TIMEOUT).await);
+    if goes_on { Next::Request } else { Next::Close }
+}
+
+/// Waits for the whole head.
+async fn whole_head(
+    reader: &mut Reader,
+    client: &Client,
+    began: Instant,
+) -> Result<Bytes, Refusal> {
+    let deadline = client.listener.header_timeout;
+    let bytes_max = client.listener.header_bytes_max;
+    let mut scanner = HeadScanner::request();
+    loop {
+        if let Some(end) = scanner
+            .find(&reader.buffer, bytes_max)
+            .map_err(refusal_of)?
+        {
+            return Ok(reader.buffer.split_to(end).freeze());
+        }
+        let left = deadline.saturating_sub(began.elapsed());
+        match timeout(left, reader.fill()).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => {
+                return Err(Refusal::new(
+                    Reason::RequestMalformed,
+                    "the connection ended within the head",
+                ));
+            }
+            Err(_) => {
+                return Err(Refusal::new(
+                    Reason::RequestTimeout,
+                    "the head came too slowly",
+                ));
+            }
+        }
+    }
+}
+
+fn limits(client: &Client) -> HeadLimits {
+    HeadLimits {
+        bytes_max: client.listener.header_bytes_max,
+        fields_max: FIELDS_MAX,
+    }
+}
+
+/// Whether there is an `Upgrade` at all, sound or not.
+fn names_upgrade(incoming: &Incoming<'_>) -> bool {
+    incoming.head.values("upgrade").next().is_some()
+}
+
+async fn refused(
+    edge: &Edge,
+    client: &Client,
+    writer: &mut Writer,
+    began: Instant,
+    refusal: Refusal,
+) -> Next {
+    let incoming = Incoming::unread(client, began);
+    let shape = Shape {
+        version: Version::Http11,
+        to_head: false,
+    };
+    let mut answer = Answer::http1(writer, shape, false);
+    turn::refuse_unread(edge, client, &incoming, refusal, &mut answer).await;
+    if answer.is_finished() {
+        Next::Close
+    } else {
+        Next::Drop
+    }
+}
+
+fn refusal_of(error: HeadError) -> Refusal {
+    match error {
+        HeadError::Malformed(what) => Refusal::new(Reason::RequestMalformed, what),
+        HeadError::Ambiguous(what) => Refusal::new(Reason::RequestAmbiguous, what),
+        HeadError::TooLarge => Refusal::new(
+            Reason::HeadersTooLarge,
+            "the head is over the listener's limit",
+        ),
+    }
+}

@@ -1,0 +1,128 @@
+//! Two connections as one: bytes go both ways until both ends are done, nothing moves, or the token ends. A half that is
+//! shut down is shut down on the other side, and the other direction goes on.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pingora_timeout::{sleep, timeout};
+
+use super::websocket::{CLOSE_4401, Frames};
+use crate::gate::Refusal;
+use crate::proxy::connection::{Reader, Writer};
+
+/// How long a tunnel whose token ended goes on to reach the end of a frame.
+const GRACE: Duration = Duration::from_millis(400);
+
+/// Both ends of a tunnel.
+pub(in crate::proxy) struct Tunnel<'t> {
+    pub(in crate::proxy) client: (&'t mut Reader, &'t mut Writer),
+    pub(in crate::proxy) server: (&'t mut Reader, &'t mut Writer),
+    /// How long nothing may move.
+    pub(in crate::proxy) idle_timeout: Duration,
+    /// Whether the server's bytes are WebSocket frames.
+    pub(in crate::proxy) is_websocket: bool,
+    pub(in crate::proxy) bytes_in: &'t mut u64,
+    pub(in crate::proxy) bytes_out: &'t mut u64,
+}
+
+/// Serves a tunnel to its end; `Some` when that was the token's.
+pub(in crate::proxy) async fn tunnel(
+    tunnel: Tunnel<'_>,
+    ended: impl Future<Output = Refusal>,
+) -> Option<Refusal> {
+    let Tunnel {
+        client: (client_in, client_out),
+        server: (server_in, server_out),
+        ..
+    } = tunnel;
+    let moved = AtomicBool::new(false);
+    let mut frames = tunnel.is_websocket.then(Frames::default);
+    let refusal = {
+        let up = pour(client_in, server_out, &moved, tunnel.bytes_in, None);
+        let down = pour(
+            server_in,
+            client_out,
+            &moved,
+            tunnel.bytes_out,
+            frames.as_mut(),
+        );
+        let mut both = pin!(async { tokio::try_join!(up, down).is_ok() });
+        tokio::select! {
+            biased;
+            _ = &mut both => return None,
+            refusal = ended => refusal,
+            () = stands_still(&moved, tunnel.idle_timeout) => return None,
+        }
+    };
+    if let Some(frames) = &mut frames {
+        // Late is as good as never: the connection is cut all the same.
+        let _ = timeout(GRACE, say_goodbye(server_in, client_out, frames)).await;
+    }
+    Some(refusal)
+}
+
+/// Neither end can be reached any more.
+struct Broken;
+
+/// Moves bytes one way until their end.
+async fn pour(
+    from: &mut Reader,
+    to: &mut Writer,
+    moved: &AtomicBool,
+    count: &mut u64,
+    mut frames: Option<&mut Frames>,
+) -> Result<(), Broken> {
+    loop {
+        if !from.buffer.is_empty() {
+            if let Some(frames) = &mut frames {
+                frames.follow(&from.buffer);
+            }
+            *count += from.buffer.len() as u64;
+            to.pending.extend_from_slice(&from.buffer);
+            from.buffer.clear();
+            to.flush().await.map_err(|_| Broken)?;
+        }
+        moved.store(true, Ordering::Relaxed);
+        if from.fill().await.map_err(|_| Broken)? == 0 {
+            to.shut().await;
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until nothing moved for `span`.
+async fn stands_still(moved: &AtomicBool, span: Duration) {
+    loop {
+        sleep(span).await;
+        if !moved.swap(false, Ordering::Relaxed) {
+            return;
+        }
+    }
+}
+
+/// Sends the close frame at the end of the frame that is on its way.
+async fn say_goodbye(from: &mut Reader, to: &mut Writer, frames: &mut Frames) {
+    while !frames.is_between() {
+        if from.buffer.is_empty() && !matches!(from.fill().await, Ok(1..)) {
+            return;
+        }
+        let mut follower = frames.clone();
+        match follower.follow(&from.buffer) {
+            // The first end would do; the last is as good, and all before it is whole.
+            Some(end) => {
+                to.pending.extend_from_slice(&from.buffer[..end]);
+                *frames = Frames::default();
+            }
+            None => {
+                to.pending.extend_from_slice(&from.buffer);
+                *frames = follower;
+            }
+        }
+        from.buffer.clear();
+    }
+    to.pending.extend_from_slice(&CLOSE_4401);
+    if to.flush().await.is_ok() {
+        to.shut().await;
+    }
+}

@@ -1,0 +1,7 @@
+//! HTTP/2 on a client's connection, and bodies on either side of it.
+
+mod body;
+mod serve;
+
+pub(super) use body::{Http2Body, Http2Outlet};
+pub(super) use serve::serve;

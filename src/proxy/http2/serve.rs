@@ -1,0 +1,217 @@
+//! An HTTP/2 connection of a client: one task for the connection, one for each stream, all through the same turn.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::{Builder, Connection, SendResponse};
+use http::{Request, header};
+use pingora_core::protocols::Stream;
+use pingora_core::server::ShutdownWatch;
+use pingora_timeout::{sleep, timeout};
+
+use super::body::Http2Body;
+use crate::gate::{Reason, Refusal};
+use crate::proxy::answer::{Answer, Shape};
+use crate::proxy::body::{Origin, Source};
+use crate::proxy::client::{Client, Incoming};
+use crate::proxy::edge::Edge;
+use crate::proxy::turn;
+use crate::traffic::Pace;
+use crate::wire::head::{Fields, Framing};
+use crate::wire::{Field, RequestHead, Version};
+
+/// What a client may send on one stream before we take it.
+const STREAM_WINDOW_BYTES: u32 = 128 << 10;
+/// What a client may send on one connection before we take it.
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// Bytes kept for one stream whose client gives no room.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
+/// Streams that a client reset and that we have not seen yet (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 20;
+/// Streams that we reset and still remember.
+const RESETS_REMEMBERED_MAX: usize = 20;
+/// Streams of a client that are so broken that we reset them, before the connection ends (CVE-2025-8671).
+const BROKEN_STREAMS_MAX: usize = 100;
+/// A head over the listener's limit but below this many times it is answered; beyond, the library refuses it unseen.
+const HEADER_LIST_FACTOR: usize = 2;
+/// What a field counts beside its bytes (RFC 9113 §6.5.2).
+const FIELD_OVERHEAD: usize = 32;
+/// Fields of a request head.
+const FIELDS_MAX: usize = 128;
+/// How long an idle connection may take to say goodbye.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serves a connection until its end.
+pub(in crate::proxy) async fn serve(
+    edge: &Arc<Edge>,
+    client: &Arc<Client>,
+    stream: Stream,
+    mut shutdown: ShutdownWatch,
+) {
+    let listener = &client.listener;
+    let handshake = builder(client).handshake(stream);
+    let Ok(Ok(mut connection)) = timeout(listener.handshake_timeout, handshake).await else {
+        return;
+    };
+    let streams = Arc::new(AtomicUsize::new(0));
+    let mut is_leaving = false;
+    loop {
+        tokio::select! {
+            biased;
+            accepted = connection.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    let open = Open::one(&streams);
+                    let (edge, client) = (edge.clone(), client.clone());
+                    tokio::spawn(async move {
+                        one(&edge, &client, request, respond).await;
+                        drop(open);
+                    });
+                }
+                Some(Err(_)) | None => return,
+            },
+            () = stopped(&mut shutdown), if !is_leaving => {
+                is_leaving = true;
+                connection.graceful_shutdown();
+            }
+            () = sleep(listener.idle_timeout) => {
+                if streams.load(Ordering::Relaxed) == 0 {
+                    return goodbye(connection).await;
+                }
+            }
+        }
+    }
+}
+
+fn builder(client: &Client) -> Builder {
+    let listener = &client.listener;
+    let header_list = listener.header_bytes_max * HEADER_LIST_FACTOR;
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(listener.http2_streams_max)
+        .max_header_list_size(u32::try_from(header_list).unwrap_or(u32::MAX))
+        .initial_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buffer_size(SEND_BUFFER_BYTES)
+        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+        .max_concurrent_reset_streams(RESETS_REMEMBERED_MAX)
+        .max_local_error_reset_streams(Some(BROKEN_STREAMS_MAX));
+    builder
+}
+
+/// Waits for the process to be stopped.
+async fn stopped(shutdown: &mut ShutdownWatch) {
+    if shutdown.wait_for(|stops| *stops).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Closes a connection that nobody uses.
+async fn goodbye(mut connection: Connection<Stream, Bytes>) {
+    connection.graceful_shutdown();
+    let closed = async { while let Some(Ok(_)) = connection.accept().await {} };
+    let _ = timeout(GOODBYE_TIMEOUT, closed).await;
+}
+
+/// One open stream, until it is dropped.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn one(streams: &Arc<AtomicUsize>) -> Self {
+        streams.fetch_add(1, Ordering::Relaxed);
+        Self(streams.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Serves one request.
+async fn one(
+    edge: &Edge,
+    client: &Client,
+    request: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let fields: Fields<'_> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| Field {
+            name: name.as_str(),
+            value: value.as_bytes(),
+        })
+        .collect();
+    let target = match parts.uri.path_and_query() {
+        Some(path) => path.as_str(),
+        None => parts
+            .uri
+            .authority()
+            .map_or("", |authority| authority.as_str()),
+    };
+    let incoming = Incoming {
+        head: RequestHead {
+            version: Version::Http2,
+            scheme: client.scheme,
+            method: parts.method.as_str(),
+            target,
+            authority: parts.uri.authority().map(|authority| authority.as_str()),
+            fields: &fields,
+        },
+        framing: framing(&parts.headers, &body),
+        upgrade: None,
+        expects_continue: expects_continue(&parts.headers),
+        began,
+    };
+    let shape = Shape {
+        version: Version::Http2,
+        to_head: parts.method == http::Method::HEAD,
+    };
+    let mut answer = Answer::http2(respond, shape, client.listener.idle_timeout);
+    if is_too_large(&incoming, client) {
+        let refusal = Refusal::new(
+            Reason::HeadersTooLarge,
+            "the head is over the listener's limit",
+        );
+        turn::refuse_unread(edge, client, &incoming, refusal, &mut answer).await;
+    } else {
+        let pace = Pace::new(client.listener.body_timeout, client.listener.body_rate_min);
+        let mut source = Source::new(Origin::Http2(Http2Body::new(body)), Some(pace));
+        turn::serve(edge, client, &incoming, &mut source, &mut answer).await;
+    }
+    if !answer.is_finished() {
+        answer.abort();
+    }
+}
+
+fn is_too_large(incoming: &Incoming<'_>, client: &Client) -> bool {
+    let head = &incoming.head;
+    let fields = head.fields.iter();
+    let bytes: usize = fields
+        .map(|field| field.name.len() + field.value.len() + FIELD_OVERHEAD)
+        .sum();
+    let line = head.method.len() + head.target.len() + head.authority.map_or(0, str::len);
+    bytes + line > client.listener.header_bytes_max || head.fields.len() > FIELDS_MAX
+}
+
+fn framing(headers: &http::HeaderMap, body: &RecvStream) -> Framing {
+    if body.is_end_stream() {
+        return Framing::Empty;
+    }
+    let length = headers.get(header::CONTENT_LENGTH);
+    match length.and_then(|value| value.to_str().ok()?.parse().ok()) {
+        Some(length) => Framing::Length(length),
+        None => Framing::Chunked,
+    }
+}
+
+fn expects_continue(headers: &http::HeaderMap) -> bool {
+    let expected = headers.get(header::EXPECT);
+    expected.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}

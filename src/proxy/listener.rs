@@ -1,0 +1,215 @@
+//! From an accepted socket to a protocol: places, TLS under a deadline, and whether the client speaks HTTP/2. Everything
+//! before the first head.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::BytesMut;
+use pingora_core::apps::ServerApp;
+use pingora_core::listeners::tls::Acceptor;
+use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
+use pingora_core::protocols::l4::stream::Stream as Socket;
+use pingora_core::protocols::{ALPN, Stream};
+use pingora_core::server::ShutdownWatch;
+use pingora_core::services::listening::Service;
+use pingora_timeout::timeout;
+
+use super::answer::{Answer, Shape};
+use super::caps::Caps;
+use super::client::{Client, Incoming, Role};
+use super::connection;
+use super::edge::Edge;
+use super::tls::ServerTls;
+use super::turn;
+use super::{http1, http2};
+use crate::config::model::Listener;
+use crate::control::{Certificates, Live};
+use crate::gate::{Reason, Refusal};
+use crate::wire::{Scheme, Version};
+
+/// What an HTTP/2 client says first (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// One listener of the plane.
+pub struct Plane {
+    listener: Arc<Listener>,
+    role: Role,
+    edge: Arc<Edge>,
+    tls: Option<ServerTls>,
+    caps: Arc<Caps>,
+}
+
+/// The service that serves `listener`.
+pub fn service(
+    listener: Arc<Listener>,
+    role: Role,
+    edge: Arc<Edge>,
+    certificates: &Arc<Live<Certificates>>,
+) -> Service<Plane> {
+    let name = listener.name.to_string();
+    // No buffers of pingora's: an idle connection would hold them.
+    let endpoint =
+        ListenerConfig::tcp(listener.address.to_string()).l4_buffer(L4BufferSettings::unbuffered());
+    let mut service = Service::new(name, Plane::new(listener, role, edge, certificates));
+    service.add_listener(endpoint);
+    service
+}
+
+impl Plane {
+    /// The plane for one listener.
+    pub fn new(
+        listener: Arc<Listener>,
+        role: Role,
+        edge: Arc<Edge>,
+        certificates: &Arc<Live<Certificates>>,
+    ) -> Self {
+        let tls = listener.tls.is_some();
+        Self {
+            caps: Caps::new(
+                listener.connections_max,
+                listener.connections_per_address_max,
+            ),
+            tls: tls.then(|| ServerTls::new(&listener, certificates.clone())),
+            listener,
+            role,
+            edge,
+        }
+    }
+
+    /// Serves one connection to its end.
+    async fn connection(&self, stream: Stream, shutdown: ShutdownWatch) {
+        let Some(address) = peer_of(&stream) else {
+            return;
+        };
+        let client = Arc::new(Client {
+            listener: self.listener.clone(),
+            role: self.role,
+            address: address.ip().to_canonical(),
+            scheme: if self.tls.is_some() {
+                Scheme::Https
+            } else {
+                Scheme::Http
+            },
+        });
+        let Some(_place) = self.caps.enter(client.address) else {
+            return self.turn_away(stream, &client).await;
+        };
+        let metrics = self.edge.telemetry.metrics();
+        let _counted = metrics.connection(&self.listener.name);
+        match &self.tls {
+            Some(tls) => self.encrypted(tls, stream, &client, shutdown).await,
+            None => self.clear(stream, &client, shutdown).await,
+        }
+    }
+
+    async fn encrypted(
+        &self,
+        tls: &ServerTls,
+        stream: Stream,
+        client: &Arc<Client>,
+        shutdown: ShutdownWatch,
+    ) {
+        let (Ok(socket), Some(config)) = (stream.into_any().downcast::<Socket>(), tls.config())
+        else {
+            return;
+        };
+        let acceptor = Acceptor::from_server_config(config);
+        let handshake = Box::pin(acceptor.tls_handshake(*socket));
+        let stream: Stream = match timeout(self.listener.handshake_timeout, handshake).await {
+            Ok(Ok(stream)) => Box::new(stream),
+            Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
+            Err(_) => return tracing::debug!("no TLS handshake in time"),
+        };
+        if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+            return Box::pin(http2::serve(&self.edge, client, stream, shutdown)).await;
+        }
+        http1::serve(&self.edge, client, stream, BytesMut::new(), shutdown).await;
+    }
+
+    /// Clear text is HTTP/1 unless the client begins with the preface of HTTP/2.
+    async fn clear(&self, stream: Stream, client: &Arc<Client>, shutdown: ShutdownWatch) {
+        if !self.listener.http2 {
+            return http1::serve(&self.edge, client, stream, BytesMut::new(), shutdown).await;
+        }
+        let Some((stream, first)) = self.first_bytes(stream, shutdown.clone()).await else {
+            return;
+        };
+        if !first.starts_with(PREFACE) {
+            return http1::serve(&self.edge, client, stream, first, shutdown).await;
+        }
+        let Ok(mut socket) = stream.into_any().downcast::<Socket>() else {
+            return;
+        };
+        socket.rewind(&first);
+        Box::pin(http2::serve(&self.edge, client, socket, shutdown)).await;
+    }
+
+    /// Reads until it is plain whether the client speaks HTTP/2: its first bytes under the idle deadline, the rest of
+    /// a preface under that of a handshake.
+    async fn first_bytes(
+        &self,
+        stream: Stream,
+        mut shutdown: ShutdownWatch,
+    ) -> Option<(Stream, BytesMut)> {
+        let (mut reader, writer) =
+            connection::split(stream, BytesMut::new(), self.listener.idle_timeout);
+        let mut deadline = self.listener.idle_timeout;
+        while reader.buffer.len() < PREFACE.len() && PREFACE.starts_with(&reader.buffer) {
+            let began = Instant::now();
+            let came = tokio::select! {
+                biased;
+                came = timeout(deadline, reader.fill()) => came.ok()?.ok()?,
+                stops = shutdown.wait_for(|stops| *stops), if reader.buffer.is_empty() => {
+                    drop(stops);
+                    return None;
+                }
+            };
+            if came == 0 {
+                return None;
+            }
+            let limit = self.listener.handshake_timeout;
+            deadline = match deadline > limit {
+                true => limit,
+                false => deadline.saturating_sub(began.elapsed()),
+            };
+        }
+        Some(connection::join(reader, writer))
+    }
+
+    /// Says that there is no place, where that costs nothing: without a handshake.
+    async fn turn_away(&self, stream: Stream, client: &Client) {
+        if self.tls.is_some() {
+            return;
+        }
+        let patience = self.listener.handshake_timeout;
+        let (reader, mut writer) = connection::split(stream, BytesMut::new(), patience);
+        let incoming = Incoming::unread(client, Instant::now());
+        let shape = Shape {
+            version: Version::Http11,
+            to_head: false,
+        };
+        let mut answer = Answer::http1(&mut writer, shape, false);
+        let refusal = Refusal::new(Reason::Overloaded, "the listener has no place left");
+        turn::refuse_unread(&self.edge, client, &incoming, refusal, &mut answer).await;
+        connection::linger(reader, writer).await;
+    }
+}
+
+#[async_trait]
+impl ServerApp for Plane {
+    async fn process_new(
+        self: &Arc<Self>,
+        stream: Stream,
+        shutdown: &ShutdownWatch,
+    ) -> Option<Stream> {
+        self.connection(stream, shutdown.clone()).await;
+        None
+    }
+}
+
+fn peer_of(stream: &Stream) -> Option<SocketAddr> {
+    let digest = stream.get_socket_digest()?;
+    digest.peer_addr()?.as_inet().copied()
+}

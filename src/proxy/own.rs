@@ -1,0 +1,159 @@
+//! Requests that the gate answers itself: its endpoints, the admin API, and the way to https.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+
+use super::answer::Answer;
+use super::body::{BodyFault, Part, Patience, Source};
+use super::edge::EndpointCaller;
+use super::turn::Turn;
+use crate::gate::{Endpoint, Reason, Refusal};
+use crate::policy::{Host, RequestPath};
+use crate::wire::fields;
+
+/// The largest body of a request that the gate answers itself, in bytes.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+impl Turn<'_> {
+    /// Lets the endpoint answer.
+    pub(super) async fn own(
+        &mut self,
+        endpoint: Endpoint,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+    ) {
+        self.record.endpoint = Some(endpoint.as_str());
+        let Some(request) = self.whole(source, answer).await else {
+            return;
+        };
+        let endpoints = &self.edge.endpoints;
+        let response = endpoints.answer(endpoint, request, self.caller()).await;
+        self.send(&response, answer).await;
+    }
+
+    /// Lets the admin API answer.
+    pub(super) async fn admin(&mut self, source: &mut Source<'_>, answer: &mut Answer<'_>) {
+        self.record.verdict = "answer";
+        let Some(request) = self.whole(source, answer).await else {
+            return;
+        };
+        let endpoints = &self.edge.endpoints;
+        let response = endpoints.admin(request, self.caller()).await;
+        self.send(&response, answer).await;
+    }
+
+    /// Sends a browser to https. Whoever shows a token here has shown it to everybody on the way, and is told so.
+    pub(super) async fn redirect(&mut self, source: &mut Source<'_>, answer: &mut Answer<'_>) {
+        match self.location() {
+            Ok(location) => {
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+                response.headers_mut().insert(header::LOCATION, location);
+                self.record.verdict = "answer";
+                self.send(&response, answer).await;
+            }
+            Err(refusal) => self.refuse(&refusal, source, answer).await,
+        }
+    }
+
+    fn location(&self) -> Result<HeaderValue, Refusal> {
+        let head = &self.asked.head;
+        let refused = |detail| Refusal::new(Reason::RequestAmbiguous, detail);
+        let path = RequestPath::parse(head.target)?;
+        let tokens = head.values("sec-websocket-protocol").flat_map(fields::list);
+        let shows_token = head.values("authorization").next().is_some()
+            || tokens
+                .into_iter()
+                .any(|token| token.starts_with(b"bearer."))
+            || path
+                .query()
+                .is_some_and(|query| query.contains("access_token="));
+        if shows_token {
+            return Err(refused("a token in clear text"));
+        }
+        if !matches!(head.method, "GET" | "HEAD") {
+            return Err(refused("only GET and HEAD are sent to https"));
+        }
+        let host = self.asked.host().ok_or_else(|| refused("no Host"))?;
+        let host = Host::parse(host)?;
+        HeaderValue::from_str(&format!("https://{}{}", host.as_str(), path.to_target()))
+            .map_err(|_| refused("a target that no Location can name"))
+    }
+
+    fn caller(&self) -> EndpointCaller {
+        let peer = self.client.peer();
+        EndpointCaller {
+            peer: peer.address,
+            is_trusted: peer.trusted,
+            scheme: self.client.scheme,
+            request_id: self.record.request_id.clone(),
+            gate: self.gate.clone(),
+        }
+    }
+
+    /// The request with its whole body; `None` where it was refused.
+    async fn whole(
+        &mut self,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+    ) -> Option<Request<Bytes>> {
+        if self.asked.expects_continue && answer.interim(100, &[]).await.is_err() {
+            return None;
+        }
+        let refusal = match self.collect(source).await {
+            Ok(body) => match request(self.asked, body) {
+                Some(request) => return Some(request),
+                None => Refusal::new(Reason::RequestMalformed, "no request of HTTP"),
+            },
+            Err(BodyFault::Cut) => {
+                self.record.remark("the client is gone");
+                answer.abort();
+                return None;
+            }
+            Err(fault) => refusal_of(fault),
+        };
+        self.refuse(&refusal, source, answer).await;
+        None
+    }
+
+    async fn collect(&mut self, source: &mut Source<'_>) -> Result<Bytes, BodyFault> {
+        let patience = Patience::new(self.client.listener.body_timeout);
+        let mut body = BytesMut::new();
+        loop {
+            match source.next(&patience).await? {
+                Part::Data(bytes) if body.len() + bytes.len() > BODY_BYTES_MAX => {
+                    return Err(BodyFault::TooLarge);
+                }
+                Part::Data(bytes) => body.extend_from_slice(bytes),
+                Part::End(_) => break,
+            }
+        }
+        self.record.meter.bytes_in = body.len() as u64;
+        Ok(body.freeze())
+    }
+}
+
+/// What a client is told of its body.
+pub(super) fn refusal_of(fault: BodyFault) -> Refusal {
+    match fault {
+        BodyFault::TooLarge => Refusal::new(Reason::BodyTooLarge, "the body is over its limit"),
+        BodyFault::Slow => Refusal::new(Reason::RequestTimeout, "the body comes too slowly"),
+        BodyFault::Malformed(what) => Refusal::new(Reason::RequestMalformed, what),
+        BodyFault::Cut => Refusal::new(Reason::RequestMalformed, "the body was cut short"),
+    }
+}
+
+fn request(asked: &super::client::Incoming<'_>, body: Bytes) -> Option<Request<Bytes>> {
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::from_bytes(asked.head.method.as_bytes()).ok()?;
+    *request.uri_mut() = asked.head.target.parse::<Uri>().ok()?;
+    let headers = request.headers_mut();
+    for field in asked.head.fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+        headers.append(name, HeaderValue::from_bytes(field.value).ok()?);
+    }
+    if let (Some(authority), false) = (asked.head.authority, headers.contains_key(header::HOST)) {
+        headers.insert(header::HOST, HeaderValue::from_str(authority).ok()?);
+    }
+    Some(request)
+}

@@ -1,0 +1,76 @@
+//! Which fields of a server's answer reach the client, and what the gate adds.
+
+use smallvec::SmallVec;
+
+use super::turn::Turn;
+use super::upstream::AnswerHead;
+use crate::api::cors;
+use crate::gate::Admission;
+use crate::wire::Field;
+use crate::wire::fields::{is_hop_by_hop, list, same_name};
+
+/// The fields of one answer.
+pub(super) type Fields<'f> = SmallVec<[Field<'f>; 32]>;
+
+/// What the gate adds to an answer.
+pub(super) struct Passing<'p> {
+    turn: &'p Turn<'p>,
+    has_cors: bool,
+    added: SmallVec<[(&'static str, Box<str>); 3]>,
+}
+
+impl<'p> Passing<'p> {
+    pub(super) fn new(turn: &'p Turn<'p>, admission: &Admission) -> Self {
+        let cors = admission.permit.route().handling.cors.as_ref();
+        let policy = cors.and_then(|name| turn.gate.config().cors.get(name));
+        let mut added = SmallVec::new();
+        if let Some(policy) = policy {
+            let origin = turn.asked.value("origin");
+            cors::decorate(policy, origin, &mut |name, value| {
+                added.push((name, value.into()))
+            });
+        }
+        Self {
+            turn,
+            has_cors: policy.is_some(),
+            added,
+        }
+    }
+
+    /// The fields of a final answer, without framing.
+    pub(super) fn fields<'f>(&'f self, read: &'f AnswerHead<'_>) -> Fields<'f> {
+        let mut fields = Self::interim(self.turn, read);
+        if self.has_cors {
+            fields.retain(|field| !cors::owns(field.name));
+        }
+        fields.push(Field {
+            name: "X-Request-Id",
+            value: self.turn.record.request_id.as_str().as_bytes(),
+        });
+        fields.extend(self.added.iter().map(|(name, value)| Field {
+            name,
+            value: value.as_bytes(),
+        }));
+        fields
+    }
+
+    /// The fields of an interim answer.
+    pub(super) fn interim<'f>(turn: &Turn<'_>, read: &'f AnswerHead<'_>) -> Fields<'f> {
+        let passes = |field: &&Field<'_>| {
+            !is_hop_by_hop(field.name)
+                && !turn.gate.keeps_back(field.name)
+                && !is_nominated(field.name, read)
+        };
+        let fields = read.fields.iter().filter(passes);
+        fields.map(|field| Field { ..*field }).collect()
+    }
+}
+
+/// Whether the answer's `Connection` names the field (RFC 9110 §7.6.1).
+fn is_nominated(name: &str, read: &AnswerHead<'_>) -> bool {
+    read.fields
+        .iter()
+        .filter(|field| field.name.eq_ignore_ascii_case("connection"))
+        .flat_map(|field| list(field.value))
+        .any(|option| std::str::from_utf8(option).is_ok_and(|option| same_name(option, name)))
+}

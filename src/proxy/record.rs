@@ -1,0 +1,144 @@
+//! What one request leaves behind: gathered while it is served, told once at its end.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::client::{Client, Incoming, Role};
+use super::edge::Edge;
+use super::entropy;
+use crate::gate::{Admission, Reason, Refusal, RequestId, TraceContext};
+use crate::policy::Route;
+use crate::telemetry::Exchange;
+use crate::token::Verified;
+use crate::wire::Version;
+
+/// What one request leaves behind.
+pub(super) struct Record {
+    pub(super) request_id: RequestId,
+    pub(super) trace: TraceContext,
+    pub(super) verdict: &'static str,
+    pub(super) endpoint: Option<&'static str>,
+    pub(super) upstream: Option<Arc<str>>,
+    pub(super) server: Option<Arc<str>>,
+    pub(super) meter: Meter,
+    route: Option<Arc<Route>>,
+    reason: Option<Reason>,
+    detail: Cow<'static, str>,
+    issuer: Option<Arc<str>>,
+    verified: Option<Verified>,
+}
+
+/// What passed, and how long the upstream took.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    pub(super) upstream_duration: Option<Duration>,
+}
+
+impl Record {
+    pub(super) fn begin(asked: &Incoming<'_>) -> Self {
+        Self {
+            request_id: RequestId::of(&asked.head, entropy::pair()),
+            trace: TraceContext::of(&asked.head, [entropy::pair(), entropy::pair()]),
+            verdict: "",
+            endpoint: None,
+            upstream: None,
+            server: None,
+            meter: Meter::default(),
+            route: None,
+            reason: None,
+            detail: Cow::Borrowed(""),
+            issuer: None,
+            verified: None,
+        }
+    }
+
+    pub(super) fn admitted(&mut self, admission: &Admission) {
+        self.route = Some(admission.permit.route().clone());
+        self.upstream = Some(admission.upstream.name.clone());
+        self.verified = admission.permit.verified().cloned();
+        let issuer = |verified: &Verified| verified.principal().issuer_name.clone();
+        self.issuer = self.verified.as_ref().map(issuer);
+        if let Some(shadowed) = &admission.shadowed {
+            self.note(shadowed);
+        }
+    }
+
+    pub(super) fn refused(&mut self, refusal: &Refusal) {
+        self.verdict = "refuse";
+        self.note(refusal);
+    }
+
+    /// Notes what went wrong, whatever the verdict was.
+    pub(super) fn note(&mut self, refusal: &Refusal) {
+        self.reason = Some(refusal.reason);
+        self.detail = refusal.detail.clone();
+        if refusal.route.is_some() {
+            self.route.clone_from(&refusal.route);
+        }
+        if refusal.issuer_name.is_some() {
+            self.issuer.clone_from(&refusal.issuer_name);
+        }
+    }
+
+    /// Notes something that is no reason of the table.
+    pub(super) fn remark(&mut self, detail: &'static str) {
+        self.detail = Cow::Borrowed(detail);
+    }
+
+    /// Tells it.
+    pub(super) fn tell(
+        &self,
+        edge: &Edge,
+        client: &Client,
+        asked: &Incoming<'_>,
+        answer: &Answer<'_>,
+    ) {
+        if client.role == Role::Admin {
+            return tracing::debug!(
+                method = asked.head.method,
+                path = asked.path(),
+                status = answer.status(),
+                "admin"
+            );
+        }
+        edge.telemetry.request(&Exchange {
+            listener: &client.listener.name,
+            request_id: self.request_id.as_str(),
+            trace_id: self.trace.trace_id(),
+            peer: client.address,
+            protocol: protocol(asked.head.version),
+            method: asked.head.method,
+            path: asked.path(),
+            host: asked.host().unwrap_or_default(),
+            route: self.route.as_deref(),
+            endpoint: self.endpoint,
+            status: answer.status(),
+            verdict: self.verdict,
+            reason: self.reason,
+            detail: &self.detail,
+            issuer: self.issuer.as_deref(),
+            subject: self
+                .verified
+                .as_ref()
+                .map(|verified| &*verified.principal().subject),
+            upstream: self.upstream.as_deref(),
+            server: self.server.as_deref(),
+            bytes_in: self.meter.bytes_in,
+            bytes_out: self.meter.bytes_out,
+            duration: asked.began.elapsed(),
+            upstream_duration: self.meter.upstream_duration,
+        });
+    }
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::Http10 => "HTTP/1.0",
+        Version::Http11 => "HTTP/1.1",
+        Version::Http2 => "HTTP/2",
+    }
+}

@@ -1,0 +1,248 @@
+//! One request's turn: the decision, and what follows from it. Every branch of a request's fate stands here; both
+//! protocols come through here and nowhere else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use smallvec::SmallVec;
+
+use super::answer::Answer;
+use super::body::{Origin, Source};
+use super::client::{Client, Incoming, Role};
+use super::connection::WriteFault;
+use super::edge::Edge;
+use super::record::Record;
+use crate::api::problem::{self, Asked, Dialect};
+use crate::config::model::OnClearText;
+use crate::gate::{Gate, Reason, Refusal, Silent, Verdict};
+use crate::telemetry::Source as Verification;
+use crate::token;
+use crate::wire::head::Framing;
+use crate::wire::{Field, Scheme, Version};
+
+/// The largest body of a refused request that is read and dropped so that the connection can be used again, in bytes.
+pub(super) const DRAIN_BYTES_MAX: usize = 64 << 10;
+
+/// One request while it is served.
+pub(super) struct Turn<'t> {
+    pub(super) edge: &'t Edge,
+    pub(super) client: &'t Client,
+    pub(super) asked: &'t Incoming<'t>,
+    /// The one gate that this request lives under.
+    pub(super) gate: Arc<Gate>,
+    pub(super) record: Record,
+}
+
+/// Serves one request, from its head to its log line.
+pub(super) async fn serve(
+    edge: &Edge,
+    client: &Client,
+    asked: &Incoming<'_>,
+    source: &mut Source<'_>,
+    answer: &mut Answer<'_>,
+) {
+    let _serving = edge.enter();
+    let mut turn = Turn::begin(edge, client, asked);
+    match client.role {
+        Role::Admin => turn.admin(source, answer).await,
+        Role::Public if turn.is_for_https() => turn.redirect(source, answer).await,
+        Role::Public => turn.judged(source, answer).await,
+    }
+    turn.record.tell(edge, client, asked, answer);
+}
+
+/// Refuses what could not be read as a request, from its first byte to its log line.
+pub(super) async fn refuse_unread(
+    edge: &Edge,
+    client: &Client,
+    asked: &Incoming<'_>,
+    refusal: Refusal,
+    answer: &mut Answer<'_>,
+) {
+    let _serving = edge.enter();
+    let mut turn = Turn::begin(edge, client, asked);
+    let nothing = Source::new(Origin::Empty, None);
+    turn.refuse(&refusal, &nothing, answer).await;
+    turn.record.tell(edge, client, asked, answer);
+}
+
+impl<'t> Turn<'t> {
+    fn begin(edge: &'t Edge, client: &'t Client, asked: &'t Incoming<'t>) -> Self {
+        Self {
+            edge,
+            client,
+            asked,
+            gate: edge.gate.load(),
+            record: Record::begin(asked),
+        }
+    }
+
+    async fn judged(&mut self, source: &mut Source<'_>, answer: &mut Answer<'_>) {
+        let verdict = self.admit().await;
+        self.count_verification(&verdict);
+        self.record.verdict = verdict.as_str();
+        match verdict {
+            Verdict::Forward(admission) => self.forward(&admission, source, answer).await,
+            Verdict::Answer(endpoint) => self.own(endpoint, source, answer).await,
+            Verdict::Refuse(refusal) => self.refuse(&refusal, source, answer).await,
+        }
+    }
+
+    /// Asks the gate; once more where a key was missing that has come in the meantime.
+    async fn admit(&mut self) -> Verdict {
+        let verdict = self.ask();
+        let Verdict::Refuse(Refusal {
+            reason: Reason::KeyUnknown,
+            issuer_name: Some(issuer),
+            ..
+        }) = &verdict
+        else {
+            return verdict;
+        };
+        if !self.edge.keys.wanted(issuer, &self.gate).await {
+            return verdict;
+        }
+        self.gate = self.edge.gate.load();
+        self.ask()
+    }
+
+    fn ask(&self) -> Verdict {
+        let now = self.edge.clock.now();
+        let (head, revocations) = (&self.asked.head, &self.edge.revocations);
+        self.gate.admit(head, revocations, now, &mut Silent)
+    }
+
+    fn count_verification(&self, verdict: &Verdict) {
+        let metrics = self.edge.telemetry.metrics();
+        match verdict {
+            Verdict::Forward(admission) => {
+                if let Some(verified) = admission.permit.verified() {
+                    let source = match verified.source() {
+                        token::Source::Cache => Verification::Cache,
+                        token::Source::Signature => Verification::Signature,
+                    };
+                    metrics.verification(Some(&verified.principal().issuer_name), None, source);
+                }
+            }
+            Verdict::Refuse(refusal) if is_of_token(refusal.reason) => {
+                let issuer = refusal.issuer_name.as_deref();
+                metrics.verification(issuer, Some(refusal.reason), Verification::Signature);
+            }
+            Verdict::Refuse(_) | Verdict::Answer(_) => {}
+        }
+    }
+
+    /// Whether this listener only sends browsers to https.
+    fn is_for_https(&self) -> bool {
+        self.client.scheme == Scheme::Http
+            && self.client.listener.on_clear_text == OnClearText::RedirectToHttps
+    }
+
+    /// Refuses the request.
+    pub(super) async fn refuse(
+        &mut self,
+        refusal: &Refusal,
+        source: &Source<'_>,
+        answer: &mut Answer<'_>,
+    ) {
+        self.record.refused(refusal);
+        self.say(refusal, source, answer).await;
+    }
+
+    /// Says why there is no other answer.
+    pub(super) async fn say(
+        &mut self,
+        refusal: &Refusal,
+        source: &Source<'_>,
+        answer: &mut Answer<'_>,
+    ) {
+        if problem::closes(refusal.reason) || !self.may_drain(source) {
+            answer.close_after();
+        }
+        let asked = Asked {
+            request_id: &self.record.request_id,
+            host: self.asked.host(),
+            origin: self.asked.value("origin"),
+            dialect: self.asked.dialect(),
+        };
+        let response = problem::answer(refusal, self.gate.config(), &asked);
+        self.send(&response, answer).await;
+    }
+
+    /// Sends an answer that is already whole.
+    pub(super) async fn send(&mut self, response: &Response<Bytes>, answer: &mut Answer<'_>) {
+        match send(
+            response,
+            answer,
+            self.record.request_id.as_str(),
+            self.asked.dialect(),
+        )
+        .await
+        {
+            Ok(()) => self.record.meter.bytes_out += response.body().len() as u64,
+            Err(WriteFault::Gone) => self.record.remark("the client is gone"),
+            Err(WriteFault::Slow) => self.record.remark("the client takes no answer"),
+        }
+    }
+
+    /// Whether what is left of the body can be read and dropped. A client that waits for `100 Continue` may or may not
+    /// send it (RFC 9110 §10.1.1).
+    fn may_drain(&self, source: &Source<'_>) -> bool {
+        let is_small = match self.asked.framing {
+            Framing::Length(length) => length <= DRAIN_BYTES_MAX as u64,
+            Framing::Empty | Framing::Chunked | Framing::UntilClose => true,
+        };
+        let is_http2 = self.asked.head.version == Version::Http2;
+        is_http2 || source.is_over() || (is_small && !self.asked.expects_continue)
+    }
+}
+
+async fn send(
+    response: &Response<Bytes>,
+    answer: &mut Answer<'_>,
+    request_id: &str,
+    dialect: Dialect,
+) -> Result<(), WriteFault> {
+    let mut fields: SmallVec<[Field<'_>; 16]> = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "content-length"))
+        .map(|(name, value)| Field {
+            name: name.as_str(),
+            value: value.as_bytes(),
+        })
+        .collect();
+    fields.push(Field {
+        name: "x-request-id",
+        value: request_id.as_bytes(),
+    });
+    let status = response.status().as_u16();
+    let is_trailers_only = dialect == Dialect::Grpc && response.body().is_empty();
+    let has_none = status == 204 || status == 304 || is_trailers_only;
+    // HTTP/1 has no trailers-only answers; there the length is said.
+    let has_none = has_none && !(is_trailers_only && answer.shape().version != Version::Http2);
+    let content = (!has_none).then_some(&**response.body());
+    answer.whole(status, &fields, content).await
+}
+
+/// Whether a reason is about the token itself.
+fn is_of_token(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::TokenOversized
+            | Reason::TokenMalformed
+            | Reason::TokenTypeRefused
+            | Reason::IssuerUnknown
+            | Reason::AlgorithmRefused
+            | Reason::KeyUnknown
+            | Reason::IssuerUnavailable
+            | Reason::SignatureInvalid
+            | Reason::ClaimInvalid
+            | Reason::TokenExpired
+            | Reason::TokenNotYetValid
+            | Reason::TokenLifetimeExceeded
+            | Reason::AudienceMismatch
+            | Reason::TokenRevoked
+    )
+}

@@ -1,0 +1,365 @@
+//! The link of one exchange: a server that was chosen, a connection to it, and the request's head written.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use h2::SendStream;
+use h2::client::ResponseFuture;
+use http::{HeaderName, HeaderValue, Method, Request, Uri, Version, header};
+use smallvec::SmallVec;
+
+use super::answers::Answers;
+use super::connect::{self, ConnectFault};
+use super::pool::{self, Pool, Shared};
+use super::registry::State;
+use super::server::{Change, InFlight, Server};
+use crate::config::model::{Protocol, Upstream};
+use crate::proxy::body::Outlet;
+use crate::proxy::connection::{self, Reader, Writer};
+use crate::proxy::edge::Edge;
+use crate::proxy::entropy;
+use crate::proxy::http2::Http2Outlet;
+use crate::telemetry::Health;
+use crate::time::Timestamp;
+use crate::traffic::{self, Standing};
+use crate::wire::head::Framing;
+use crate::wire::write;
+
+/// Servers that one request asks before it gives up.
+const SERVERS_TRIED_MAX: usize = 3;
+
+/// A connection to one server, for one exchange.
+pub(in crate::proxy) struct Link {
+    in_flight: InFlight,
+    upstream: Arc<Upstream>,
+    way: Way,
+    /// Whether the connection was used before: it may have died in the meantime.
+    pub(in crate::proxy) is_reused: bool,
+}
+
+enum Way {
+    Http1 {
+        reader: Reader,
+        writer: Writer,
+    },
+    Http2 {
+        shared: Shared,
+        _stream: pool::Stream,
+        sending: Option<SendStream<Bytes>>,
+        response: Option<ResponseFuture>,
+    },
+}
+
+/// Why there is no link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::proxy) enum LinkFault {
+    /// No server took a connection.
+    Unavailable(String),
+    /// The last server took too long.
+    Timeout,
+}
+
+/// Why a request's head cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::proxy) enum StartFault {
+    /// The protocol cannot say it.
+    Unsayable,
+    /// The connection takes no more requests.
+    Gone,
+}
+
+/// The request as the upstream is to get it.
+pub(in crate::proxy) struct Order<'o> {
+    pub(in crate::proxy) method: &'o str,
+    pub(in crate::proxy) target: &'o str,
+    /// `Host` or `:authority`; else the server's own name.
+    pub(in crate::proxy) authority: Option<&'o str>,
+    pub(in crate::proxy) framing: Framing,
+    /// The protocol to switch to.
+    pub(in crate::proxy) upgrade: Option<&'o str>,
+    /// Whether the client understands trailers, which gRPC servers insist on.
+    pub(in crate::proxy) te_trailers: bool,
+    /// Hands over every end-to-end field.
+    pub(in crate::proxy) fields: &'o (dyn Fn(&mut dyn FnMut(&str, &[u8])) + Sync),
+}
+
+/// Which connections may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::proxy) enum Freshness {
+    /// Kept ones too.
+    Any,
+    /// New ones alone.
+    New,
+}
+
+impl Link {
+    /// Chooses a server and connects to it; the next one where it refuses.
+    pub(in crate::proxy) async fn find(
+        edge: &Edge,
+        upstream: &Arc<Upstream>,
+        freshness: Freshness,
+    ) -> Result<Self, LinkFault> {
+        let state = edge.upstreams.state(upstream);
+        let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
+        let mut fault = LinkFault::Unavailable("no server is left".into());
+        while tried.len() < SERVERS_TRIED_MAX {
+            let now = edge.clock.now();
+            let Some(at) = choose(&state, &tried, now) else {
+                break;
+            };
+            let server = &state.servers[at];
+            match Self::to(edge, &state, server, freshness).await {
+                Ok(link) => return Ok(link),
+                Err(refused) => {
+                    tried.push(at);
+                    if server.pass_over(now, upstream.retry_after) == Change::Changed {
+                        edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
+                    }
+                    fault = match refused {
+                        ConnectFault::Timeout => LinkFault::Timeout,
+                        ConnectFault::Refused(detail) => {
+                            LinkFault::Unavailable(format!("{}: {detail}", server.label))
+                        }
+                    };
+                }
+            }
+        }
+        Err(fault)
+    }
+
+    async fn to(
+        edge: &Edge,
+        state: &State,
+        server: &Arc<Server>,
+        freshness: Freshness,
+    ) -> Result<Self, ConnectFault> {
+        let in_flight = InFlight::on(server);
+        let upstream = &state.upstream;
+        let (way, is_reused) = match Self::kept(server, upstream, freshness) {
+            Some(way) => (way, true),
+            None => (Self::open(edge, state, server).await?, false),
+        };
+        Ok(Self {
+            in_flight,
+            upstream: upstream.clone(),
+            way,
+            is_reused,
+        })
+    }
+
+    fn kept(server: &Server, upstream: &Upstream, freshness: Freshness) -> Option<Way> {
+        match upstream.protocol {
+            _ if freshness == Freshness::New => None,
+            Protocol::H1 => server.pool.take().map(|idle| Way::Http1 {
+                reader: idle.reader,
+                writer: idle.writer,
+            }),
+            Protocol::H2 => server
+                .pool
+                .share()
+                .map(|(shared, stream)| Way::http2(shared, stream)),
+        }
+    }
+
+    async fn open(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
+        let upstream = &state.upstream;
+        let addresses = edge.addresses(&server.address);
+        if addresses.is_empty() {
+            return Err(ConnectFault::Refused("the name is not resolved".into()));
+        }
+        let mut opened = Err(ConnectFault::Timeout);
+        for address in addresses.iter().take(SERVERS_TRIED_MAX) {
+            opened = state.connector.open(upstream, *address).await;
+            if opened.is_ok() {
+                break;
+            }
+        }
+        let stream = opened?;
+        let way = match upstream.protocol {
+            Protocol::H1 => {
+                let first = BytesMut::new();
+                let (reader, writer) = connection::split(stream, first, upstream.idle_timeout);
+                Way::Http1 { reader, writer }
+            }
+            Protocol::H2 => {
+                let (sender, is_alive) = connect::http2(stream, upstream).await?;
+                let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
+                let stream = shared.open();
+                Pool::add(server, shared.clone());
+                Way::http2(shared, stream)
+            }
+        };
+        if server.welcome() == Change::Changed {
+            edge.tell_health(&upstream.name, &server.label, Health::Used);
+        }
+        Ok(way)
+    }
+
+    /// The server.
+    pub(in crate::proxy) fn server(&self) -> &Arc<Server> {
+        self.in_flight.server()
+    }
+
+    /// Writes the request's head and says where its body goes and where its answer comes from.
+    pub(in crate::proxy) fn start(
+        &mut self,
+        order: &Order<'_>,
+    ) -> Result<(Outlet<'_>, Answers<'_>), StartFault> {
+        let own = self.own_authority();
+        let authority = order.authority.unwrap_or(&own);
+        let to_head = order.method == "HEAD";
+        match &mut self.way {
+            Way::Http1 { reader, writer } => {
+                writer.begin();
+                write_head(&mut writer.pending, order, authority);
+                let outlet = match order.framing {
+                    Framing::Chunked => Outlet::Chunked(writer),
+                    _ => Outlet::Plain(writer),
+                };
+                Ok((outlet, Answers::http1(reader, to_head)))
+            }
+            Way::Http2 {
+                shared,
+                sending,
+                response,
+                ..
+            } => {
+                let head = http2_head(order, authority, self.upstream.tls.is_some());
+                let head = head.ok_or(StartFault::Unsayable)?;
+                let is_empty = order.framing.is_empty();
+                let sent = shared.sender.send_request(head, is_empty);
+                let (future, stream) = sent.map_err(|_| StartFault::Gone)?;
+                let outlet = Outlet::Http2(Http2Outlet {
+                    stream: if is_empty {
+                        None
+                    } else {
+                        Some(sending.insert(stream))
+                    },
+                    patience: self.upstream.idle_timeout,
+                });
+                Ok((outlet, Answers::http2(response.insert(future), to_head)))
+            }
+        }
+    }
+
+    /// Whether a byte of the request left.
+    pub(in crate::proxy) fn has_written(&self) -> bool {
+        match &self.way {
+            Way::Http1 { writer, .. } => writer.has_written(),
+            Way::Http2 { response, .. } => response.is_some(),
+        }
+    }
+
+    /// The halves of an HTTP/1 connection, for a tunnel.
+    pub(in crate::proxy) fn http1(&mut self) -> Option<(&mut Reader, &mut Writer)> {
+        match &mut self.way {
+            Way::Http1 { reader, writer } => Some((reader, writer)),
+            Way::Http2 { .. } => None,
+        }
+    }
+
+    /// Keeps the connection of an exchange that ended in order. HTTP/2 connections are kept anyway.
+    pub(in crate::proxy) fn keep(self) {
+        let Way::Http1 {
+            mut reader,
+            mut writer,
+        } = self.way
+        else {
+            return;
+        };
+        // Bytes behind the answer belong to no request.
+        if !reader.buffer.is_empty() {
+            return;
+        }
+        reader.rest();
+        writer.rest();
+        let (keep, most) = (self.upstream.keepalive_timeout, self.upstream.keepalive_max);
+        Pool::put(self.in_flight.server(), reader, writer, keep, most);
+    }
+
+    fn own_authority(&self) -> String {
+        match (&self.upstream.tls, &self.server().address) {
+            (Some(tls), _) => tls.name.to_string(),
+            (None, address) => address.to_string(),
+        }
+    }
+}
+
+impl Way {
+    fn http2(shared: Shared, stream: pool::Stream) -> Self {
+        Self::Http2 {
+            shared,
+            _stream: stream,
+            sending: None,
+            response: None,
+        }
+    }
+}
+
+fn choose(state: &State, tried: &[usize], now: Timestamp) -> Option<usize> {
+    let candidates: SmallVec<[traffic::Candidate; 16]> = state
+        .servers
+        .iter()
+        .enumerate()
+        .map(|(at, server)| {
+            let mut candidate = server.candidate();
+            if tried.contains(&at) {
+                candidate.standing = Standing::Tried;
+            }
+            candidate
+        })
+        .collect();
+    traffic::choose(&candidates, entropy::word(), now)
+}
+
+fn write_head(out: &mut Vec<u8>, order: &Order<'_>, authority: &str) {
+    write::write_request_head(out, order.method, order.target);
+    write::write_field(out, "Host", authority.as_bytes());
+    (order.fields)(&mut |name, value| write::write_field(out, name, value));
+    match order.framing {
+        Framing::Empty | Framing::UntilClose => {}
+        Framing::Length(length) => {
+            write::write_field(out, "Content-Length", length.to_string().as_bytes());
+        }
+        Framing::Chunked => write::write_field(out, "Transfer-Encoding", b"chunked"),
+    }
+    if let Some(protocol) = order.upgrade {
+        write::write_field(out, "Connection", b"Upgrade");
+        write::write_field(out, "Upgrade", protocol.as_bytes());
+    }
+    write::write_head_end(out);
+}
+
+/// `None` for what HTTP/2 cannot say.
+fn http2_head(order: &Order<'_>, authority: &str, is_tls: bool) -> Option<Request<()>> {
+    let uri = Uri::builder()
+        .scheme(if is_tls { "https" } else { "http" })
+        .authority(authority)
+        .path_and_query(order.target)
+        .build()
+        .ok()?;
+    let mut head = Request::new(());
+    *head.method_mut() = Method::from_bytes(order.method.as_bytes()).ok()?;
+    *head.uri_mut() = uri;
+    *head.version_mut() = Version::HTTP_2;
+    let headers = head.headers_mut();
+    let mut sound = true;
+    (order.fields)(&mut |name, value| {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        match (name, HeaderValue::from_bytes(value)) {
+            (Ok(name), Ok(value)) => drop(headers.append(name, value)),
+            _ => sound = false,
+        }
+    });
+    if let Framing::Length(length) = order.framing {
+        headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    if order.te_trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+    sound.then_some(head)
+}
+
+/// What an address of the configuration resolves to now.
+pub(in crate::proxy) type Addresses = SmallVec<[SocketAddr; 4]>;

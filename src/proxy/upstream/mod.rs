@@ -1,0 +1,13 @@
+//! The way to an upstream: its servers and how they fare, connections kept for reuse, and one exchange's link to one of
+//! them. Knows nothing of clients and tokens.
+
+mod answers;
+mod connect;
+mod link;
+mod pool;
+mod registry;
+mod server;
+
+pub(super) use answers::{AnswerFault, AnswerHead, Answers, Head};
+pub(super) use link::{Freshness, Link, LinkFault, Order, StartFault};
+pub(super) use registry::Upstreams;

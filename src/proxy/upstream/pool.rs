@@ -1,0 +1,213 @@
+//! Unused connections to one server. A lane for each worker, since a connection is served best by the thread whose
+//! reactor it is on; whoever puts the first one in a lane starts its sweeper, which ends with the last one.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+
+use super::server::Server;
+use crate::proxy::connection::{Reader, Writer};
+
+/// Lanes; workers beyond share them.
+const LANES: usize = 16;
+/// How often a lane is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// HTTP/2 connections to one server, per worker.
+const HTTP2_CONNECTIONS_MAX: usize = 8;
+/// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
+const HTTP2_STREAMS_MAX: usize = 100;
+
+/// Unused connections to one server.
+#[derive(Default)]
+pub(super) struct Pool {
+    lanes: [Mutex<Lane>; LANES],
+}
+
+#[derive(Default)]
+struct Lane {
+    http1: VecDeque<Idle>,
+    http2: Vec<Shared>,
+    is_swept: bool,
+}
+
+/// An HTTP/1 connection that waits.
+pub(super) struct Idle {
+    pub(super) reader: Reader,
+    pub(super) writer: Writer,
+    until: Instant,
+}
+
+/// An HTTP/2 connection that many requests share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) sender: SendRequest<Bytes>,
+    /// Cleared once the connection is over.
+    pub(super) is_alive: Arc<AtomicBool>,
+    streams: Arc<AtomicUsize>,
+    idle_since: Instant,
+    keep: Duration,
+}
+
+/// One stream of a shared connection, until it is dropped.
+pub(super) struct Stream(Arc<AtomicUsize>);
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        sender: SendRequest<Bytes>,
+        is_alive: Arc<AtomicBool>,
+        keep: Duration,
+    ) -> Self {
+        Self {
+            sender,
+            is_alive,
+            streams: Arc::default(),
+            idle_since: Instant::now(),
+            keep,
+        }
+    }
+
+    /// Takes one more stream, whether or not there is room for it.
+    pub(super) fn open(&self) -> Stream {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        Stream(self.streams.clone())
+    }
+
+    fn has_room(&self) -> bool {
+        let most = self
+            .sender
+            .current_max_send_streams()
+            .min(HTTP2_STREAMS_MAX);
+        self.streams.load(Ordering::Relaxed) < most
+    }
+
+    /// Whether it is worth keeping.
+    fn lives(&mut self, now: Instant) -> bool {
+        if self.streams.load(Ordering::Relaxed) > 0 {
+            self.idle_since = now;
+        }
+        self.is_alive.load(Ordering::Relaxed) && now < self.idle_since + self.keep
+    }
+}
+
+impl Pool {
+    fn lane(&self) -> &Mutex<Lane> {
+        &self.lanes[lane_of_this_thread()]
+    }
+
+    /// The connection that was used last, if it is still good.
+    pub(super) fn take(&self) -> Option<Idle> {
+        let mut lane = lock(self.lane());
+        let now = Instant::now();
+        loop {
+            let mut idle = lane.http1.pop_back()?;
+            if now < idle.until && idle.reader.is_quiet() {
+                return Some(idle);
+            }
+        }
+    }
+
+    /// Keeps a connection for `keep`, at most `idle_max` of them.
+    pub(super) fn put(
+        server: &Arc<Server>,
+        reader: Reader,
+        writer: Writer,
+        keep: Duration,
+        idle_max: usize,
+    ) {
+        let mut lane = lock(server.pool.lane());
+        if idle_max == 0 {
+            return;
+        }
+        if lane.http1.len() >= idle_max {
+            lane.http1.pop_front();
+        }
+        lane.http1.push_back(Idle {
+            reader,
+            writer,
+            until: Instant::now() + keep,
+        });
+        Self::sweep_from_now(&mut lane, server);
+    }
+
+    /// A shared connection with room for one more stream; or any, when no more may be opened.
+    pub(super) fn share(&self) -> Option<(Shared, Stream)> {
+        let lane = lock(self.lane());
+        let alive = || {
+            lane.http2
+                .iter()
+                .filter(|shared| shared.is_alive.load(Ordering::Relaxed))
+        };
+        let shared = alive().find(|shared| shared.has_room()).or_else(|| {
+            (alive().count() >= HTTP2_CONNECTIONS_MAX)
+                .then(|| alive().min_by_key(|shared| shared.streams.load(Ordering::Relaxed)))?
+        })?;
+        Some((shared.clone(), shared.open()))
+    }
+
+    /// Lets others share a new connection.
+    pub(super) fn add(server: &Arc<Server>, shared: Shared) {
+        let mut lane = lock(server.pool.lane());
+        lane.http2.push(shared);
+        Self::sweep_from_now(&mut lane, server);
+    }
+
+    fn sweep_from_now(lane: &mut Lane, server: &Arc<Server>) {
+        if !std::mem::replace(&mut lane.is_swept, true) {
+            tokio::spawn(sweep(Arc::downgrade(server), lane_of_this_thread()));
+        }
+    }
+}
+
+impl Lane {
+    /// Drops what is too old or was closed; whether nothing is left.
+    fn sweep(&mut self) -> bool {
+        let now = Instant::now();
+        self.http1
+            .retain_mut(|idle| now < idle.until && idle.reader.is_quiet());
+        self.http2.retain_mut(|shared| shared.lives(now));
+        self.is_swept = !(self.http1.is_empty() && self.http2.is_empty());
+        !self.is_swept
+    }
+}
+
+async fn sweep(server: Weak<Server>, lane: usize) {
+    loop {
+        pingora_timeout::sleep(SWEEP_EVERY).await;
+        let Some(server) = server.upgrade() else {
+            return;
+        };
+        if lock(&server.pool.lanes[lane]).sweep() {
+            return;
+        }
+    }
+}
+
+fn lane_of_this_thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LANES;
+    }
+    LANE.with(|lane| *lane)
+}
+
+/// A lane stays sound when a thread panics while it holds it: every change is one call.
+fn lock(lane: &Mutex<Lane>) -> std::sync::MutexGuard<'_, Lane> {
+    lane.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pool(..)")
+    }
+}

@@ -1,0 +1,72 @@
+//! Every upstream's state, which outlives the gates: a reload that leaves an upstream as it was keeps its counts and its
+//! connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::connect::Connector;
+use super::server::Server;
+use crate::config::model::{ServerAddress, Upstream};
+
+/// All upstreams.
+#[derive(Debug, Default)]
+pub(in crate::proxy) struct Upstreams {
+    by_name: RwLock<HashMap<Arc<str>, Arc<State>>>,
+}
+
+/// One upstream as it fares.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) servers: Vec<Arc<Server>>,
+    pub(super) connector: Arc<Connector>,
+}
+
+impl Upstreams {
+    /// The state of `upstream`; made anew where the configuration changed.
+    pub(super) fn state(&self, upstream: &Arc<Upstream>) -> Arc<State> {
+        let known = {
+            let states = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+            states.get(&upstream.name).cloned()
+        };
+        match known {
+            Some(state) if Arc::ptr_eq(&state.upstream, upstream) => state,
+            known => self.replace(upstream, known.as_deref()),
+        }
+    }
+
+    fn replace(&self, upstream: &Arc<Upstream>, old: Option<&State>) -> Arc<State> {
+        let state = Arc::new(State::following(upstream, old));
+        let mut states = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        states.insert(upstream.name.clone(), state.clone());
+        state
+    }
+}
+
+impl State {
+    /// Servers that are spoken to as before are the same servers.
+    fn following(upstream: &Arc<Upstream>, old: Option<&Self>) -> Self {
+        let old = old.filter(|old| {
+            old.upstream.protocol == upstream.protocol && old.upstream.tls == upstream.tls
+        });
+        let kept = |address: &ServerAddress| {
+            old.and_then(|old| old.servers.iter().find(|server| server.address == *address))
+        };
+        Self {
+            servers: upstream
+                .servers
+                .iter()
+                .map(|address| {
+                    kept(address)
+                        .cloned()
+                        .unwrap_or_else(|| Server::new(address))
+                })
+                .collect(),
+            connector: old.map_or_else(
+                || Arc::new(Connector::new(upstream)),
+                |old| old.connector.clone(),
+            ),
+            upstream: upstream.clone(),
+        }
+    }
+}
