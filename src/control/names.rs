@@ -28,6 +28,12 @@ pub struct Names {
     nowhere: Arc<[SocketAddr]>,
 }
 
+impl Default for Names {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Names {
     /// Knows no address yet.
     pub fn new() -> Self {

@@ -1,6 +1,5 @@
 //! The link of one exchange: a server that was chosen, a connection to it, and the request's head written.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -81,8 +80,11 @@ pub(in crate::proxy) struct Order<'o> {
     /// Whether the client understands trailers, which gRPC servers insist on.
     pub(in crate::proxy) te_trailers: bool,
     /// Hands over every end-to-end field.
-    pub(in crate::proxy) fields: &'o (dyn Fn(&mut dyn FnMut(&str, &[u8])) + Sync),
+    pub(in crate::proxy) fields: &'o (dyn Fn(Put<'_>) + Sync),
 }
+
+/// Takes a field's name and value.
+pub(in crate::proxy) type Put<'p> = &'p mut dyn FnMut(&str, &[u8]);
 
 /// Which connections may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -360,6 +362,3 @@ fn http2_head(order: &Order<'_>, authority: &str, is_tls: bool) -> Option<Reques
     }
     sound.then_some(head)
 }
-
-/// What an address of the configuration resolves to now.
-pub(in crate::proxy) type Addresses = SmallVec<[SocketAddr; 4]>;

@@ -1,0 +1,109 @@
+//! Deadlines, caps and the end of connections.
+
+use std::time::Duration;
+
+use super::house::{House, Upstream, status};
+
+const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+
+#[tokio::test]
+async fn a_slow_head_is_refused() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "header_timeout = \"200ms\"", "").await;
+    let mut client = house.client().await;
+    client.say("GET / HTTP/1.1\r\nHo").await;
+    let answer = client.rest().await;
+    assert!(
+        status(&answer) == "408" && answer.contains("\"request_timeout\""),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_without_a_word() {
+    let upstream = Upstream::start().await;
+    for http2 in ["true", "false"] {
+        let listener = format!("idle_timeout = \"200ms\"\nhttp2 = {http2}");
+        let house = House::before(upstream.address, &listener, "").await;
+        assert_eq!(house.client().await.rest().await, "");
+    }
+}
+
+#[tokio::test]
+async fn connections_over_the_cap_are_told_so() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "connections_max = 1", "").await;
+    let mut first = house.client().await;
+    first.say(GET).await;
+    let mut server = upstream.accept().await;
+    server.head().await;
+    let mut second = house.client().await;
+    let answer = second.rest().await;
+    assert!(
+        status(&answer) == "503" && answer.contains("\"overloaded\""),
+        "{answer}"
+    );
+    server
+        .say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(status(&first.head().await), "200");
+}
+
+#[tokio::test]
+async fn a_client_that_only_listens_still_gets_its_answer() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    client.hush().await;
+    let mut server = upstream.accept().await;
+    server.head().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server
+        .say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert!(client.rest().await.ends_with("\r\n\r\nok"));
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_takes_its_upstream_request_along() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client
+        .say("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")
+        .await;
+    let mut server = upstream.accept().await;
+    server.until("ab").await;
+    drop(client);
+    assert_eq!(server.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_finish_and_closes_behind_them() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut idle = house.client().await;
+    idle.say(GET).await;
+    let (_kept, _) = upstream
+        .answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    idle.head().await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let mut server = _kept;
+    server.head().await;
+    assert_eq!(house.edge.in_flight(), 1);
+    house.stop.send(true).unwrap();
+    house.edge.drain();
+    assert_eq!(
+        idle.rest().await,
+        "",
+        "nothing is lost with an idle connection"
+    );
+    server
+        .say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert!(client.rest().await.ends_with("\r\n\r\nok"));
+    assert_eq!(house.edge.in_flight(), 0);
+}

@@ -1,0 +1,266 @@
+//! A gateway of a test's own, and both ends around it.
+
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use pingora_core::apps::ServerApp;
+use pingora_core::protocols::l4::stream::Stream as Socket;
+use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::config::{self, Config, Files};
+use crate::control::{Certificates, Keys, Live, Names, SystemClock};
+use crate::gate::{Endpoint, Gate};
+use crate::proxy::{Edge, EndpointCaller, Endpoints, Plane, Role, World};
+use crate::secret::Secret;
+use crate::session::Revocations;
+use crate::telemetry::Telemetry;
+use crate::token::{KeyRing, VerifiedTokens};
+
+/// No step of a test takes longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A gateway on a port of its own.
+pub(super) struct House {
+    pub(super) address: SocketAddr,
+    pub(super) edge: Arc<Edge>,
+    pub(super) stop: watch::Sender<bool>,
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn env(&self, name: &str) -> Result<Secret, String> {
+        Err(format!("{name} is not set"))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        Err(format!("{} is not there", path.display()))
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        path.into()
+    }
+}
+
+/// Answers with what it was asked.
+struct Echo;
+
+#[async_trait]
+impl Endpoints for Echo {
+    async fn answer(
+        &self,
+        _: Endpoint,
+        request: Request<Bytes>,
+        _: EndpointCaller,
+    ) -> Response<Bytes> {
+        Response::new(request.into_body())
+    }
+
+    async fn admin(&self, request: Request<Bytes>, _: EndpointCaller) -> Response<Bytes> {
+        Response::new(Bytes::from(format!(
+            "{} {}",
+            request.method(),
+            request.uri()
+        )))
+    }
+}
+
+fn gate(text: &str) -> Gate {
+    let (config, _) = config::check(text, &NoFiles).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let verified = Arc::new(VerifiedTokens::new(16, [0; 32]));
+    Gate::assemble(Arc::<Config>::new(config), &KeyRing::default(), verified)
+}
+
+impl House {
+    /// Public routes to `upstream`; `listener` and `more` are lines of the configuration.
+    pub(super) async fn before(upstream: SocketAddr, listener: &str, more: &str) -> Self {
+        Self::of(&format!(
+            "[listeners.public]\naddress = \"127.0.0.1:0\"\n{listener}\n\
+             [upstreams.up]\nservers = [\"{upstream}\"]\n{more}\n\
+             [routes.all]\npath = \"/*\"\naccess = \"public\"\nupstream = \"up\"\n"
+        ))
+        .await
+    }
+
+    /// Serves the first listener of a configuration.
+    pub(super) async fn of(text: &str) -> Self {
+        let gate = Arc::new(Live::new(Arc::new(gate(text))));
+        let clock = Arc::new(SystemClock::new());
+        let edge = Arc::new(Edge::new(World {
+            revocations: Arc::new(Revocations::default()),
+            keys: Arc::new(Keys::new(gate.clone())),
+            names: Arc::new(Names::new()),
+            telemetry: Arc::new(Telemetry::start(clock.clone(), [0; 32]).unwrap()),
+            endpoints: Arc::new(Echo),
+            clock,
+            gate,
+        }));
+        let listener = edge.gate.load().config().listeners[0].clone();
+        let none = Arc::new(Live::new(Arc::new(Certificates::default())));
+        let plane = Arc::new(Plane::new(listener, Role::Public, edge.clone(), &none));
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            loop {
+                let (tcp, _) = socket.accept().await.unwrap();
+                tcp.set_nodelay(true).unwrap();
+                let digest = SocketDigest::from_raw_fd(tcp.as_raw_fd());
+                digest
+                    .peer_addr
+                    .set(tcp.peer_addr().ok().map(Into::into))
+                    .unwrap();
+                let mut socket = Socket::from(tcp);
+                socket.set_socket_digest(digest);
+                let (plane, stopped) = (plane.clone(), stopped.clone());
+                tokio::spawn(async move {
+                    let stream: Stream = Box::new(socket);
+                    plane.process_new(stream, &stopped).await;
+                });
+            }
+        });
+        Self {
+            address,
+            edge,
+            stop,
+        }
+    }
+
+    /// A new connection.
+    pub(super) async fn client(&self) -> Wire {
+        Wire::to(self.address).await
+    }
+}
+
+/// One end of a connection, byte by byte.
+pub(super) struct Wire {
+    pub(super) tcp: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Wire {
+    pub(super) async fn to(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub(super) fn over(tcp: TcpStream) -> Self {
+        tcp.set_nodelay(true).unwrap();
+        Self {
+            tcp,
+            read: Vec::new(),
+        }
+    }
+
+    pub(super) async fn say(&mut self, text: impl AsRef<[u8]>) {
+        self.tcp.write_all(text.as_ref()).await.unwrap();
+    }
+
+    /// Says that nothing more will come.
+    pub(super) async fn hush(&mut self) {
+        self.tcp.shutdown().await.unwrap();
+    }
+
+    /// Reads up to and including `end`.
+    pub(super) async fn until(&mut self, end: &str) -> String {
+        loop {
+            let found = self
+                .read
+                .windows(end.len())
+                .position(|seen| seen == end.as_bytes());
+            if let Some(at) = found {
+                let rest = self.read.split_off(at + end.len());
+                return text(std::mem::replace(&mut self.read, rest));
+            }
+            assert!(
+                self.more().await > 0,
+                "the end came after {:?}",
+                text(self.read.clone())
+            );
+        }
+    }
+
+    /// Reads a head.
+    pub(super) async fn head(&mut self) -> String {
+        self.until("\r\n\r\n").await
+    }
+
+    /// Reads so many bytes.
+    pub(super) async fn exactly(&mut self, count: usize) -> String {
+        while self.read.len() < count {
+            assert!(self.more().await > 0, "the end came early");
+        }
+        let rest = self.read.split_off(count);
+        text(std::mem::replace(&mut self.read, rest))
+    }
+
+    /// Reads to the end of the connection.
+    pub(super) async fn rest(&mut self) -> String {
+        while self.more().await > 0 {}
+        text(std::mem::take(&mut self.read))
+    }
+
+    /// Whether nothing comes for a while.
+    pub(super) async fn is_silent(&mut self) -> bool {
+        self.read.is_empty()
+            && timeout(Duration::from_millis(150), self.more())
+                .await
+                .is_err()
+    }
+
+    async fn more(&mut self) -> usize {
+        let mut room = [0; 65536];
+        let read = timeout(PATIENCE, self.tcp.read(&mut room)).await;
+        // A reset is an end as well.
+        let came = read.expect("nothing comes any more").unwrap_or(0);
+        self.read.extend_from_slice(&room[..came]);
+        came
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An upstream whose connections a test takes one by one.
+pub(super) struct Upstream {
+    listener: TcpListener,
+    pub(super) address: SocketAddr,
+}
+
+impl Upstream {
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self { listener, address }
+    }
+
+    /// The next connection.
+    pub(super) async fn accept(&self) -> Wire {
+        let accepted = timeout(PATIENCE, self.listener.accept()).await;
+        Wire::over(accepted.expect("nobody connects").unwrap().0)
+    }
+
+    /// The next connection, the head of its first request, and `answer` said to it.
+    pub(super) async fn answer(&self, answer: &str) -> (Wire, String) {
+        let mut wire = self.accept().await;
+        let head = wire.head().await;
+        wire.say(answer).await;
+        (wire, head)
+    }
+}
+
+/// The status of an answer's head.
+pub(super) fn status(head: &str) -> &str {
+    head.strip_prefix("HTTP/1.1 ")
+        .map_or(head, |rest| &rest[..3])
+}

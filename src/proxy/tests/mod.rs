@@ -1,0 +1,10 @@
+//! The plane over real sockets on loopback: a gate from a configuration as an operator writes it, upstreams that say
+//! exactly what a test tells them to, and clients that send exactly these bytes.
+
+mod bodies;
+mod connections;
+mod framing;
+mod house;
+mod http2;
+mod tunnels;
+mod upstreams;

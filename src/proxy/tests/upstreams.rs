@@ -1,0 +1,91 @@
+//! Which server, which connection, and what a client is told when none will do.
+
+use super::house::{House, Upstream, status};
+
+const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced_where_that_is_safe() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let (mut server, _) = upstream.answer(OK).await;
+    client.head().await;
+    // The second request arrives on the kept connection, which dies before it answers.
+    client.say(GET).await;
+    server.head().await;
+    drop(server);
+    let (mut server, head) = upstream.answer(OK).await;
+    assert!(head.starts_with("GET /x "));
+    assert_eq!(status(&client.head().await), "200");
+    // A POST might have been done.
+    client
+        .say("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    server.head().await;
+    drop(server);
+    assert_eq!(status(&client.head().await), "502");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_is_passed_over() {
+    let dead = Upstream::start().await;
+    let address = dead.address;
+    drop(dead);
+    let upstream = Upstream::start().await;
+    let house = House::of(&format!(
+        "[listeners.public]\naddress = \"127.0.0.1:0\"\n\
+         [upstreams.up]\nservers = [\"{address}\", \"{}\"]\n\
+         [routes.all]\npath = \"/*\"\naccess = \"public\"\nupstream = \"up\"\n",
+        upstream.address
+    ))
+    .await;
+    for _ in 0..8 {
+        let mut client = house.client().await;
+        client
+            .say("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .await;
+        let (server, _) = upstream
+            .answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .await;
+        drop(server);
+        assert_eq!(status(&client.rest().await), "200");
+    }
+}
+
+#[tokio::test]
+async fn no_server_at_all_is_unavailable() {
+    let dead = Upstream::start().await;
+    let address = dead.address;
+    drop(dead);
+    let house = House::before(address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let answer = client.until("\"upstream_unavailable\"").await;
+    assert!(
+        status(&answer) == "502" && !answer.contains("close"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_or_pauses_is_too_slow() {
+    let upstream = Upstream::start().await;
+    let more = "response_timeout = \"200ms\"\nidle_timeout = \"200ms\"";
+    let house = House::before(upstream.address, "", more).await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let mut server = upstream.accept().await;
+    let answer = client.until("\"upstream_timeout\"").await;
+    assert_eq!(status(&answer), "504");
+    server.head().await;
+    assert_eq!(server.rest().await, "", "the upstream is left");
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let (_server, _) = upstream
+        .answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
+        .await;
+    assert!(client.rest().await.ends_with("\r\n\r\nab"));
+}
