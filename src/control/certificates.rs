@@ -40,7 +40,7 @@ impl Certificates {
     ///
     /// # Errors
     /// A text for the operator: what cannot be read, is no certificate, or does not match its key.
-    pub(super) fn read(config: &Config, files: &impl Files) -> Result<Self, String> {
+    pub fn read(config: &Config, files: &impl Files) -> Result<Self, String> {
         let listeners = config.listeners.iter();
         listeners
             .filter_map(|listener| Some((listener, listener.tls.as_ref()?)))

@@ -74,7 +74,7 @@ async fn a_client_that_is_gone_takes_its_upstream_request_along() {
         .say("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")
         .await;
     let mut server = upstream.accept().await;
-    server.until("ab").await;
+    server.until("\r\n\r\nab").await;
     drop(client);
     assert_eq!(server.rest().await, "");
 }

@@ -17,8 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::config::model::KeySource;
 use crate::config::{self, Config, Files};
-use crate::control::{Certificates, Keys, Live, Names, SystemClock};
+use crate::control::{Certificates, DiskFiles, Keys, Live, Names, SystemClock};
 use crate::gate::{Endpoint, Gate};
 use crate::proxy::{Edge, EndpointCaller, Endpoints, Plane, Role, World};
 use crate::secret::Secret;
@@ -34,22 +35,6 @@ pub(super) struct House {
     pub(super) address: SocketAddr,
     pub(super) edge: Arc<Edge>,
     pub(super) stop: watch::Sender<bool>,
-}
-
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn env(&self, name: &str) -> Result<Secret, String> {
-        Err(format!("{name} is not set"))
-    }
-
-    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        Err(format!("{} is not there", path.display()))
-    }
-
-    fn resolve(&self, path: &Path) -> PathBuf {
-        path.into()
-    }
 }
 
 /// Answers with what it was asked.
@@ -75,10 +60,40 @@ impl Endpoints for Echo {
     }
 }
 
-fn gate(text: &str) -> Gate {
-    let (config, _) = config::check(text, &NoFiles).unwrap_or_else(|faults| panic!("{faults:#?}"));
+/// The shared secret of the issuer `main`.
+pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+/// Files of a test's own folder; `env:HS` is the shared secret.
+struct Folder<'f>(&'f Path);
+
+impl Files for Folder<'_> {
+    fn env(&self, _: &str) -> Result<Secret, String> {
+        Ok(Secret::new(SECRET.to_vec()))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        DiskFiles::beside(&self.0.join("gateway.toml")).read(path)
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.0.join(path)
+    }
+}
+
+/// The gate of a configuration, and what its listeners show.
+pub(super) fn gate(text: &str, folder: &Path) -> (Arc<Gate>, Certificates) {
+    let files = Folder(folder);
+    let (config, _) = config::check(text, &files).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let shown = Certificates::read(&config, &files).unwrap();
+    let mut keys = KeyRing::default();
+    for issuer in &config.issuers {
+        if let KeySource::Fixed(set) = &issuer.keys {
+            keys.insert(issuer.terms.name.clone(), set.clone());
+        }
+    }
     let verified = Arc::new(VerifiedTokens::new(16, [0; 32]));
-    Gate::assemble(Arc::<Config>::new(config), &KeyRing::default(), verified)
+    let gate = Gate::assemble(Arc::<Config>::new(config), &keys, verified);
+    (Arc::new(gate), shown)
 }
 
 impl House {
@@ -94,7 +109,15 @@ impl House {
 
     /// Serves the first listener of a configuration.
     pub(super) async fn of(text: &str) -> Self {
-        let gate = Arc::new(Live::new(Arc::new(gate(text))));
+        Self::within(text, Path::new("/nowhere")).await
+    }
+
+    /// The same, with files in `folder`.
+    pub(super) async fn within(text: &str, folder: &Path) -> Self {
+        // The same provider wherever a test begins.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (gate, shown) = gate(text, folder);
+        let gate = Arc::new(Live::new(gate));
         let clock = Arc::new(SystemClock::new());
         let edge = Arc::new(Edge::new(World {
             revocations: Arc::new(Revocations::default()),
@@ -106,8 +129,8 @@ impl House {
             gate,
         }));
         let listener = edge.gate.load().config().listeners[0].clone();
-        let none = Arc::new(Live::new(Arc::new(Certificates::default())));
-        let plane = Arc::new(Plane::new(listener, Role::Public, edge.clone(), &none));
+        let shown = Arc::new(Live::new(Arc::new(shown)));
+        let plane = Arc::new(Plane::new(listener, Role::Public, edge.clone(), &shown));
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -207,6 +230,12 @@ impl Wire {
     pub(super) async fn rest(&mut self) -> String {
         while self.more().await > 0 {}
         text(std::mem::take(&mut self.read))
+    }
+
+    /// The same, as bytes.
+    pub(super) async fn bytes(&mut self) -> Vec<u8> {
+        while self.more().await > 0 {}
+        std::mem::take(&mut self.read)
     }
 
     /// Whether nothing comes for a while.

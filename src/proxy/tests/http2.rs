@@ -38,7 +38,7 @@ async fn whole(response: Response<h2::RecvStream>) -> (u16, HeaderMap, Vec<u8>, 
 }
 
 /// An upstream of HTTP/2 that echoes bodies and ends with trailers, as gRPC servers do.
-async fn echo() -> SocketAddr {
+pub(super) async fn echo() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -6,5 +6,7 @@ mod connections;
 mod framing;
 mod house;
 mod http2;
+mod lifetimes;
+mod tls;
 mod tunnels;
 mod upstreams;

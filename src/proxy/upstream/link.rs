@@ -19,7 +19,7 @@ use crate::proxy::connection::{self, Reader, Writer};
 use crate::proxy::edge::Edge;
 use crate::proxy::entropy;
 use crate::proxy::http2::Http2Outlet;
-use crate::telemetry::Health;
+use crate::telemetry::{Counted, Health};
 use crate::time::Timestamp;
 use crate::traffic::{self, Standing};
 use crate::wire::head::Framing;
@@ -31,8 +31,9 @@ const SERVERS_TRIED_MAX: usize = 3;
 /// A connection to one server, for one exchange.
 pub(in crate::proxy) struct Link {
     in_flight: InFlight,
-    upstream: Arc<Upstream>,
+    state: Arc<State>,
     way: Way,
+    _counted: Counted,
     /// Whether the connection was used before: it may have died in the meantime.
     pub(in crate::proxy) is_reused: bool,
 }
@@ -102,7 +103,7 @@ impl Link {
         upstream: &Arc<Upstream>,
         freshness: Freshness,
     ) -> Result<Self, LinkFault> {
-        let state = edge.upstreams.state(upstream);
+        let state = edge.upstreams.state(upstream, edge.telemetry.metrics());
         let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
         let mut fault = LinkFault::Unavailable("no server is left".into());
         while tried.len() < SERVERS_TRIED_MAX {
@@ -132,7 +133,7 @@ impl Link {
 
     async fn to(
         edge: &Edge,
-        state: &State,
+        state: &Arc<State>,
         server: &Arc<Server>,
         freshness: Freshness,
     ) -> Result<Self, ConnectFault> {
@@ -144,7 +145,8 @@ impl Link {
         };
         Ok(Self {
             in_flight,
-            upstream: upstream.clone(),
+            _counted: state.counts.active(),
+            state: state.clone(),
             way,
             is_reused,
         })
@@ -227,7 +229,7 @@ impl Link {
                 response,
                 ..
             } => {
-                let head = http2_head(order, authority, self.upstream.tls.is_some());
+                let head = http2_head(order, authority, self.state.upstream.tls.is_some());
                 let head = head.ok_or(StartFault::Unsayable)?;
                 let is_empty = order.framing.is_empty();
                 let sent = shared.sender.send_request(head, is_empty);
@@ -238,7 +240,7 @@ impl Link {
                     } else {
                         Some(sending.insert(stream))
                     },
-                    patience: self.upstream.idle_timeout,
+                    patience: self.state.upstream.idle_timeout,
                 });
                 Ok((outlet, Answers::http2(response.insert(future), to_head)))
             }
@@ -276,12 +278,12 @@ impl Link {
         }
         reader.rest();
         writer.rest();
-        let (keep, most) = (self.upstream.keepalive_timeout, self.upstream.keepalive_max);
-        Pool::put(self.in_flight.server(), reader, writer, keep, most);
+        let (server, state) = (self.in_flight.server(), &self.state);
+        Pool::put(server, reader, writer, &state.upstream, &state.counts);
     }
 
     fn own_authority(&self) -> String {
-        match (&self.upstream.tls, &self.server().address) {
+        match (&self.state.upstream.tls, &self.server().address) {
             (Some(tls), _) => tls.name.to_string(),
             (None, address) => address.to_string(),
         }

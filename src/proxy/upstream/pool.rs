@@ -11,7 +11,9 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 
 use super::server::Server;
+use crate::config::model::Upstream;
 use crate::proxy::connection::{Reader, Writer};
+use crate::telemetry::{Counted, UpstreamHandle};
 
 /// Lanes; workers beyond share them.
 const LANES: usize = 16;
@@ -40,6 +42,7 @@ pub(super) struct Idle {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
     until: Instant,
+    _counted: Counted,
 }
 
 /// An HTTP/2 connection that many requests share.
@@ -117,25 +120,26 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection for `keep`, at most `idle_max` of them.
+    /// Keeps a connection as long as the upstream's terms say, and as many.
     pub(super) fn put(
         server: &Arc<Server>,
         reader: Reader,
         writer: Writer,
-        keep: Duration,
-        idle_max: usize,
+        terms: &Upstream,
+        counts: &UpstreamHandle,
     ) {
         let mut lane = lock(server.pool.lane());
-        if idle_max == 0 {
+        if terms.keepalive_max == 0 {
             return;
         }
-        if lane.http1.len() >= idle_max {
+        if lane.http1.len() >= terms.keepalive_max {
             lane.http1.pop_front();
         }
         lane.http1.push_back(Idle {
             reader,
             writer,
-            until: Instant::now() + keep,
+            until: Instant::now() + terms.keepalive_timeout,
+            _counted: counts.idle(),
         });
         Self::sweep_from_now(&mut lane, server);
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::connect::Connector;
 use super::server::Server;
 use crate::config::model::{ServerAddress, Upstream};
+use crate::telemetry::{Metrics, UpstreamHandle};
 
 /// All upstreams.
 #[derive(Debug, Default)]
@@ -20,23 +21,29 @@ pub(super) struct State {
     pub(super) upstream: Arc<Upstream>,
     pub(super) servers: Vec<Arc<Server>>,
     pub(super) connector: Arc<Connector>,
+    pub(super) counts: Arc<UpstreamHandle>,
 }
 
 impl Upstreams {
     /// The state of `upstream`; made anew where the configuration changed.
-    pub(super) fn state(&self, upstream: &Arc<Upstream>) -> Arc<State> {
+    pub(super) fn state(&self, upstream: &Arc<Upstream>, metrics: &Metrics) -> Arc<State> {
         let known = {
             let states = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
             states.get(&upstream.name).cloned()
         };
         match known {
             Some(state) if Arc::ptr_eq(&state.upstream, upstream) => state,
-            known => self.replace(upstream, known.as_deref()),
+            known => self.replace(upstream, known.as_deref(), metrics),
         }
     }
 
-    fn replace(&self, upstream: &Arc<Upstream>, old: Option<&State>) -> Arc<State> {
-        let state = Arc::new(State::following(upstream, old));
+    fn replace(
+        &self,
+        upstream: &Arc<Upstream>,
+        old: Option<&State>,
+        metrics: &Metrics,
+    ) -> Arc<State> {
+        let state = Arc::new(State::following(upstream, old, metrics));
         let mut states = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         states.insert(upstream.name.clone(), state.clone());
         state
@@ -45,7 +52,7 @@ impl Upstreams {
 
 impl State {
     /// Servers that are spoken to as before are the same servers.
-    fn following(upstream: &Arc<Upstream>, old: Option<&Self>) -> Self {
+    fn following(upstream: &Arc<Upstream>, old: Option<&Self>, metrics: &Metrics) -> Self {
         let old = old.filter(|old| {
             old.upstream.protocol == upstream.protocol && old.upstream.tls == upstream.tls
         });
@@ -66,6 +73,7 @@ impl State {
                 || Arc::new(Connector::new(upstream)),
                 |old| old.connector.clone(),
             ),
+            counts: metrics.upstream(&upstream.name),
             upstream: upstream.clone(),
         }
     }

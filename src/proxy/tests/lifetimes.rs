@@ -1,0 +1,181 @@
+//! A stream does not outlive its token.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use super::house::{House, SECRET, Upstream, Wire, gate, status};
+use crate::session::{Revocation, Revoked};
+
+fn config(upstream: SocketAddr, route: &str) -> String {
+    format!(
+        "[listeners.public]\naddress = \"127.0.0.1:0\"\n\
+         [upstreams.up]\nservers = [\"{upstream}\"]\n\
+         [issuers.main]\nissuer = \"https://i\"\naudiences = [\"a\"]\nalgorithms = [\"HS256\"]\nsecrets = [\"env:HS\"]\nleeway = \"0s\"\n\
+         [products.crm]\n\
+         [routes.all]\npath = \"/*\"\nproduct = \"crm\"\nupstream = \"up\"\n{route}\n"
+    )
+}
+
+/// A token that lives for so many seconds.
+fn token(house: &House, secs: u64) -> String {
+    let now = house.edge.clock.now().as_secs();
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let head = part(json!({"alg": "HS256", "typ": "JWT"}));
+    let claims = part(json!({
+        "iss": "https://i", "aud": "a", "sub": "alice", "sid": "s1",
+        "products": ["crm"], "iat": now, "exp": now + secs,
+    }));
+    let signed = format!("{head}.{claims}");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
+    let tag = hmac::sign(&key, signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+/// An event stream that has begun.
+async fn stream(house: &House, upstream: &Upstream, secs: u64) -> (Wire, Wire) {
+    let mut client = house.client().await;
+    let token = token(house, secs);
+    client
+        .say(format!(
+            "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ))
+        .await;
+    let (server, head) = upstream
+        .answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        .await;
+    assert!(
+        !head.contains(&token) && head.contains("X-Identity-Subject: alice\r\n"),
+        "{head}"
+    );
+    let begun = client.until("1\r\na\r\n").await;
+    assert_eq!(status(&begun), "200");
+    (client, server)
+}
+
+/// A WebSocket that has begun.
+async fn websocket(house: &House, upstream: &Upstream, secs: u64) -> (Wire, Wire) {
+    let mut client = house.client().await;
+    let token = token(house, secs);
+    client
+        .say(format!(
+            "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        ))
+        .await;
+    let (server, _) = upstream
+        .answer(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        )
+        .await;
+    assert_eq!(status(&client.head().await), "101");
+    (client, server)
+}
+
+#[tokio::test]
+async fn an_event_stream_is_cut_at_the_end_of_its_token() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    let (mut client, mut server) = stream(&house, &upstream, 2).await;
+    let began = Instant::now();
+    assert_eq!(
+        client.rest().await,
+        "",
+        "no last chunk: nobody takes it for whole"
+    );
+    assert!(began.elapsed() < Duration::from_millis(2900));
+    assert_eq!(server.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_route_may_let_streams_outlive_their_token() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "outlive = true")).await;
+    let (mut client, mut server) = stream(&house, &upstream, 1).await;
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    server.say("1\r\nb\r\n0\r\n\r\n").await;
+    client.until("1\r\nb\r\n0\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn a_revocation_cuts_a_stream() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    let (mut client, _server) = stream(&house, &upstream, 60).await;
+    let now = house.edge.clock.now();
+    let revocation = Revocation {
+        what: Revoked::Session("s1".into()),
+        issuer: None,
+        cutoff: now,
+        expires_at: now.plus(Duration::from_secs(60)),
+    };
+    house.edge.revocations.revoke(revocation, now);
+    let began = Instant::now();
+    assert_eq!(client.rest().await, "");
+    assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_reload_cuts_the_streams_that_it_no_longer_permits() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    let (mut client, mut server) = stream(&house, &upstream, 60).await;
+    let publish = |text: &str| house.edge.gate.publish(gate(text, Path::new("/nowhere")).0);
+    publish(&config(upstream.address, "methods = [\"GET\"]"));
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    server.say("1\r\nb\r\n").await;
+    client.until("1\r\nb\r\n").await;
+    publish(&config(upstream.address, "scopes = [\"more\"]"));
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_websocket_ends_with_a_close_frame_between_two_frames() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    let (mut client, mut server) = websocket(&house, &upstream, 2).await;
+    server.say([0x81, 2, b'o', b'k']).await;
+    client.until("ok").await;
+    assert_eq!(client.bytes().await, [0x88, 2, 0x11, 0x31]);
+    assert_eq!(server.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_websocket_within_a_frame_is_cut() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    let (mut client, mut server) = websocket(&house, &upstream, 2).await;
+    server.say([0x81, 9, b'o', b'k']).await;
+    client.until("ok").await;
+    assert!(client.bytes().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_of_grpc_ends_with_unauthenticated() {
+    let upstream = super::http2::echo().await;
+    let text = config(upstream, "").replace("\n[issuers", "\nprotocol = \"h2\"\n[issuers");
+    let house = House::of(&text).await;
+    let tcp = TcpStream::connect(house.address).await.unwrap();
+    let (sender, connection) = h2::client::handshake(tcp).await.unwrap();
+    tokio::spawn(connection);
+    let mut sender = sender.ready().await.unwrap();
+    let request = Request::post("http://a/s/M")
+        .header("authorization", format!("Bearer {}", token(&house, 2)))
+        .header("content-type", "application/grpc")
+        .body(())
+        .unwrap();
+    let (response, mut send) = sender.send_request(request, false).unwrap();
+    send.send_data("one".into(), false).unwrap();
+    let mut body = response.await.unwrap().into_body();
+    assert_eq!(body.data().await.unwrap().unwrap(), "one");
+    assert!(body.data().await.is_none());
+    let trailers = body.trailers().await.unwrap().unwrap();
+    assert_eq!(trailers["grpc-status"], "16");
+    assert_eq!(trailers["grpc-message"], "token_expired");
+}

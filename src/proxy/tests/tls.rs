@@ -1,0 +1,87 @@
+//! TLS on both sides: one gateway speaks it to another.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::house::{House, Upstream, status};
+
+/// Writes a certificate for `name`, signed by itself, and its key.
+fn certificate(folder: &Path, name: &str) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let signed = params.self_signed(&key).unwrap();
+    let write = |ending: &str, text: String| {
+        let mut file = File::create(folder.join(format!("{name}.{ending}"))).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    write("crt", signed.pem());
+    write("key", key.serialize_pem());
+}
+
+fn inner(upstream: SocketAddr) -> String {
+    format!(
+        "[listeners.public]\naddress = \"127.0.0.1:0\"\n\
+         certificate = [\"file:a.test.crt\", \"file:b.test.crt\"]\nkey = [\"file:a.test.key\", \"file:b.test.key\"]\n\
+         [upstreams.up]\nservers = [\"{upstream}\"]\n\
+         [routes.all]\npath = \"/*\"\naccess = \"public\"\nupstream = \"up\"\n"
+    )
+}
+
+fn outer(inner: SocketAddr, protocol: &str, name: &str, ca: &str) -> String {
+    format!(
+        "[listeners.public]\naddress = \"127.0.0.1:0\"\n\
+         [upstreams.up]\nservers = [\"{inner}\"]\nprotocol = \"{protocol}\"\ntls = {{ name = \"{name}\", ca = \"file:{ca}.crt\" }}\n\
+         [routes.all]\npath = \"/*\"\naccess = \"public\"\nupstream = \"up\"\n"
+    )
+}
+
+#[tokio::test]
+async fn certificates_are_chosen_by_name_and_always_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), "a.test");
+    certificate(folder.path(), "b.test");
+    let upstream = Upstream::start().await;
+    let inner = House::within(&inner(upstream.address), folder.path()).await;
+    for protocol in ["h1", "h2"] {
+        for (name, ca, expected) in [
+            ("a.test", "a.test", "200"),
+            ("b.test", "b.test", "200"),
+            ("b.test", "a.test", "502"),
+            ("c.test", "a.test", "502"),
+        ] {
+            let text = outer(inner.address, protocol, name, ca);
+            let outer = House::within(&text, folder.path()).await;
+            let mut client = outer.client().await;
+            client
+                .say("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                .await;
+            if expected == "200" {
+                let (server, head) = upstream
+                    .answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+                    .await;
+                drop(server);
+                assert!(head.contains("proto=https"), "{head}");
+            }
+            let answer = client.rest().await;
+            assert_eq!(
+                status(&answer),
+                expected,
+                "{protocol} {name} {ca}: {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn clear_text_where_tls_is_spoken_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), "a.test");
+    certificate(folder.path(), "b.test");
+    let upstream = Upstream::start().await;
+    let house = House::within(&inner(upstream.address), folder.path()).await;
+    let mut client = house.client().await;
+    client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(!client.rest().await.contains("HTTP/1.1"));
+}
