@@ -1,14 +1,16 @@
 //! The answer as the client gets it: one interface over HTTP/1 and HTTP/2. Knows framing, not why it is said.
 
+use std::future::{pending, poll_fn};
+use std::time::Duration;
+
 use bytes::Bytes;
 use h2::SendStream;
 use h2::server::SendResponse;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use std::time::Duration;
 
-use super::body::Outlet;
 use super::connection::{WriteFault, Writer};
 use super::http2::Http2Outlet;
+use super::relay::Outlet;
 use crate::api::problem::{self, Dialect};
 use crate::gate::Refusal;
 use crate::wire::write;
@@ -300,8 +302,8 @@ impl<'c> Answer<'c> {
                 respond,
                 stream: None,
                 ..
-            } => drop(std::future::poll_fn(|cx| respond.poll_reset(cx)).await),
-            _ => std::future::pending().await,
+            } => drop(poll_fn(|cx| respond.poll_reset(cx)).await),
+            _ => pending().await,
         }
     }
 }

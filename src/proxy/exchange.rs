@@ -1,50 +1,27 @@
 //! One exchange with a server: both bodies at once, interim answers, every deadline, and the end of the token. Whatever
 //! comes first decides.
 
-use std::borrow::Cow;
 use std::future::pending;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-
 use super::answer::{Answer, Length};
-use super::body::{BodyFault, Outlet, Patience, RelayFault, Source, Terms, relay};
-use super::connection::WriteFault;
-use super::http1::{Tunnel, tunnel};
+use super::body::{BodyFault, Patience, Source};
+use super::failure::{Failure, Heard, client_fault, download_fault, upstream_fault};
 use super::lifetime::Lifetime;
 use super::passing::Passing;
 use super::record::Meter;
+use super::relay::{Outlet, Terms, relay};
+use super::switch::switch;
 use super::turn::Turn;
+use super::upload::Upload;
 use super::upstream::{AnswerFault, AnswerHead, Answers, Head, Link, Order, StartFault};
 use crate::api::problem::Dialect;
 use crate::gate::{Admission, Hop, Reason, Refusal};
 use crate::wire::Version;
 use crate::wire::fields::{may_be_trailer, same_name};
 use crate::wire::head::Framing;
-
-/// Why an exchange has no end in order.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The client's body, or the client itself.
-    Client(BodyFault),
-    /// The upstream.
-    Upstream {
-        /// Why.
-        reason: Reason,
-        /// For the operator.
-        detail: Cow<'static, str>,
-        /// Whether not a byte of an answer came.
-        is_unanswered: bool,
-    },
-    /// The token's end.
-    Ended(Refusal),
-    /// The listener's deadline.
-    Late,
-    /// The upstream's protocol cannot say the request.
-    Unsayable,
-}
 
 /// What an answer left of its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +97,7 @@ async fn converse(
         upload: &upload,
     };
 
-    let head = final_head(turn, &mut watch, &mut answers, answer).await?;
+    let head = final_head(turn, admission, &mut watch, &mut answers, answer).await?;
     meter.upstream_duration = Some(sent_at.elapsed());
     patience.relaxed.store(true, Ordering::Relaxed);
     if head.status() == 101 {
@@ -165,13 +142,12 @@ fn start<'l>(
         trace: &turn.record.trace,
         now: turn.edge.clock.now(),
     };
-    let may_upgrade = !admission.permit.route().handling.refuse_upgrade;
     let order = Order {
         method: asked.head.method,
         target: &target,
         authority: admission.authority.as_deref(),
         framing: asked.framing,
-        upgrade: asked.upgrade.filter(|_| may_upgrade),
+        upgrade: turn.upgrade(admission),
         te_trailers: asked.takes_trailers(),
         fields: &|put| {
             let gate = &turn.gate;
@@ -204,6 +180,7 @@ struct Watch<'w> {
 /// Waits for the final head; relays interim ones.
 async fn final_head(
     turn: &Turn<'_>,
+    admission: &Admission,
     watch: &mut Watch<'_>,
     answers: &mut Answers<'_>,
     answer: &mut Answer<'_>,
@@ -237,7 +214,7 @@ async fn final_head(
                     .await
                     .map_err(client_fault)?;
             }
-            101 if turn.asked.upgrade.is_none() => {
+            101 if turn.upgrade(admission).is_none() => {
                 let fault = AnswerFault::Malformed("it switches protocols unasked");
                 return Err(upstream_fault(fault, Heard::Some));
             }
@@ -274,112 +251,22 @@ async fn download(
     }
 }
 
-/// Turns both connections into a tunnel.
-async fn switch(
-    turn: &Turn<'_>,
-    admission: &Admission,
-    link: &mut Link,
-    source: &mut Source<'_>,
-    answer: &mut Answer<'_>,
-    head: &Head,
-    meter: &mut Meter,
-) -> Result<Reuse, Failure> {
-    let unasked = || upstream_fault(AnswerFault::Malformed("no switch here"), Heard::Some);
-    let read = head
-        .read(false)
-        .map_err(|fault| upstream_fault(fault, Heard::Some))?;
-    let protocol = read.value("upgrade").ok_or_else(unasked)?;
-    let passing = Passing::new(turn, admission);
-    answer
-        .switch(protocol, &passing.fields(&read))
-        .await
-        .map_err(client_fault)?;
-    let (server, client_in, client_out) = match (link.http1(), source.http1()) {
-        (Some(server), Some(body)) => (server, &mut *body.reader, answer.http1_writer()),
-        _ => return Err(unasked()),
-    };
-    let lifetime = turn.lifetime(admission);
-    let ended = tunnel(
-        Tunnel {
-            client: (client_in, client_out.ok_or_else(unasked)?),
-            server,
-            idle_timeout: admission.upstream.idle_timeout,
-            is_websocket: protocol.eq_ignore_ascii_case(b"websocket"),
-            bytes_in: &mut meter.bytes_in,
-            bytes_out: &mut meter.bytes_out,
-        },
-        lifetime.ended(),
-    )
-    .await;
-    match ended {
-        Some(refusal) => Err(Failure::Ended(refusal)),
-        None => Ok(Reuse::No),
-    }
-}
-
-/// How far the request's body is.
-#[derive(Default)]
-struct Upload {
-    /// All of it left, or the server wants no more.
-    is_over: AtomicBool,
-    /// All of it left.
-    is_whole: AtomicBool,
-    over: Notify,
-}
-
-impl Upload {
-    /// Sends the body, then watches the client. Ends with what is wrong with the client; a server that takes no more is
-    /// for the answer to tell.
-    async fn run(
-        &self,
-        source: &mut Source<'_>,
-        outlet: &mut Outlet<'_>,
-        terms: &Terms<'_>,
-        count: &mut u64,
-    ) -> BodyFault {
-        match relay(source, outlet, terms, count).await {
-            Ok(()) => {
-                self.ends(true);
-                source.gone().await;
-                BodyFault::Cut
-            }
-            Err(RelayFault::From(fault)) => fault,
-            Err(RelayFault::To(_)) => {
-                self.ends(false);
-                pending().await
-            }
-        }
-    }
-
-    fn ends(&self, is_whole: bool) {
-        self.is_whole.store(is_whole, Ordering::Relaxed);
-        self.is_over.store(true, Ordering::Relaxed);
-        self.over.notify_one();
-    }
-
-    /// Waits until the server had `patience` to answer after the request's last byte.
-    async fn unanswered(&self, patience: Duration) {
-        self.over.notified().await;
-        pingora_timeout::sleep(patience).await;
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
-    }
-
-    fn is_whole(&self) -> bool {
-        self.is_whole.load(Ordering::Relaxed)
-    }
-}
-
 impl<'t> Turn<'t> {
-    fn lifetime<'s>(&'s self, admission: &'s Admission) -> Lifetime<'s> {
+    /// What the stream's right to go on depends on.
+    pub(super) fn lifetime<'s>(&'s self, admission: &'s Admission) -> Lifetime<'s> {
         Lifetime {
             edge: self.edge,
             gate: self.gate.clone(),
             admission,
             head: &self.asked.head,
         }
+    }
+
+    /// The protocol that the server is asked to switch to. On a route that refuses upgrades it is not asked, and what
+    /// the client gets is the answer to a plain request.
+    fn upgrade(&self, admission: &Admission) -> Option<&'t str> {
+        let refused = admission.permit.route().handling.refuse_upgrade;
+        self.asked.upgrade.filter(|_| !refused)
     }
 
     fn response_timeout(&self, admission: &Admission) -> Duration {
@@ -413,51 +300,5 @@ fn length(read: &AnswerHead<'_>, answer: &Answer<'_>) -> Length {
         Framing::Empty if shape.version == Version::Http2 => Length::None,
         Framing::Empty => Length::Known(0),
         Framing::Chunked | Framing::UntilClose => Length::Unknown,
-    }
-}
-
-/// Whether anything came from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// Not a byte.
-    Nothing,
-    /// At least a byte.
-    Some,
-}
-
-fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
-    let (detail, is_cut) = match fault {
-        AnswerFault::Cut(detail) => (Cow::Owned(detail), true),
-        AnswerFault::Malformed(what) => (Cow::Borrowed(what), false),
-    };
-    Failure::Upstream {
-        reason: Reason::UpstreamUnavailable,
-        detail,
-        is_unanswered: is_cut && heard == Heard::Nothing,
-    }
-}
-
-fn client_fault(fault: WriteFault) -> Failure {
-    Failure::Client(match fault {
-        WriteFault::Gone => BodyFault::Cut,
-        WriteFault::Slow => BodyFault::Slow,
-    })
-}
-
-fn download_fault(fault: RelayFault) -> Failure {
-    let (reason, detail) = match fault {
-        RelayFault::To(fault) => return client_fault(fault),
-        RelayFault::From(BodyFault::Slow) => {
-            (Reason::UpstreamTimeout, "a pause over `idle_timeout`")
-        }
-        RelayFault::From(BodyFault::Malformed(what)) => (Reason::UpstreamUnavailable, what),
-        RelayFault::From(BodyFault::Cut | BodyFault::TooLarge) => {
-            (Reason::UpstreamUnavailable, "the answer was cut short")
-        }
-    };
-    Failure::Upstream {
-        reason,
-        detail: detail.into(),
-        is_unanswered: false,
     }
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use super::answer::Answer;
 use super::body::{BodyFault, Source};
-use super::exchange::{Failure, Reuse, exchange};
+use super::exchange::{Reuse, exchange};
+use super::failure::Failure;
 use super::own::refusal_of;
 use super::turn::Turn;
 use super::upstream::{Freshness, Link, LinkFault};

@@ -18,6 +18,7 @@ mod connection;
 mod edge;
 mod entropy;
 mod exchange;
+mod failure;
 mod forward;
 mod http1;
 mod http2;
@@ -26,10 +27,13 @@ mod listener;
 mod own;
 mod passing;
 mod record;
+mod relay;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod turn;
+mod upload;
 mod upstream;
 
 pub use client::Role;

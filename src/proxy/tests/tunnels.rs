@@ -74,9 +74,18 @@ async fn a_route_that_refuses_upgrades_passes_a_plain_request() {
     .await;
     let mut client = house.client().await;
     client.say(UPGRADE).await;
-    let (_server, head) = upstream
+    let (mut server, head) = upstream
         .answer("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n")
         .await;
     assert!(!head.contains("Upgrade"), "{head}");
     assert_eq!(status(&client.rest().await), "426");
+    let mut client = house.client().await;
+    client.say(UPGRADE).await;
+    server.head().await;
+    server
+        .say(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        )
+        .await;
+    assert_eq!(status(&client.rest().await), "502");
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::connection::Reader;
-use crate::proxy::exchange::Heard;
+use crate::proxy::failure::Heard;
 use crate::proxy::http1::Http1Body;
 use crate::proxy::http2::Http2Body;
 use crate::wire::Field;

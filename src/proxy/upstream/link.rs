@@ -5,25 +5,24 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use h2::SendStream;
 use h2::client::ResponseFuture;
-use http::{HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 use smallvec::SmallVec;
 
 use super::answers::Answers;
 use super::connect::{self, ConnectFault};
+use super::order::Order;
 use super::pool::{self, Pool, Shared};
 use super::registry::State;
 use super::server::{Change, InFlight, Server};
 use crate::config::model::{Protocol, Upstream};
-use crate::proxy::body::Outlet;
 use crate::proxy::connection::{self, Reader, Writer};
 use crate::proxy::edge::Edge;
 use crate::proxy::entropy;
 use crate::proxy::http2::Http2Outlet;
+use crate::proxy::relay::Outlet;
 use crate::telemetry::{Counted, Health};
 use crate::time::Timestamp;
 use crate::traffic::{self, Standing};
 use crate::wire::head::Framing;
-use crate::wire::write;
 
 /// Servers that one request asks before it gives up.
 const SERVERS_TRIED_MAX: usize = 3;
@@ -68,24 +67,6 @@ pub(in crate::proxy) enum StartFault {
     /// The connection takes no more requests.
     Gone,
 }
-
-/// The request as the upstream is to get it.
-pub(in crate::proxy) struct Order<'o> {
-    pub(in crate::proxy) method: &'o str,
-    pub(in crate::proxy) target: &'o str,
-    /// `Host` or `:authority`; else the server's own name.
-    pub(in crate::proxy) authority: Option<&'o str>,
-    pub(in crate::proxy) framing: Framing,
-    /// The protocol to switch to.
-    pub(in crate::proxy) upgrade: Option<&'o str>,
-    /// Whether the client understands trailers, which gRPC servers insist on.
-    pub(in crate::proxy) te_trailers: bool,
-    /// Hands over every end-to-end field.
-    pub(in crate::proxy) fields: &'o (dyn Fn(Put<'_>) + Sync),
-}
-
-/// Takes a field's name and value.
-pub(in crate::proxy) type Put<'p> = &'p mut dyn FnMut(&str, &[u8]);
 
 /// Which connections may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +197,7 @@ impl Link {
         match &mut self.way {
             Way::Http1 { reader, writer } => {
                 writer.begin();
-                write_head(&mut writer.pending, order, authority);
+                order.write_head(&mut writer.pending, authority);
                 let outlet = match order.framing {
                     Framing::Chunked => Outlet::Chunked(writer),
                     _ => Outlet::Plain(writer),
@@ -229,7 +210,7 @@ impl Link {
                 response,
                 ..
             } => {
-                let head = http2_head(order, authority, self.state.upstream.tls.is_some());
+                let head = order.http2_head(authority, self.state.upstream.tls.is_some());
                 let head = head.ok_or(StartFault::Unsayable)?;
                 let is_empty = order.framing.is_empty();
                 let sent = shared.sender.send_request(head, is_empty);
@@ -315,52 +296,4 @@ fn choose(state: &State, tried: &[usize], now: Timestamp) -> Option<usize> {
         })
         .collect();
     traffic::choose(&candidates, entropy::word(), now)
-}
-
-fn write_head(out: &mut Vec<u8>, order: &Order<'_>, authority: &str) {
-    write::write_request_head(out, order.method, order.target);
-    write::write_field(out, "Host", authority.as_bytes());
-    (order.fields)(&mut |name, value| write::write_field(out, name, value));
-    match order.framing {
-        Framing::Empty | Framing::UntilClose => {}
-        Framing::Length(length) => {
-            write::write_field(out, "Content-Length", length.to_string().as_bytes());
-        }
-        Framing::Chunked => write::write_field(out, "Transfer-Encoding", b"chunked"),
-    }
-    if let Some(protocol) = order.upgrade {
-        write::write_field(out, "Connection", b"Upgrade");
-        write::write_field(out, "Upgrade", protocol.as_bytes());
-    }
-    write::write_head_end(out);
-}
-
-/// `None` for what HTTP/2 cannot say.
-fn http2_head(order: &Order<'_>, authority: &str, is_tls: bool) -> Option<Request<()>> {
-    let uri = Uri::builder()
-        .scheme(if is_tls { "https" } else { "http" })
-        .authority(authority)
-        .path_and_query(order.target)
-        .build()
-        .ok()?;
-    let mut head = Request::new(());
-    *head.method_mut() = Method::from_bytes(order.method.as_bytes()).ok()?;
-    *head.uri_mut() = uri;
-    *head.version_mut() = Version::HTTP_2;
-    let headers = head.headers_mut();
-    let mut sound = true;
-    (order.fields)(&mut |name, value| {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        match (name, HeaderValue::from_bytes(value)) {
-            (Ok(name), Ok(value)) => drop(headers.append(name, value)),
-            _ => sound = false,
-        }
-    });
-    if let Framing::Length(length) = order.framing {
-        headers.insert(header::CONTENT_LENGTH, length.into());
-    }
-    if order.te_trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-    }
-    sound.then_some(head)
 }

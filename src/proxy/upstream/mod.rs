@@ -4,10 +4,12 @@
 mod answers;
 mod connect;
 mod link;
+mod order;
 mod pool;
 mod registry;
 mod server;
 
 pub(super) use answers::{AnswerFault, AnswerHead, Answers, Head};
-pub(super) use link::{Freshness, Link, LinkFault, Order, StartFault};
+pub(super) use link::{Freshness, Link, LinkFault, StartFault};
+pub(super) use order::Order;
 pub(super) use registry::Upstreams;

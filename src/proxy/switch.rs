@@ -1,0 +1,55 @@
+//! The switch to another protocol: both connections of an exchange become a tunnel.
+
+use super::answer::Answer;
+use super::body::Source;
+use super::exchange::Reuse;
+use super::failure::{Failure, Heard, client_fault, upstream_fault};
+use super::http1::{Tunnel, tunnel};
+use super::passing::Passing;
+use super::record::Meter;
+use super::turn::Turn;
+use super::upstream::{AnswerFault, Head, Link};
+use crate::gate::Admission;
+
+/// Turns both connections into a tunnel.
+pub(super) async fn switch(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    link: &mut Link,
+    source: &mut Source<'_>,
+    answer: &mut Answer<'_>,
+    head: &Head,
+    meter: &mut Meter,
+) -> Result<Reuse, Failure> {
+    let unasked = || upstream_fault(AnswerFault::Malformed("no switch here"), Heard::Some);
+    let read = head
+        .read(false)
+        .map_err(|fault| upstream_fault(fault, Heard::Some))?;
+    let protocol = read.value("upgrade").ok_or_else(unasked)?;
+    let passing = Passing::new(turn, admission);
+    answer
+        .switch(protocol, &passing.fields(&read))
+        .await
+        .map_err(client_fault)?;
+    let (server, client_in, client_out) = match (link.http1(), source.http1()) {
+        (Some(server), Some(body)) => (server, &mut *body.reader, answer.http1_writer()),
+        _ => return Err(unasked()),
+    };
+    let lifetime = turn.lifetime(admission);
+    let ended = tunnel(
+        Tunnel {
+            client: (client_in, client_out.ok_or_else(unasked)?),
+            server,
+            idle_timeout: admission.upstream.idle_timeout,
+            is_websocket: protocol.eq_ignore_ascii_case(b"websocket"),
+            bytes_in: &mut meter.bytes_in,
+            bytes_out: &mut meter.bytes_out,
+        },
+        lifetime.ended(),
+    )
+    .await;
+    match ended {
+        Some(refusal) => Err(Failure::Ended(refusal)),
+        None => Ok(Reuse::No),
+    }
+}

@@ -1,0 +1,85 @@
+//! What the gate answers itself.
+
+use super::house::{House, Upstream, status};
+
+fn config(listener: &str, more: &str) -> String {
+    format!(
+        "[listeners.public]\naddress = \"127.0.0.1:0\"\n{listener}\n\
+         [upstreams.up]\nservers = [\"127.0.0.1:9\"]\n\
+         [routes.all]\npath = \"/*\"\naccess = \"public\"\nupstream = \"up\"\n{more}\n"
+    )
+}
+
+#[tokio::test]
+async fn browsers_are_sent_to_https_and_tokens_are_refused() {
+    let house = House::of(&config("redirect_to_https = true", "")).await;
+    for (request, code, seen) in [
+        (
+            "GET /a/b?c=d HTTP/1.1\r\nHost: a.test:80\r\n\r\n",
+            "308",
+            "location: https://a.test/a/b?c=d\r\n",
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\n\r\n",
+            "400",
+            "request_ambiguous",
+        ),
+        (
+            "GET /?access_token=x HTTP/1.1\r\nHost: a\r\n\r\n",
+            "400",
+            "request_ambiguous",
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            "400",
+            "request_ambiguous",
+        ),
+        (
+            "GET //evil.test/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            "400",
+            "request_ambiguous",
+        ),
+    ] {
+        let mut client = house.client().await;
+        client
+            .say(request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))
+            .await;
+        let answer = client.rest().await;
+        assert_eq!(status(&answer), code, "{request}");
+        assert!(answer.contains(seen), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_and_never_forwarded() {
+    let cors = "cors = \"app\"\n[cors.app]\norigins = [\"https://app.test\"]";
+    let house = House::of(&config("", cors)).await;
+    let mut client = house.client().await;
+    client
+        .say("OPTIONS /x HTTP/1.1\r\nHost: a\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\nContent-Length: 4\r\n\r\nbody")
+        .await;
+    // The endpoints of this house echo what they are asked.
+    let answer = client.until("\r\n\r\nbody").await;
+    assert_eq!(status(&answer), "200");
+}
+
+#[tokio::test]
+async fn answers_of_a_route_with_a_policy_carry_it() {
+    let upstream = Upstream::start().await;
+    let cors = "cors = \"app\"\n[cors.app]\norigins = [\"https://app.test\"]";
+    let text = config("", cors).replace("127.0.0.1:9", &upstream.address.to_string());
+    let house = House::of(&text).await;
+    let mut client = house.client().await;
+    client
+        .say("GET /x HTTP/1.1\r\nHost: a\r\nOrigin: https://app.test\r\n\r\n")
+        .await;
+    let (_server, _) = upstream
+        .answer("HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    let head = client.head().await;
+    assert!(
+        head.contains("access-control-allow-origin: https://app.test\r\n"),
+        "{head}"
+    );
+    assert!(!head.contains('*'), "{head}");
+}
