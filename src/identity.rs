@@ -4,6 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use quick_cache::sync::Cache;
+use serde_json::json;
+
+use crate::principal::Scopes;
 use crate::time::Timestamp;
 use crate::token::{SigningKey, Verified};
 
@@ -23,33 +29,180 @@ pub struct IdentityTerms {
 /// Writes identity headers.
 #[derive(Debug)]
 pub struct IdentitySigner {
-    terms: IdentityTerms,
+    names: Names,
+    assertions: Option<Assertions>,
+}
+
+/// The names under the prefix, put together once.
+#[derive(Debug)]
+struct Names {
+    subject: Box<str>,
+    issuer: Box<str>,
+    tenant: Box<str>,
+    session: Box<str>,
+    scopes: Box<str>,
+    products: Box<str>,
+    assertion: Box<str>,
 }
 
 impl IdentitySigner {
-    /// Takes the terms over.
+    /// Puts names and signer together.
     pub fn new(terms: &IdentityTerms) -> Self {
         Self {
-            terms: terms.clone(),
+            names: Names::under(&terms.prefix),
+            assertions: Assertions::of(terms),
         }
     }
 
-    /// Hands the identity headers of a verified caller to `put`.
+    /// Hands the identity headers of a verified caller to `put`; a claim that is absent has no header.
     pub fn put(
         &self,
         verified: &Verified,
-        _upstream: &str,
-        _now: Timestamp,
+        upstream: &Arc<str>,
+        now: Timestamp,
         put: &mut impl FnMut(&str, &[u8]),
     ) {
-        let _ = (&self.terms, verified, put);
-        unimplemented!()
+        let principal = verified.principal();
+        let scopes = principal.scopes.as_ref().map(Scopes::as_str);
+        let products = principal.products.joined();
+        let claims = [
+            (&self.names.subject, Some(&*principal.subject)),
+            (&self.names.issuer, Some(&*principal.issuer)),
+            (&self.names.tenant, principal.tenant.as_deref()),
+            (&self.names.session, principal.session.as_deref()),
+            (&self.names.scopes, scopes),
+            (&self.names.products, products),
+        ];
+        for (name, value) in claims {
+            if let Some(value) = value {
+                put(name, value.as_bytes());
+            }
+        }
+        if let Some(assertions) = &self.assertions {
+            let assertion = assertions.find_or_sign(verified, upstream, now);
+            put(&self.names.assertion, assertion.jws.as_bytes());
+        }
     }
 
-    /// The public key set at `/.well-known/identity-jwks.json` (RFC 7517 §5).
-    pub fn jwks(&self) -> String {
-        unimplemented!()
+    /// The public key set at `/.well-known/identity-jwks.json` (RFC 7517 §5); `None` when nothing is signed.
+    pub fn jwks(&self) -> Option<String> {
+        let key = self.assertions.as_ref()?.key.public_jwk();
+        Some(json!({ "keys": [key] }).to_string())
     }
+}
+
+impl Names {
+    fn under(prefix: &HeaderPrefix) -> Self {
+        let name = |rest: &str| [prefix.as_str(), rest].concat().into_boxed_str();
+        Self {
+            subject: name("Subject"),
+            issuer: name("Issuer"),
+            tenant: name("Tenant"),
+            session: name("Session"),
+            scopes: name("Scopes"),
+            products: name("Products"),
+            assertion: name("Assertion"),
+        }
+    }
+}
+
+/// Signs assertions, and keeps them for as long as they may be sent again.
+#[derive(Debug)]
+struct Assertions {
+    key: Arc<SigningKey>,
+    issuer: Box<str>,
+    lifetime: Duration,
+    kept: Cache<(TokenDigest, Arc<str>), Arc<Assertion>>,
+}
+
+/// Names one token without being it.
+type TokenDigest = [u8; 32];
+
+#[derive(Debug)]
+struct Assertion {
+    jws: String,
+    renew_at: Timestamp,
+}
+
+impl Assertions {
+    /// Assertions kept at most; beyond it the least used are signed again.
+    const KEPT_MAX: usize = 100_000;
+
+    fn of(terms: &IdentityTerms) -> Option<Self> {
+        Some(Self {
+            key: terms.signing_key.clone()?,
+            issuer: terms.issuer.clone()?,
+            lifetime: terms.assertion_lifetime,
+            kept: Cache::new(Self::KEPT_MAX),
+        })
+    }
+
+    fn find_or_sign(
+        &self,
+        verified: &Verified,
+        upstream: &Arc<str>,
+        now: Timestamp,
+    ) -> Arc<Assertion> {
+        let key = (*verified.digest(), upstream.clone());
+        if let Some(kept) = self.kept.get(&key)
+            && now < kept.renew_at
+        {
+            return kept;
+        }
+        let fresh = Arc::new(self.sign(verified, upstream, now));
+        self.kept.insert(key, fresh.clone());
+        fresh
+    }
+
+    /// Signs one assertion that ends no later than its token, and is renewed at half its life.
+    fn sign(&self, verified: &Verified, upstream: &str, now: Timestamp) -> Assertion {
+        let principal = verified.principal();
+        let longest = now.plus(self.lifetime);
+        let expires_at = longest.min(verified.expires_at());
+        let half = Duration::from_millis(expires_at.since(now).as_millis() as u64 / 2);
+        let mut claims = json!({
+            "iss": self.issuer,
+            "aud": upstream,
+            "sub": principal.subject,
+            "sub_iss": &*principal.issuer,
+            "products": principal.products.iter().collect::<Vec<_>>(),
+            "iat": now.as_secs(),
+            "exp": expires_at.as_secs(),
+            "jti": assertion_id(verified.digest(), upstream, now),
+        });
+        let scope = principal.scopes.as_ref().map(Scopes::as_str);
+        let absent_if_none = [
+            ("tenant", principal.tenant.as_deref()),
+            ("sid", principal.session.as_deref()),
+            ("scope", scope),
+        ];
+        for (name, value) in absent_if_none {
+            if let Some(value) = value {
+                claims[name] = value.into();
+            }
+        }
+        let ends_with_token = expires_at < longest;
+        Assertion {
+            jws: self.key.sign(ASSERTION_TYPE, &claims),
+            renew_at: if ends_with_token {
+                expires_at
+            } else {
+                now.plus(half)
+            },
+        }
+    }
+}
+
+/// `typ` of an assertion.
+pub const ASSERTION_TYPE: &str = "identity+jwt";
+
+/// The assertion's own id: the same token, upstream and moment give the same one.
+fn assertion_id(token: &TokenDigest, upstream: &str, now: Timestamp) -> String {
+    let mut hasher = blake3::Hasher::new_keyed(token);
+    hasher
+        .update(&now.as_millis().to_be_bytes())
+        .update(upstream.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hasher.finalize().as_bytes()[..16])
 }
 
 /// The prefix of the gateway's own headers: `X-Identity-`.

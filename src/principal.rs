@@ -51,6 +51,7 @@ impl Entitlement {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entitlements {
     sound: Vec<Entitlement>,
+    joined: Option<Box<str>>,
     unsound: bool,
 }
 
@@ -65,6 +66,10 @@ impl Entitlements {
                 Err(EntitlementError) => entitlements.unsound = true,
             }
         }
+        if !entitlements.sound.is_empty() {
+            let names: Vec<&str> = entitlements.iter().collect();
+            entitlements.joined = Some(names.join(",").into());
+        }
         entitlements
     }
 
@@ -76,6 +81,11 @@ impl Entitlements {
     /// Whether an element was read that would break a comma-joined list.
     pub fn has_unsound(&self) -> bool {
         self.unsound
+    }
+
+    /// The sound elements, comma-joined in the token's order; `None` when there is none.
+    pub fn joined(&self) -> Option<&str> {
+        self.joined.as_deref()
     }
 
     /// The sound elements in the token's order.
