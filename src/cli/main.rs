@@ -1,0 +1,24 @@
+//! One match from command to function, and the exit code that comes of it.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::args::{Arguments, Command};
+use super::{check, demo, explain, key, run, token};
+
+/// Reads the arguments, runs one command, and says how it ended: 0 done, 1 refused or faulty, 2 could not be tried.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Token(command) => token::run(command),
+        Command::Key(command) => key::run(command),
+        Command::Demo(options) => demo::run(&options),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("tollgate: {error:#}");
+        ExitCode::from(2)
+    })
+}

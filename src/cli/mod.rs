@@ -1,0 +1,15 @@
+//! The command line: words in, words out. Results go to standard output, errors to standard error; the only room that
+//! prints. Decides nothing: each command calls the code that serves.
+
+#![expect(clippy::disallowed_macros, reason = "this is the room that prints")]
+
+mod args;
+mod check;
+mod demo;
+mod explain;
+mod key;
+mod main;
+mod run;
+mod token;
+
+pub use main::main;
