@@ -1,0 +1,5 @@
+//! The one integration binary: the real gateway as a process, real sockets, real clients.
+
+mod architecture;
+mod reasons;
+mod support;

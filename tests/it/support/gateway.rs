@@ -1,0 +1,173 @@
+//! The real binary on free ports, with a folder of its own.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::client::{Answer, Client};
+
+/// A running gateway; killed when dropped.
+pub struct Gateway {
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    pub folder: tempfile::TempDir,
+    child: Child,
+}
+
+/// The admin token of every gateway in the tests.
+pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests-0123456789abcdef";
+
+/// How long a gateway may take until it is ready.
+const START_MAX: Duration = Duration::from_secs(20);
+
+impl Gateway {
+    /// Starts the binary. `config` is the file without listeners and admin; files of `files` lie beside it.
+    pub fn start(config: &str, files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (public, admin) = (free_address(), free_address());
+        for (name, content) in files {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        fs::write(folder.path().join("admin.token"), ADMIN_TOKEN).unwrap();
+        let mut gateway = Self { public, admin, child: spawn_nothing(), folder };
+        gateway.configure(config);
+        gateway.spawn();
+        gateway
+    }
+
+    /// Writes the configuration anew; a running gateway notices by itself or is told.
+    pub fn configure(&self, config: &str) {
+        let listeners = if config.contains("[listeners.public]") {
+            config.replace("ADDRESS", &self.public.to_string())
+        } else {
+            format!("[listeners.public]\naddress = \"{}\"\n{config}", self.public)
+        };
+        let text = format!(
+            "[admin]\naddress = \"{}\"\ntoken = \"file:admin.token\"\n\
+             [telemetry]\naccess_log = \"file:access.log\"\n{listeners}",
+            self.admin
+        );
+        fs::write(self.config_path(), text).unwrap();
+    }
+
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.path().join("gateway.toml")
+    }
+
+    /// Starts the process and waits until it is ready.
+    pub fn spawn(&mut self) {
+        let log = fs::File::create(self.folder.path().join("stderr.log")).unwrap();
+        self.child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(["run", "--config"])
+            .arg(self.config_path())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + START_MAX;
+        while std::net::TcpStream::connect(self.admin).is_err() || std::net::TcpStream::connect(self.public).is_err() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < deadline, "it does not start: {}", self.diagnostics());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn client(&self) -> Client {
+        Client::connect(self.public)
+    }
+
+    /// One GET on a connection of its own.
+    pub fn get(&self, path: &str, fields: &[&str]) -> Answer {
+        self.client().get(path, fields)
+    }
+
+    pub fn admin_get(&self, path: &str) -> Answer {
+        let mut client = Client::connect(self.admin);
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n"));
+        client.answer().expect("the admin listener answers")
+    }
+
+    pub fn admin_post(&self, path: &str, body: &str) -> Answer {
+        let mut client = Client::connect(self.admin);
+        client.send(format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        client.answer_to("POST").expect("the admin listener answers")
+    }
+
+    /// The sum of all series of `metric` whose labels contain every one of `labels`.
+    pub fn metric(&self, metric: &str, labels: &[&str]) -> f64 {
+        let answer = self.admin_get("/metrics");
+        let series = answer.text().lines().filter(|line| {
+            line.split(['{', ' ']).next() == Some(metric) && labels.iter().all(|label| line.contains(label))
+        });
+        series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// The access log's line of one request, waited for: the log is written off the request path.
+    pub fn log_line(&self, request_id: &str) -> serde_json::Value {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let log = fs::read_to_string(self.folder.path().join("access.log")).unwrap_or_default();
+            if let Some(line) = log.lines().find(|line| line.contains(request_id)) {
+                return serde_json::from_str(line).expect("a line of JSON");
+            }
+            assert!(Instant::now() < deadline, "no log line for {request_id} in:\n{log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn diagnostics(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr.log")).unwrap_or_default()
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(&mut self, at_most: Duration) -> std::process::ExitStatus {
+        let deadline = Instant::now() + at_most;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running after {at_most:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _gone_already = self.child.wait();
+        if std::thread::panicking() {
+            let mut log = String::new();
+            let read = fs::File::open(self.folder.path().join("stderr.log")).and_then(|mut file| file.read_to_string(&mut log));
+            if read.is_ok() {
+                eprintln!("--- the gateway said:\n{log}");
+            }
+        }
+    }
+}
+
+/// An address that nobody listens on at this moment.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
+}
+
+fn spawn_nothing() -> Child {
+    Command::new("true").spawn().unwrap()
+}

