@@ -6,6 +6,6 @@ mod issuer;
 mod upstream;
 
 pub use client::{Answer, Client};
-pub use gateway::Gateway;
-pub use issuer::Issuer;
+pub use gateway::{ADMIN_TOKEN, Gateway, free_address};
+pub use issuer::{Issuer, now};
 pub use upstream::Upstream;
