@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::args::{GenerateOptions, KeyCommand, ShowOptions};
 use super::distrust;
-use crate::control;
+use crate::secret::Secret;
 use crate::token::{Algorithm, SigningKey};
 
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
@@ -55,6 +55,7 @@ fn show(options: &ShowOptions) -> anyhow::Result<ExitCode> {
 
 /// Reads one private key.
 pub(super) fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
-    let pem = control::read_secret(path).map_err(anyhow::Error::msg)?;
-    SigningKey::from_pem(&pem).map_err(anyhow::Error::msg).with_context(|| path.display().to_string())
+    #[expect(clippy::disallowed_methods, reason = "a key that the command line names, not the configuration")]
+    let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    SigningKey::from_pem(&Secret::new(pem)).map_err(anyhow::Error::msg).with_context(|| path.display().to_string())
 }

@@ -6,10 +6,13 @@
 mod args;
 mod check;
 mod demo;
+mod distrust;
 mod explain;
 mod key;
 mod main;
 mod run;
 mod token;
+mod verify;
+mod world;
 
 pub use main::main;

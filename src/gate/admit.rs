@@ -14,7 +14,7 @@ use crate::identity::IdentitySigner;
 use crate::policy::{self, Caller, Found, Permit, Requirement, Route, RouteTable};
 use crate::session::Revocations;
 use crate::time::Timestamp;
-use crate::token::{KeyRing, VerifiedTokens, Verifier};
+use crate::token::{BearerToken, KeyRing, Verified, VerifiedTokens, Verifier};
 use crate::wire::RequestHead;
 
 /// One whole configuration with one ring of keys: everything that a request is judged by. Immutable.
@@ -53,6 +53,15 @@ impl Gate {
     /// Who signs the identity that upstreams hear.
     pub fn identity(&self) -> &IdentitySigner {
         &self.identity
+    }
+
+    /// Verifies a bare token against every issuer, without a route to use it on.
+    ///
+    /// # Errors
+    /// The refusal that a request with it would get.
+    pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
+        let bearer = BearerToken::from_compact(token)?;
+        Ok(self.verifier.verify(bearer, None, now)?)
     }
 
     /// Answers the one question, at `now`.

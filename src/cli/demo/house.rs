@@ -30,8 +30,8 @@ pub(super) struct Addresses {
 impl House {
     /// Makes the folder with fresh keys in it and writes the configuration.
     pub(super) fn build(addresses: &Addresses) -> anyhow::Result<Self> {
-        let admin_token = hex(&control::entropy::<16>());
-        let folder = std::env::temp_dir().join(format!("tollgate-demo-{}", hex(&control::entropy::<8>())));
+        let admin_token = hex(&control::fresh::<16>());
+        let folder = std::env::temp_dir().join(format!("tollgate-demo-{}", hex(&control::fresh::<8>())));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&folder)
@@ -39,8 +39,8 @@ impl House {
         let house = Self { folder, admin_token };
         house.write("sign.pem", pem(Algorithm::Es256)?.expose())?;
         house.write("identity.pem", pem(Algorithm::EdDsa)?.expose())?;
-        house.write("refresh.key", hex(&control::entropy::<32>()).as_bytes())?;
-        house.write("hook.secret", hex(&control::entropy::<32>()).as_bytes())?;
+        house.write("refresh.key", hex(&control::fresh::<32>()).as_bytes())?;
+        house.write("hook.secret", hex(&control::fresh::<32>()).as_bytes())?;
         house.write("admin.token", house.admin_token.as_bytes())?;
         house.write("gateway.toml", configuration(addresses).as_bytes())?;
         Ok(house)

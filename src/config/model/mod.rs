@@ -22,7 +22,7 @@ use crate::policy::Route;
 use crate::principal::Entitlement;
 
 /// One whole configuration.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// `[server]`.
     pub server: Server,

@@ -27,11 +27,16 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, unread: Vec::new() }
+        Self {
+            stream,
+            unread: Vec::new(),
+        }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).expect("the gateway reads");
+        self.stream
+            .write_all(bytes.as_ref())
+            .expect("the gateway reads");
     }
 
     /// Sends what it can: a gateway that has refused may have closed already.
@@ -63,20 +68,29 @@ impl Client {
     pub fn answer_to(&mut self, method: &str) -> Option<Answer> {
         loop {
             let end = loop {
-                match self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
+                match self
+                    .unread
+                    .windows(4)
+                    .position(|window| window == b"\r\n\r\n")
+                {
                     Some(at) => break at + 4,
                     None if self.fill() => {}
                     None => return None,
                 }
             };
-            let head = String::from_utf8(self.unread.drain(..end).collect()).expect("an ASCII head");
+            let head =
+                String::from_utf8(self.unread.drain(..end).collect()).expect("an ASCII head");
             let mut lines = head.split("\r\n");
             let status: u16 = lines.next()?.split(' ').nth(1)?.parse().expect("a status");
             let fields: Vec<(String, String)> = lines
                 .filter_map(|line| line.split_once(':'))
                 .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
                 .collect();
-            let mut answer = Answer { status, fields, body: Vec::new() };
+            let mut answer = Answer {
+                status,
+                fields,
+                body: Vec::new(),
+            };
             if (100..200).contains(&status) && status != 101 {
                 continue;
             }
@@ -88,7 +102,10 @@ impl Client {
     }
 
     fn body(&mut self, answer: &Answer) -> Vec<u8> {
-        if answer.field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        if answer
+            .field("transfer-encoding")
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
+        {
             return self.chunks();
         }
         if let Some(length) = answer.field("content-length") {
@@ -102,7 +119,8 @@ impl Client {
         let mut body = Vec::new();
         loop {
             let line = self.line();
-            let size = usize::from_str_radix(line.split(';').next().unwrap().trim(), 16).expect("a chunk size");
+            let size = usize::from_str_radix(line.split(';').next().unwrap().trim(), 16)
+                .expect("a chunk size");
             if size == 0 {
                 while !self.line().is_empty() {}
                 return body;
@@ -142,7 +160,14 @@ impl Client {
                 self.unread.extend_from_slice(&buffer[..length]);
                 true
             }
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => false,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+                ) =>
+            {
+                false
+            }
             Err(error) => panic!("nothing came within {PATIENCE:?}: {error}"),
         }
     }
@@ -151,9 +176,16 @@ impl Client {
 impl Answer {
     /// The one value of a field.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let mut values = self.fields.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let mut values = self
+            .fields
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
         let first = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} stands twice: {:?}", self.fields);
+        assert!(
+            values.next().is_none(),
+            "{name} stands twice: {:?}",
+            self.fields
+        );
         first
     }
 
@@ -168,7 +200,11 @@ impl Answer {
     /// `reason` of a problem document, which must agree with the status line.
     pub fn reason(&self) -> String {
         let problem = self.json();
-        assert_eq!(self.field("content-type"), Some("application/problem+json"), "{self:?}");
+        assert_eq!(
+            self.field("content-type"),
+            Some("application/problem+json"),
+            "{self:?}"
+        );
         assert_eq!(problem["status"], self.status);
         assert_eq!(problem["request_id"].as_str(), self.field("x-request-id"));
         problem["reason"].as_str().expect("a reason").to_owned()

@@ -32,7 +32,12 @@ impl Gateway {
             fs::write(folder.path().join(name), content).unwrap();
         }
         fs::write(folder.path().join("admin.token"), ADMIN_TOKEN).unwrap();
-        let mut gateway = Self { public, admin, child: spawn_nothing(), folder };
+        let mut gateway = Self {
+            public,
+            admin,
+            child: spawn_nothing(),
+            folder,
+        };
         gateway.configure(config);
         gateway.spawn();
         gateway
@@ -43,7 +48,10 @@ impl Gateway {
         let listeners = if config.contains("[listeners.public]") {
             config.replace("ADDRESS", &self.public.to_string())
         } else {
-            format!("[listeners.public]\naddress = \"{}\"\n{config}", self.public)
+            format!(
+                "[listeners.public]\naddress = \"{}\"\n{config}",
+                self.public
+            )
         };
         let text = format!(
             "[admin]\naddress = \"{}\"\ntoken = \"file:admin.token\"\n\
@@ -68,9 +76,15 @@ impl Gateway {
             .spawn()
             .unwrap();
         let deadline = Instant::now() + START_MAX;
-        while std::net::TcpStream::connect(self.admin).is_err() || std::net::TcpStream::connect(self.public).is_err() {
+        while std::net::TcpStream::connect(self.admin).is_err()
+            || std::net::TcpStream::connect(self.public).is_err()
+        {
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < deadline, "it does not start: {}", self.diagnostics());
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "it does not start: {}",
+                self.diagnostics()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -86,7 +100,9 @@ impl Gateway {
 
     pub fn admin_get(&self, path: &str) -> Answer {
         let mut client = Client::connect(self.admin);
-        client.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n"));
+        client.send(format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n"
+        ));
         client.answer().expect("the admin listener answers")
     }
 
@@ -97,16 +113,21 @@ impl Gateway {
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ));
-        client.answer_to("POST").expect("the admin listener answers")
+        client
+            .answer_to("POST")
+            .expect("the admin listener answers")
     }
 
     /// The sum of all series of `metric` whose labels contain every one of `labels`.
     pub fn metric(&self, metric: &str, labels: &[&str]) -> f64 {
         let answer = self.admin_get("/metrics");
         let series = answer.text().lines().filter(|line| {
-            line.split(['{', ' ']).next() == Some(metric) && labels.iter().all(|label| line.contains(label))
+            line.split(['{', ' ']).next() == Some(metric)
+                && labels.iter().all(|label| line.contains(label))
         });
-        series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        series
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
     }
 
     /// The access log's line of one request, waited for: the log is written off the request path.
@@ -117,7 +138,10 @@ impl Gateway {
             if let Some(line) = log.lines().find(|line| line.contains(request_id)) {
                 return serde_json::from_str(line).expect("a line of JSON");
             }
-            assert!(Instant::now() < deadline, "no log line for {request_id} in:\n{log}");
+            assert!(
+                Instant::now() < deadline,
+                "no log line for {request_id} in:\n{log}"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -127,7 +151,10 @@ impl Gateway {
     }
 
     pub fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -155,7 +182,8 @@ impl Drop for Gateway {
         let _gone_already = self.child.wait();
         if std::thread::panicking() {
             let mut log = String::new();
-            let read = fs::File::open(self.folder.path().join("stderr.log")).and_then(|mut file| file.read_to_string(&mut log));
+            let read = fs::File::open(self.folder.path().join("stderr.log"))
+                .and_then(|mut file| file.read_to_string(&mut log));
             if read.is_ok() {
                 eprintln!("--- the gateway said:\n{log}");
             }
@@ -165,7 +193,9 @@ impl Drop for Gateway {
 
 /// An address that nobody listens on at this moment.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
 }
 
 fn spawn_nothing() -> Child {

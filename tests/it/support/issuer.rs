@@ -14,7 +14,10 @@ pub struct Issuer {
 impl Issuer {
     pub fn new(url: &str) -> Self {
         let pem = SigningKey::generate_pem(Algorithm::Es256).unwrap();
-        Self { url: url.to_owned(), key: SigningKey::from_pem(&pem).unwrap() }
+        Self {
+            url: url.to_owned(),
+            key: SigningKey::from_pem(&pem).unwrap(),
+        }
     }
 
     pub fn jwks(&self) -> String {
@@ -54,7 +57,12 @@ impl Issuer {
 
 /// Seconds since the Unix epoch, as the gateway's clock tells them.
 pub fn now() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "tokens of a test live in the time of the process that verifies them")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tokens of a test live in the time of the process that verifies them"
+    )]
     let now = SystemTime::now();
-    now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+    now.duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs()
 }

@@ -28,7 +28,10 @@ impl Upstream {
     /// Every request so far, head and body as they came.
     pub fn requests(&self) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
-        requests.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+        requests
+            .iter()
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .collect()
     }
 
     /// The last request.
@@ -44,10 +47,16 @@ impl Upstream {
 fn serve(mut stream: TcpStream, recorded: &Mutex<Vec<Vec<u8>>>) {
     let mut unread = Vec::new();
     loop {
-        let Some(request) = read_request(&mut stream, &mut unread) else { return };
+        let Some(request) = read_request(&mut stream, &mut unread) else {
+            return;
+        };
         let text = String::from_utf8_lossy(&request).into_owned();
         recorded.lock().unwrap().push(request);
-        let body = if text.starts_with("HEAD ") { "" } else { "hello from the upstream\n" };
+        let body = if text.starts_with("HEAD ") {
+            ""
+        } else {
+            "hello from the upstream\n"
+        };
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 24\r\nX-Upstream: yes\r\n\
              X-Identity-Subject: forged by the upstream\r\n\r\n{body}"
@@ -66,11 +75,16 @@ fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>>
         fill(stream, unread)?;
     };
     let head = String::from_utf8_lossy(&unread[..end]).to_ascii_lowercase();
-    let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length:"));
+    let length = head
+        .split("\r\n")
+        .find_map(|line| line.strip_prefix("content-length:"));
     let end = match length {
         Some(length) => end + length.trim().parse::<usize>().expect("a length"),
         None if head.contains("\r\ntransfer-encoding: chunked\r\n") => loop {
-            if let Some(at) = unread[end..].windows(5).position(|window| window == b"0\r\n\r\n") {
+            if let Some(at) = unread[end..]
+                .windows(5)
+                .position(|window| window == b"0\r\n\r\n")
+            {
                 break end + at + 5;
             }
             fill(stream, unread)?;

@@ -1,0 +1,48 @@
+//! `tollgate check`: every fault of a configuration at once, by the code that starts up.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::{CheckOptions, Format};
+use crate::control::{self, LoadError, Loaded};
+
+/// Exit 0: valid, 1: faults, 2: cannot be read.
+pub(super) fn run(options: &CheckOptions) -> anyhow::Result<ExitCode> {
+    let loaded = control::load(&options.file.config);
+    match options.format {
+        Format::Text => text(options, &loaded),
+        Format::Json => println!("{:#}", as_json(&loaded)),
+    }
+    Ok(match loaded {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(LoadError::Faulty { .. }) => ExitCode::FAILURE,
+        Err(LoadError::Unreadable { .. }) => ExitCode::from(2),
+    })
+}
+
+fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) {
+    match loaded {
+        Ok(loaded) => {
+            let config = &loaded.config;
+            print!("{}", loaded.warnings);
+            println!(
+                "{}: valid: {} routes, {} issuers, {} upstreams",
+                options.file.config.display(),
+                config.routes.len(),
+                config.issuers.len(),
+                config.upstreams.len()
+            );
+        }
+        Err(LoadError::Faulty { text, .. }) => print!("{text}"),
+        Err(error @ LoadError::Unreadable { .. }) => eprintln!("tollgate: {error}"),
+    }
+}
+
+fn as_json(loaded: &Result<Loaded, LoadError>) -> serde_json::Value {
+    match loaded {
+        Ok(loaded) => json!({ "valid": true, "diagnostics": loaded.diagnostics }),
+        Err(LoadError::Faulty { diagnostics, .. }) => json!({ "valid": false, "diagnostics": diagnostics }),
+        Err(LoadError::Unreadable { text, .. }) => json!({ "valid": false, "error": text, "diagnostics": [] }),
+    }
+}

@@ -1,0 +1,36 @@
+//! `tollgate key distrust`: tells the running gateway, over its admin listener, to trust a key no more.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::args::DistrustOptions;
+use crate::control;
+use crate::server;
+
+/// How long the running gateway may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
+    let config = control::load(&options.file.config)?.config;
+    let Some(admin) = &config.admin else { bail!("the configuration has no [admin] to talk to") };
+    let Some(token) = &admin.token else { bail!("[admin] has no token, so it takes no acts") };
+    let token = std::str::from_utf8(token.expose()).context("[admin] token")?;
+    server::install_cryptography();
+    let request = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()?
+        .post(format!("http://{}/api/keys/distrust", admin.address))
+        .bearer_auth(token)
+        .json(&json!({ "issuer": options.issuer, "kid": options.kid }));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (status, body) = runtime.block_on(async {
+        let answer = request.send().await.context("the gateway does not answer")?;
+        anyhow::Ok((answer.status(), answer.text().await?))
+    })?;
+    println!("{}", body.trim_end());
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

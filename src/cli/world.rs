@@ -1,0 +1,24 @@
+//! The gate that a command asks: the configuration and the keys of its providers, without any socket to serve on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::control::{SystemClock, Unwitnessed, World};
+use crate::gate::Gate;
+use crate::server;
+
+/// Starts the world just for as long as it takes to put a gate together.
+pub(super) fn gate(config: &Path) -> anyhow::Result<Arc<Gate>> {
+    server::install_cryptography();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("cannot start a runtime")?;
+    let world = runtime.block_on(World::start(config.to_owned(), Arc::new(SystemClock::new()), Arc::new(Unwitnessed)))?;
+    let gate = world.gate().load();
+    runtime.shutdown_background();
+    Ok(gate)
+}

@@ -1,0 +1,72 @@
+//! A request that somebody asks about: the words of a command line or of `/api/explain`, as a head that the gate reads.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::admit::Gate;
+use super::correlation::{RequestId, TraceContext};
+use super::explain::{Explanation, explain};
+use super::forward::Hop;
+use super::verdict::Peer;
+use crate::policy::HostPattern;
+use crate::session::Revocations;
+use crate::time::Timestamp;
+use crate::wire::{Field, RequestHead, Scheme, Version};
+
+/// A request that is only asked about.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// As on the wire.
+    pub method: String,
+    /// A URL, or a bare path: then the host is the first that a route names.
+    pub url: String,
+    /// Further fields.
+    pub headers: Vec<(String, String)>,
+    /// The token, without its scheme.
+    pub token: Option<String>,
+}
+
+impl Question {
+    /// Walks the decision. `entropy` makes the request id and the trace.
+    pub fn explain(&self, gate: &Gate, revocations: &Revocations, now: Timestamp, entropy: [u128; 3]) -> Explanation {
+        let (scheme, authority, target) = self.split(gate);
+        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let mut fields = vec![Field { name: "Host", value: authority.as_bytes() }];
+        fields.extend(self.headers.iter().map(|(name, value)| Field { name, value: value.as_bytes() }));
+        fields.extend(bearer.iter().map(|value| Field { name: "Authorization", value: value.as_bytes() }));
+        let head = RequestHead {
+            version: Version::Http11,
+            scheme,
+            method: &self.method,
+            target,
+            authority: None,
+            fields: &fields,
+        };
+        let [id, trace, parent] = entropy;
+        let hop = Hop {
+            peer: Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), trusted: false },
+            request_id: RequestId::of(&head, id).as_str(),
+            trace: &TraceContext::of(&head, [trace, parent]),
+            now,
+        };
+        explain(gate, &head, revocations, &hop)
+    }
+
+    fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, &'a str) {
+        let schemes = [("http://", Scheme::Http), ("https://", Scheme::Https)];
+        let absolute = schemes.iter().find_map(|(text, scheme)| Some((*scheme, self.url.strip_prefix(text)?)));
+        let Some((scheme, rest)) = absolute else { return (Scheme::Https, usual_host(gate), &self.url) };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let target = if rest[end..].is_empty() { "/" } else { &rest[end..] };
+        (scheme, &rest[..end], target)
+    }
+}
+
+/// The first host that a route names exactly.
+fn usual_host(gate: &Gate) -> &str {
+    let hosts = gate.config().routes.iter().flat_map(|route| &route.hosts);
+    let exact = hosts.filter_map(|host| match host {
+        HostPattern::Exact(name) => Some(&**name),
+        HostPattern::Wildcard(_) => None,
+    });
+    exact.into_iter().next().unwrap_or("localhost")
+}
