@@ -86,6 +86,7 @@ impl Gate {
         let line = RequestLine::parse(head)?;
         line::check_nominations(head, |name| self.config.identity.prefix.owns(name))?;
         let authorization = credential::authorization(head)?;
+        trace.step("host", || line.authority.unwrap_or("none").to_owned());
         trace.step("path", || line.path.as_str().to_owned());
         if let Some(endpoint) = self.endpoints.find(&line) {
             trace.step("endpoint", || endpoint.as_str().to_owned());
@@ -96,7 +97,14 @@ impl Gate {
             return Ok(Verdict::Answer(preflight));
         }
         let route = self.route(&line)?;
-        trace.step("route", || route.name.to_string());
+        trace.step("route", || {
+            format!(
+                "{} ({} {})",
+                route.name,
+                route.requirement.access(),
+                route.path.as_str()
+            )
+        });
         let permitted = self.permit(head, authorization, &line, route, revocations, now, trace);
         let (permit, shadowed) = match permitted.map_err(|refusal| refusal.on(route)) {
             Ok(permit) => (permit, None),
@@ -165,7 +173,7 @@ impl Gate {
         };
         let decided = policy::decide(route, &line.path.decoded(), caller);
         let permit = decided.map_err(|denial| Refusal::from(denial).of_known_issuer(issuer))?;
-        trace.step("policy", || route.requirement.access().to_owned());
+        trace.step("policy", || route.requirement.to_string());
         Ok(permit)
     }
 

@@ -27,12 +27,27 @@ pub struct Question {
 
 impl Question {
     /// Walks the decision. `entropy` makes the request id and the trace.
-    pub fn explain(&self, gate: &Gate, revocations: &Revocations, now: Timestamp, entropy: [u128; 3]) -> Explanation {
+    pub fn explain(
+        &self,
+        gate: &Gate,
+        revocations: &Revocations,
+        now: Timestamp,
+        entropy: [u128; 3],
+    ) -> Explanation {
         let (scheme, authority, target) = self.split(gate);
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        let mut fields = vec![Field { name: "Host", value: authority.as_bytes() }];
-        fields.extend(self.headers.iter().map(|(name, value)| Field { name, value: value.as_bytes() }));
-        fields.extend(bearer.iter().map(|value| Field { name: "Authorization", value: value.as_bytes() }));
+        let mut fields = vec![Field {
+            name: "Host",
+            value: authority.as_bytes(),
+        }];
+        fields.extend(self.headers.iter().map(|(name, value)| Field {
+            name,
+            value: value.as_bytes(),
+        }));
+        fields.extend(bearer.iter().map(|value| Field {
+            name: "Authorization",
+            value: value.as_bytes(),
+        }));
         let head = RequestHead {
             version: Version::Http11,
             scheme,
@@ -42,9 +57,13 @@ impl Question {
             fields: &fields,
         };
         let [id, trace, parent] = entropy;
+        let request_id = RequestId::of(&head, id);
         let hop = Hop {
-            peer: Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), trusted: false },
-            request_id: RequestId::of(&head, id).as_str(),
+            peer: Peer {
+                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                trusted: false,
+            },
+            request_id: request_id.as_str(),
             trace: &TraceContext::of(&head, [trace, parent]),
             now,
         };
@@ -53,10 +72,18 @@ impl Question {
 
     fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, &'a str) {
         let schemes = [("http://", Scheme::Http), ("https://", Scheme::Https)];
-        let absolute = schemes.iter().find_map(|(text, scheme)| Some((*scheme, self.url.strip_prefix(text)?)));
-        let Some((scheme, rest)) = absolute else { return (Scheme::Https, usual_host(gate), &self.url) };
+        let absolute = schemes
+            .iter()
+            .find_map(|(text, scheme)| Some((*scheme, self.url.strip_prefix(text)?)));
+        let Some((scheme, rest)) = absolute else {
+            return (Scheme::Https, usual_host(gate), &self.url);
+        };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let target = if rest[end..].is_empty() { "/" } else { &rest[end..] };
+        let target = if rest[end..].is_empty() {
+            "/"
+        } else {
+            &rest[end..]
+        };
         (scheme, &rest[..end], target)
     }
 }

@@ -1,5 +1,7 @@
 //! What a route demands of its caller, and whether a set of products meets it.
 
+use std::fmt;
+
 use crate::principal::{Entitlement, Entitlements};
 
 /// What a route demands of its caller. Absent means deny: there is no default value.
@@ -13,6 +15,24 @@ pub enum Requirement {
     AllOf(Vec<Entitlement>),
     /// A verified token with at least one of these products; never empty.
     AnyOf(Vec<Entitlement>),
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |products: &[Entitlement]| {
+            products
+                .iter()
+                .map(Entitlement::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        match self {
+            Self::Public => f.write_str("public: no token is looked at"),
+            Self::Authenticated => f.write_str("any verified token"),
+            Self::AllOf(products) => write!(f, "all of {}", list(products)),
+            Self::AnyOf(products) => write!(f, "any of {}", list(products)),
+        }
+    }
 }
 
 impl Requirement {

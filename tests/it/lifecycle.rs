@@ -1,0 +1,185 @@
+//! Start, reload and stop of the real process.
+
+use std::fs;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, Gateway, Issuer, Upstream, output};
+
+fn config(upstream: &Upstream, product: &str) -> String {
+    format!(
+        r#"
+[server]
+drain = "3s"
+
+[issuers.main]
+issuer = "https://auth.example.com"
+audiences = ["https://api.example.com"]
+algorithms = ["ES256"]
+jwks_file = "jwks.json"
+
+[products.{product}]
+
+[upstreams.app]
+servers = ["{app}"]
+
+[routes.app]
+path = "/app/*"
+product = "{product}"
+upstream = "app"
+
+[routes.hello]
+path = "/hello"
+access = "public"
+upstream = "app"
+"#,
+        app = upstream.address
+    )
+}
+
+const BROKEN: &str = "[issuers.main]\nissuer = 7\n";
+
+#[test]
+fn twenty_reloads_under_load_lose_no_request() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    let bearer = issuer.bearer();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| {
+            output(
+                Command::new("wrk")
+                    .args(["-t", "1", "-c", "64", "-d", "8s", "-H", &bearer])
+                    .arg(format!("http://{}/app/x", gateway.public)),
+            )
+        });
+        scope.spawn(|| {
+            for round in 0..20 {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                let broken = round % 4 == 3;
+                if broken {
+                    fs::write(gateway.config_path(), BROKEN).unwrap();
+                } else {
+                    gateway.configure(&config(&upstream, "crm"));
+                }
+                let answer = gateway.admin_post("/api/reload", "{}");
+                assert_eq!(answer.status >= 400, broken, "{answer:?}");
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        });
+        let report = load.join().unwrap();
+        stop.store(true, Ordering::Relaxed);
+        assert!(report.contains("requests in"), "{report}");
+        assert!(
+            !report.contains("Non-2xx") && !report.contains("Socket errors"),
+            "{report}"
+        );
+    });
+    assert!(gateway.metric("tollgate_config_reloads_total", &["outcome=\"ok\""]) >= 15.0);
+    assert!(gateway.metric("tollgate_config_reloads_total", &["outcome=\"rejected\""]) >= 5.0);
+}
+
+#[test]
+fn a_reload_changes_everything_at_once_or_nothing() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    let bearer = issuer.bearer();
+    assert_eq!(gateway.get("/app/x", &[&bearer]).status, 200);
+
+    fs::write(gateway.config_path(), BROKEN).unwrap();
+    gateway.signal("-HUP");
+    eventually("the broken file is told of", || {
+        gateway
+            .admin_get("/readyz")
+            .text()
+            .contains("gateway.toml:")
+    });
+    assert_eq!(gateway.admin_get("/readyz").status, 200);
+    assert_eq!(
+        gateway.get("/app/x", &[&bearer]).status,
+        200,
+        "the old gate still serves"
+    );
+
+    gateway.configure(&config(&upstream, "billing"));
+    gateway.signal("-HUP");
+    eventually("the new file serves", || {
+        gateway.get("/app/x", &[&bearer]).status == 403
+    });
+}
+
+#[test]
+fn a_changed_file_is_noticed_without_a_signal() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    gateway.configure(&config(&upstream, "billing"));
+    eventually("the new file serves", || {
+        gateway.get("/app/x", &[&issuer.bearer()]).status == 403
+    });
+}
+
+#[test]
+fn a_stop_finishes_what_is_in_flight_and_then_ends_at_once() {
+    let upstream = Upstream::start();
+    let issuer = Issuer::new("https://auth.example.com");
+    let mut gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    let mut slow = gateway.client();
+    slow.send("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+    let mut idle = gateway.client();
+    assert_eq!(idle.get("/hello", &[]).status, 200);
+
+    gateway.signal("-TERM");
+    eventually("readiness is red", || {
+        gateway_readiness(&gateway) != Some(200)
+    });
+    let began = Instant::now();
+    slow.send("56789");
+    assert_eq!(
+        slow.answer_to("POST")
+            .expect("the request in flight is answered")
+            .status,
+        200
+    );
+    let status = gateway.wait(Duration::from_secs(2));
+    assert!(status.success(), "{status}");
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "it ends at once, not after `drain`: {:?}",
+        began.elapsed()
+    );
+}
+
+fn gateway_readiness(gateway: &Gateway) -> Option<u16> {
+    let stream = std::net::TcpStream::connect(gateway.admin).ok()?;
+    drop(stream);
+    let mut client = Client::connect(gateway.admin);
+    client.try_send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.answer().map(|answer| answer.status)
+}
+
+#[test]
+fn a_taken_port_is_a_clear_refusal_to_start() {
+    let upstream = Upstream::start();
+    let issuer = Issuer::new("https://auth.example.com");
+    let gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    let second = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["run", "--config"])
+        .arg(gateway.config_path())
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains(&gateway.public.to_string()), "{said}");
+}
+
+/// Waits for something that another process does in its own time.
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within ten seconds: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
