@@ -2,7 +2,9 @@
 
 mod architecture;
 mod explain;
+mod headers;
 mod lifecycle;
 mod provider;
+mod readme;
 mod reasons;
 mod support;
