@@ -50,7 +50,7 @@ pub struct UpstreamRequest {
 }
 
 /// Walks one decision and keeps every step.
-pub fn explain(
+pub(super) fn explain(
     gate: &Gate,
     head: &RequestHead<'_>,
     revocations: &Revocations,

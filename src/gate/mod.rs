@@ -13,6 +13,8 @@ mod question;
 mod reason;
 mod refusal;
 mod rehearse;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod verdict;
 

@@ -1,0 +1,5 @@
+//! The decision, asked with heads and tokens that have one thing wrong.
+
+mod forwarding;
+mod house;
+mod verdicts;
