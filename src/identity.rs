@@ -84,10 +84,14 @@ impl IdentitySigner {
         }
     }
 
-    /// The public key set at `/.well-known/identity-jwks.json` (RFC 7517 §5); `None` when nothing is signed.
-    pub fn jwks(&self) -> Option<String> {
-        let key = self.assertions.as_ref()?.key.public_jwk();
-        Some(json!({ "keys": [key] }).to_string())
+    /// The public key set at `/.well-known/identity-jwks.json` (RFC 7517 §5); empty when nothing is signed.
+    pub fn jwks(&self) -> String {
+        let keys: Vec<_> = self
+            .assertions
+            .iter()
+            .map(|assertions| assertions.key.public_jwk())
+            .collect();
+        json!({ "keys": keys }).to_string()
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Explained<'e> {
     /// The route, or the gate's own endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'e str>,
+    /// The issuer's name in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<&'e str>,
     /// What the upstream would get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Forwarded<'e>>,
@@ -69,6 +72,7 @@ impl<'e> From<&'e Explanation> for Explained<'e> {
             status: refused.map(|reason| problem::row(reason).status.as_u16()),
             detail: explanation.detail.as_deref(),
             route: explanation.route.as_deref(),
+            issuer: explanation.issuer.as_deref(),
             upstream: forwarded(explanation),
             steps: explanation
                 .steps

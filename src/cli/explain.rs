@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use super::args::{ExplainOptions, Format};
 use super::token::{claims_object, given};
 use super::world;
+use crate::api::explain::Explained;
 use crate::control::{self, SystemClock};
 use crate::gate::{Explanation, Question, Rehearsal};
 use crate::session::Revocations;
@@ -21,10 +22,14 @@ pub(super) fn run(options: &ExplainOptions) -> anyhow::Result<ExitCode> {
         None => walk(options, now)?,
     };
     match options.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&explanation).context("the explanation")?),
+        Format::Json => {
+            let explained = Explained::from(&explanation);
+            println!("{}", serde_json::to_string_pretty(&explained).context("the explanation")?);
+        }
         Format::Text => print!("{}", rendered(&explanation)),
     }
-    Ok(if explanation.reason.is_none() || explanation.verdict == "shadow" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let refused = explanation.verdict == "refuse";
+    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// With a token, or without any: the gate as it would serve now, keys of its providers included.
@@ -63,14 +68,13 @@ fn entropy() -> [u128; 3] {
 }
 
 fn rendered(explanation: &Explanation) -> String {
-    let mut lines: Vec<String> =
-        explanation.steps.iter().map(|step| format!("{:<12}{}", step.step, step.saw)).collect();
-    let why = explanation.reason.map_or(String::new(), |reason| format!("  {reason}"));
+    let mut lines: Vec<String> = explanation.steps.iter().map(|(step, saw)| format!("{step:<12}{saw}")).collect();
+    let why = explanation.reason.map_or(String::new(), |reason| format!("  {}", reason.as_str()));
     let detail = explanation.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}"));
     lines.push(format!("{:<12}{}{why}{detail}", "verdict", explanation.verdict));
-    if let Some(upstream) = &explanation.upstream {
-        lines.push(format!("{:<12}{} {}", "upstream", upstream.name, upstream.target));
-        lines.extend(upstream.headers.iter().map(|(name, value)| format!("            {name}: {value}")));
+    if let (Some(upstream), Some(path)) = (&explanation.upstream, &explanation.upstream_path) {
+        lines.push(format!("{:<12}{upstream} {path}", "upstream"));
+        lines.extend(explanation.fields.iter().map(|(name, value)| format!("            {name}: {value}")));
     }
     lines.join("\n") + "\n"
 }

@@ -273,7 +273,7 @@ fn same_request(served: &str, explained: &Value, context: &str) {
     let mut lines = head.split("\r\n");
     assert_eq!(
         lines.next().and_then(|line| line.split(' ').nth(1)),
-        explained["target"].as_str(),
+        explained["path"].as_str(),
         "{context}"
     );
     let is_fresh = |name: &str| FRESH.contains(&name);
@@ -286,7 +286,12 @@ fn same_request(served: &str, explained: &Value, context: &str) {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let mut explained: Vec<(String, String)> = headers
         .iter()
-        .map(|header| (text(&header[0]).to_ascii_lowercase(), text(&header[1])))
+        .map(|header| {
+            (
+                text(&header["name"]).to_ascii_lowercase(),
+                text(&header["value"]),
+            )
+        })
         .filter(|(name, _)| !is_fresh(name))
         .collect();
     served.sort();
