@@ -18,7 +18,9 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  tollgate run --config /etc/tollgate/gateway.toml")]
     Run(RunOptions),
     /// List every fault of a configuration at once
-    #[command(after_help = "Example:\n  tollgate check --config gateway.toml && systemctl reload tollgate")]
+    #[command(
+        after_help = "Example:\n  tollgate check --config gateway.toml && systemctl reload tollgate"
+    )]
     Check(CheckOptions),
     /// Walk one decision with the code that serves
     #[command(after_help = "Examples:
@@ -163,7 +165,9 @@ pub(super) enum KeyCommand {
     #[command(after_help = "Example:\n  tollgate key show sign.pem > jwks.json")]
     Show(ShowOptions),
     /// Tell the running gateway to trust a key no more, whatever its issuer publishes
-    #[command(after_help = "Example:\n  tollgate key distrust main 2026-10-key --config gateway.toml")]
+    #[command(
+        after_help = "Example:\n  tollgate key distrust main 2026-10-key --config gateway.toml"
+    )]
     Distrust(DistrustOptions),
 }
 

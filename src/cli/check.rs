@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::{CheckOptions, Format};
+use crate::config::Colour;
 use crate::control::{self, LoadError, Loaded};
 
 /// Exit 0: valid, 1: faults, 2: cannot be read.
@@ -12,7 +13,7 @@ pub(super) fn run(options: &CheckOptions) -> anyhow::Result<ExitCode> {
     let loaded = control::load(&options.file.config);
     match options.format {
         Format::Text => text(options, &loaded),
-        Format::Json => println!("{:#}", as_json(&loaded)),
+        Format::Json => println!("{}", as_json(&loaded)),
     }
     Ok(match loaded {
         Ok(_) => ExitCode::SUCCESS,
@@ -25,7 +26,7 @@ fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) {
     match loaded {
         Ok(loaded) => {
             let config = &loaded.config;
-            print!("{}", loaded.warnings);
+            print!("{}", loaded.warnings_text());
             println!(
                 "{}: valid: {} routes, {} issuers, {} upstreams",
                 options.file.config.display(),
@@ -34,15 +35,27 @@ fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) {
                 config.upstreams.len()
             );
         }
-        Err(LoadError::Faulty { text, .. }) => print!("{text}"),
+        Err(LoadError::Faulty {
+            source,
+            diagnostics,
+            ..
+        }) => {
+            print!("{}", source.report(diagnostics).to_text(Colour::Plain));
+        }
         Err(error @ LoadError::Unreadable { .. }) => eprintln!("tollgate: {error}"),
     }
 }
 
-fn as_json(loaded: &Result<Loaded, LoadError>) -> serde_json::Value {
+fn as_json(loaded: &Result<Loaded, LoadError>) -> String {
     match loaded {
-        Ok(loaded) => json!({ "valid": true, "diagnostics": loaded.diagnostics }),
-        Err(LoadError::Faulty { diagnostics, .. }) => json!({ "valid": false, "diagnostics": diagnostics }),
-        Err(LoadError::Unreadable { text, .. }) => json!({ "valid": false, "error": text, "diagnostics": [] }),
+        Ok(loaded) => loaded.source.report(&loaded.warnings).to_json().to_string(),
+        Err(LoadError::Faulty {
+            source,
+            diagnostics,
+            ..
+        }) => source.report(diagnostics).to_json().to_string(),
+        Err(LoadError::Unreadable { text, .. }) => {
+            json!({ "valid": false, "error": text, "diagnostics": [] }).to_string()
+        }
     }
 }

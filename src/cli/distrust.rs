@@ -15,8 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
     let config = control::load(&options.file.config)?.config;
-    let Some(admin) = &config.admin else { bail!("the configuration has no [admin] to talk to") };
-    let Some(token) = &admin.token else { bail!("[admin] has no token, so it takes no acts") };
+    let Some(admin) = &config.admin else {
+        bail!("the configuration has no [admin] to talk to")
+    };
+    let Some(token) = &admin.token else {
+        bail!("[admin] has no token, so it takes no acts")
+    };
     let token = std::str::from_utf8(token.expose()).context("[admin] token")?;
     server::install_cryptography();
     let request = reqwest::Client::builder()
@@ -26,11 +30,20 @@ pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
         .post(format!("http://{}/api/keys/distrust", admin.address))
         .bearer_auth(token)
         .json(&json!({ "issuer": options.issuer, "kid": options.kid }));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (status, body) = runtime.block_on(async {
-        let answer = request.send().await.context("the gateway does not answer")?;
+        let answer = request
+            .send()
+            .await
+            .context("the gateway does not answer")?;
         anyhow::Ok((answer.status(), answer.text().await?))
     })?;
     println!("{}", body.trim_end());
-    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.is_success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -24,17 +24,27 @@ pub(super) fn run(options: &ExplainOptions) -> anyhow::Result<ExitCode> {
     match options.format {
         Format::Json => {
             let explained = Explained::from(&explanation);
-            println!("{}", serde_json::to_string_pretty(&explained).context("the explanation")?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&explained).context("the explanation")?
+            );
         }
         Format::Text => print!("{}", rendered(&explanation)),
     }
     let refused = explanation.verdict == "refuse";
-    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if refused {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// With a token, or without any: the gate as it would serve now, keys of its providers included.
 fn walk(options: &ExplainOptions, now: Timestamp) -> anyhow::Result<Explanation> {
-    let question = Question { token: options.token.as_deref().map(given).transpose()?, ..question(options)? };
+    let question = Question {
+        token: options.token.as_deref().map(given).transpose()?,
+        ..question(options)?
+    };
     let gate = world::gate(&options.file.config)?;
     Ok(question.explain(&gate, &Revocations::default(), now, entropy()))
 }
@@ -46,15 +56,21 @@ fn rehearse(options: &ExplainOptions, claims: &str, now: Timestamp) -> anyhow::R
     let key = Arc::new(SigningKey::from_pem(&pem).map_err(anyhow::Error::msg)?);
     let rehearsal = Rehearsal::of(&config, key, control::fresh());
     let token = rehearsal.token(claims_object(claims)?, now);
-    let question = Question { token: Some(token), ..question(options)? };
+    let question = Question {
+        token: Some(token),
+        ..question(options)?
+    };
     Ok(question.explain(&rehearsal.gate, &Revocations::default(), now, entropy()))
 }
 
 fn question(options: &ExplainOptions) -> anyhow::Result<Question> {
-    let headers = options.headers.iter().map(|header| match header.split_once(':') {
-        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => bail!("`{header}` is no header: write `Name: value`"),
-    });
+    let headers = options
+        .headers
+        .iter()
+        .map(|header| match header.split_once(':') {
+            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+            None => bail!("`{header}` is no header: write `Name: value`"),
+        });
     Ok(Question {
         method: options.method.clone(),
         url: options.url.clone(),
@@ -68,13 +84,30 @@ fn entropy() -> [u128; 3] {
 }
 
 fn rendered(explanation: &Explanation) -> String {
-    let mut lines: Vec<String> = explanation.steps.iter().map(|(step, saw)| format!("{step:<12}{saw}")).collect();
-    let why = explanation.reason.map_or(String::new(), |reason| format!("  {}", reason.as_str()));
-    let detail = explanation.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}"));
-    lines.push(format!("{:<12}{}{why}{detail}", "verdict", explanation.verdict));
+    let mut lines: Vec<String> = explanation
+        .steps
+        .iter()
+        .map(|(step, saw)| format!("{step:<12}{saw}"))
+        .collect();
+    let why = explanation
+        .reason
+        .map_or(String::new(), |reason| format!("  {}", reason.as_str()));
+    let detail = explanation
+        .detail
+        .as_ref()
+        .map_or(String::new(), |detail| format!(": {detail}"));
+    lines.push(format!(
+        "{:<12}{}{why}{detail}",
+        "verdict", explanation.verdict
+    ));
     if let (Some(upstream), Some(path)) = (&explanation.upstream, &explanation.upstream_path) {
         lines.push(format!("{:<12}{upstream} {path}", "upstream"));
-        lines.extend(explanation.fields.iter().map(|(name, value)| format!("            {name}: {value}")));
+        lines.extend(
+            explanation
+                .fields
+                .iter()
+                .map(|(name, value)| format!("            {name}: {value}")),
+        );
     }
     lines.join("\n") + "\n"
 }

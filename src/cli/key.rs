@@ -23,15 +23,25 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn generate(options: &GenerateOptions) -> anyhow::Result<ExitCode> {
-    const OFFERED: [Algorithm; 4] = [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Rs256];
+    const OFFERED: [Algorithm; 4] = [
+        Algorithm::Es256,
+        Algorithm::Es384,
+        Algorithm::EdDsa,
+        Algorithm::Rs256,
+    ];
     let named = |offered: &Algorithm| offered.as_str().eq_ignore_ascii_case(&options.algorithm);
     let Some(algorithm) = OFFERED.into_iter().find(named) else {
-        bail!("`{}` is not offered: ES256, ES384, EdDSA or RS256", options.algorithm);
+        bail!(
+            "`{}` is not offered: ES256, ES384, EdDSA or RS256",
+            options.algorithm
+        );
     };
     let pem = SigningKey::generate_pem(algorithm).map_err(anyhow::Error::msg)?;
     match &options.out {
         Some(path) => write_private(path, pem.expose())?,
-        None => std::io::stdout().write_all(pem.expose()).context("standard output")?,
+        None => std::io::stdout()
+            .write_all(pem.expose())
+            .context("standard output")?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,7 +54,8 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot create {}", path.display()))?;
-    file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
+    file.write_all(bytes)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn show(options: &ShowOptions) -> anyhow::Result<ExitCode> {
@@ -55,7 +66,12 @@ fn show(options: &ShowOptions) -> anyhow::Result<ExitCode> {
 
 /// Reads one private key.
 pub(super) fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
-    #[expect(clippy::disallowed_methods, reason = "a key that the command line names, not the configuration")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a key that the command line names, not the configuration"
+    )]
     let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    SigningKey::from_pem(&Secret::new(pem)).map_err(anyhow::Error::msg).with_context(|| path.display().to_string())
+    SigningKey::from_pem(&Secret::new(pem))
+        .map_err(anyhow::Error::msg)
+        .with_context(|| path.display().to_string())
 }

@@ -30,14 +30,19 @@ fn mint(options: &MintOptions) -> anyhow::Result<ExitCode> {
         ("iss", options.issuer.as_deref().map(Value::from)),
         ("aud", options.audience.as_deref().map(Value::from)),
         ("sub", options.subject.as_deref().map(Value::from)),
-        ("products", (!options.products.is_empty()).then(|| json!(options.products))),
+        (
+            "products",
+            (!options.products.is_empty()).then(|| json!(options.products)),
+        ),
         ("scope", options.scope.as_deref().map(Value::from)),
         ("tenant", options.tenant.as_deref().map(Value::from)),
         ("iat", Some(now.as_secs().into())),
         ("exp", Some(expires.as_secs().into())),
     ];
-    let mut claims: Map<String, Value> =
-        told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let mut claims: Map<String, Value> = told
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
     if let Some(text) = &options.claims {
         claims.extend(claims_object(text)?);
     }
@@ -59,19 +64,26 @@ pub(super) fn given(argument: &str) -> anyhow::Result<String> {
         return Ok(argument.trim().to_owned());
     }
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("standard input")?;
+    std::io::stdin()
+        .read_line(&mut line)
+        .context("standard input")?;
     Ok(line.trim().to_owned())
 }
 
 fn inspect(options: &InspectOptions) -> anyhow::Result<ExitCode> {
     let token = given(&options.token)?;
     let inspected = match token.split('.').collect::<Vec<_>>().as_slice() {
-        [header, claims, ..] => decoded("header", header).and_then(|header| Ok((header, decoded("claims", claims)?))),
+        [header, claims, ..] => {
+            decoded("header", header).and_then(|header| Ok((header, decoded("claims", claims)?)))
+        }
         _ => Err(anyhow::anyhow!("not a compact JWS: it has no two parts")),
     };
     match inspected {
         Ok((header, claims)) => {
-            println!("{:#}", json!({ "trusted": false, "header": header, "claims": claims }));
+            println!(
+                "{:#}",
+                json!({ "trusted": false, "header": header, "claims": claims })
+            );
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -82,6 +94,8 @@ fn inspect(options: &InspectOptions) -> anyhow::Result<ExitCode> {
 }
 
 fn decoded(name: &str, part: &str) -> anyhow::Result<Value> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).with_context(|| format!("the {name} is not base64url"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .with_context(|| format!("the {name} is not base64url"))?;
     serde_json::from_slice(&bytes).with_context(|| format!("the {name} is not JSON"))
 }

@@ -34,9 +34,14 @@ pub(super) fn run(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
         }
     };
     match (options.format, &verified) {
-        (Format::Json, _) => println!("{}", serde_json::to_string_pretty(&result).context("the result")?),
+        (Format::Json, _) => println!(
+            "{}",
+            serde_json::to_string_pretty(&result).context("the result")?
+        ),
         (Format::Text, Ok(verified)) => println!("valid: {}", verified.summary()),
-        (Format::Text, Err(refusal)) => println!("refused: {}: {}", refusal.reason.as_str(), refusal.detail),
+        (Format::Text, Err(refusal)) => {
+            println!("refused: {}: {}", refusal.reason.as_str(), refusal.detail)
+        }
     }
     Ok(code)
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use crate::control::{SystemClock, Unwitnessed, World};
+use crate::control::{self, SystemClock, World};
 use crate::gate::Gate;
 use crate::server;
+use crate::telemetry::Telemetry;
 
 /// Starts the world just for as long as it takes to put a gate together.
 pub(super) fn gate(config: &Path) -> anyhow::Result<Arc<Gate>> {
@@ -17,7 +18,9 @@ pub(super) fn gate(config: &Path) -> anyhow::Result<Arc<Gate>> {
         .enable_all()
         .build()
         .context("cannot start a runtime")?;
-    let world = runtime.block_on(World::start(config.to_owned(), Arc::new(SystemClock::new()), Arc::new(Unwitnessed)))?;
+    let clock = Arc::new(SystemClock::new());
+    let telemetry = Arc::new(Telemetry::start(clock.clone(), control::fresh())?);
+    let world = runtime.block_on(World::start(config.to_owned(), clock, telemetry))?;
     let gate = world.gate().load();
     runtime.shutdown_background();
     Ok(gate)

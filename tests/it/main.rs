@@ -1,5 +1,10 @@
 //! The one integration binary: the real gateway as a process, real sockets, real clients.
 
+#![expect(
+    unreachable_pub,
+    reason = "a test binary exports nothing; `pub` says what a module is for"
+)]
+
 mod architecture;
 mod attacks;
 mod explain;

@@ -348,6 +348,7 @@ impl Acts for Arc<Pretended> {
         }
         Ok(Explanation {
             steps: vec![("path", question.url.clone())],
+            issuer: None,
             route: Some("crm".into()),
             verdict: "forward",
             reason: None::<Reason>,

@@ -31,12 +31,16 @@ impl House {
     /// Makes the folder with fresh keys in it and writes the configuration.
     pub(super) fn build(addresses: &Addresses) -> anyhow::Result<Self> {
         let admin_token = hex(&control::fresh::<16>());
-        let folder = std::env::temp_dir().join(format!("tollgate-demo-{}", hex(&control::fresh::<8>())));
+        let folder =
+            std::env::temp_dir().join(format!("tollgate-demo-{}", hex(&control::fresh::<8>())));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let house = Self { folder, admin_token };
+        let house = Self {
+            folder,
+            admin_token,
+        };
         house.write("sign.pem", pem(Algorithm::Es256)?.expose())?;
         house.write("identity.pem", pem(Algorithm::EdDsa)?.expose())?;
         house.write("refresh.key", hex(&control::fresh::<32>()).as_bytes())?;
@@ -76,7 +80,13 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn configuration(addresses: &Addresses) -> String {
-    let Addresses { public, admin, crm, billing, identity } = addresses;
+    let Addresses {
+        public,
+        admin,
+        crm,
+        billing,
+        identity,
+    } = addresses;
     format!(
         r#"[server]
 state_dir = "state"

@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::wire::head::{Framing, HeadLimits, Http1Request, parse_request};
 
-const LIMITS: HeadLimits = HeadLimits { bytes_max: 32 * 1024, fields_max: 100 };
+const LIMITS: HeadLimits = HeadLimits {
+    bytes_max: 32 * 1024,
+    fields_max: 100,
+};
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 const IDLE_MAX: Duration = Duration::from_secs(120);
 
@@ -21,9 +24,17 @@ pub(super) fn product(name: &'static str) -> std::io::Result<SocketAddr> {
     serve(move |request, _body| {
         let told = request.fields.iter().filter(|field| is_told(field.name));
         let headers: Map<String, Value> = told
-            .map(|field| (field.name.to_owned(), String::from_utf8_lossy(field.value).into()))
+            .map(|field| {
+                (
+                    field.name.to_owned(),
+                    String::from_utf8_lossy(field.value).into(),
+                )
+            })
             .collect();
-        (200, json!({ "product": name, "path": request.target, "told": headers }))
+        (
+            200,
+            json!({ "product": name, "path": request.target, "told": headers }),
+        )
     })
 }
 
@@ -45,12 +56,20 @@ pub(super) fn identity_service() -> std::io::Result<SocketAddr> {
 fn login(body: &[u8]) -> Answer {
     let credentials: Value = serde_json::from_slice(body).unwrap_or_default();
     if credentials["user"] == "ada" && credentials["password"] == "demo" {
-        return (200, json!({ "subject": "ada", "products": ["crm"], "scope": "crm.read", "tenant": "acme" }));
+        return (
+            200,
+            json!({ "subject": "ada", "products": ["crm"], "scope": "crm.read", "tenant": "acme" }),
+        );
     }
-    (401, json!({ "error": "wrong_credentials", "hint": "user ada, password demo" }))
+    (
+        401,
+        json!({ "error": "wrong_credentials", "hint": "user ada, password demo" }),
+    )
 }
 
-fn serve(answer: impl Fn(&Http1Request<'_>, &[u8]) -> Answer + Clone + Send + 'static) -> std::io::Result<SocketAddr> {
+fn serve(
+    answer: impl Fn(&Http1Request<'_>, &[u8]) -> Answer + Clone + Send + 'static,
+) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     std::thread::spawn(move || {
@@ -63,30 +82,35 @@ fn serve(answer: impl Fn(&Http1Request<'_>, &[u8]) -> Answer + Clone + Send + 's
 }
 
 /// Serves one connection until it ends or says something odd.
-fn connection(mut stream: TcpStream, answer: &impl Fn(&Http1Request<'_>, &[u8]) -> Answer) -> Option<()> {
+fn connection(
+    mut stream: TcpStream,
+    answer: &impl Fn(&Http1Request<'_>, &[u8]) -> Answer,
+) -> Option<()> {
     stream.set_read_timeout(Some(IDLE_MAX)).ok()?;
     stream.set_nodelay(true).ok()?;
     let mut unread = Vec::new();
     loop {
-        let head = loop {
-            match parse_request(&unread, LIMITS).ok()? {
-                Some((_, length)) => break length,
-                None => fill(&mut stream, &mut unread)?,
-            }
-        };
-        let (request, _) = parse_request(&unread, LIMITS).ok()??;
-        let body = match request.framing {
-            Framing::Empty => 0,
-            Framing::Length(length) if length <= BODY_BYTES_MAX => length as usize,
-            Framing::Length(_) | Framing::Chunked | Framing::UntilClose => return None,
-        };
-        while unread.len() < head + body {
+        while length_of(&unread)?.is_none_or(|length| unread.len() < length) {
             fill(&mut stream, &mut unread)?;
         }
-        let (request, _) = parse_request(&unread, LIMITS).ok()??;
-        let (status, json) = answer(&request, &unread[head..head + body]);
+        let (request, head) = parse_request(&unread, LIMITS).ok()??;
+        let length = length_of(&unread)??;
+        let (status, json) = answer(&request, &unread[head..length]);
+        drop(request);
         stream.write_all(&rendered(status, &json)).ok()?;
-        unread.drain(..head + body);
+        unread.drain(..length);
+    }
+}
+
+/// The length of the request at the beginning, head and body; `None` within: more of its head is needed.
+fn length_of(unread: &[u8]) -> Option<Option<usize>> {
+    let Some((request, head)) = parse_request(unread, LIMITS).ok()? else {
+        return Some(None);
+    };
+    match request.framing {
+        Framing::Empty => Some(Some(head)),
+        Framing::Length(length) if length <= BODY_BYTES_MAX => Some(Some(head + length as usize)),
+        Framing::Length(_) | Framing::Chunked | Framing::UntilClose => None,
     }
 }
 

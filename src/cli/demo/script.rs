@@ -19,7 +19,9 @@ pub(in super::super) fn run(options: &DemoOptions) -> anyhow::Result<ExitCode> {
         identity: samples::identity_service().context("the sample identity service")?,
     };
     let house = House::build(&addresses)?;
-    let outcome = server::run(&house.config(), |_summary| println!("{}", lines(&addresses, &house)));
+    let outcome = server::run(&house.config(), |_summary| {
+        println!("{}", lines(&addresses, &house))
+    });
     match outcome {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
@@ -34,7 +36,8 @@ fn address(port: u16) -> anyhow::Result<SocketAddr> {
     if port != 0 {
         return Ok((Ipv4Addr::LOCALHOST, port).into());
     }
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let free =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     free.context("no free port")
 }
 

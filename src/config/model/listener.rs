@@ -48,6 +48,32 @@ pub struct Listener {
     pub http2_streams_max: u32,
 }
 
+impl Listener {
+    /// The admin listener, with limits that no operator needs to set.
+    pub fn for_admin(admin: &Admin) -> Self {
+        const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+        Self {
+            name: "admin".into(),
+            address: admin.address,
+            tls: None,
+            on_clear_text: OnClearText::Serve,
+            http2: false,
+            trusted_proxies: Vec::new(),
+            header_timeout: SECONDS(10),
+            header_bytes_max: 32 << 10,
+            idle_timeout: SECONDS(60),
+            body_bytes_max: 64 << 10,
+            body_timeout: SECONDS(10),
+            body_rate_min: 0,
+            request_timeout: None,
+            handshake_timeout: SECONDS(10),
+            connections_max: 1024,
+            connections_per_address_max: 1024,
+            http2_streams_max: 1,
+        }
+    }
+}
+
 /// What a clear-text listener does with requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnClearText {

@@ -1,0 +1,98 @@
+//! What the admin API asks of the running gateway, handed on to those who can do it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::api::admin::{Acts, Question as Asked};
+use crate::control::{
+    self, Board, Busy, DistrustError, Handle, Live, Reloaded, Status, SystemClock,
+};
+use crate::gate::{Explanation, Gate, Question, Rehearsal};
+use crate::session::{Revocation, Revocations, Revoked};
+use crate::time::Clock as _;
+use crate::token::{Algorithm, SigningKey};
+
+/// The wishes of the admin API.
+pub(super) struct Wishes {
+    pub(super) gate: Arc<Live<Gate>>,
+    pub(super) board: Arc<Board>,
+    pub(super) handle: Handle,
+    pub(super) revocations: Arc<Revocations>,
+    pub(super) clock: Arc<SystemClock>,
+}
+
+#[async_trait]
+impl Acts for Wishes {
+    fn status(&self) -> Status {
+        self.board.status(self.clock.now())
+    }
+
+    fn gate(&self) -> Arc<Gate> {
+        self.gate.load()
+    }
+
+    fn explain(&self, asked: &Asked) -> Result<Explanation, String> {
+        let (gate, now) = (self.gate.load(), self.clock.now());
+        let question = |token| Question {
+            method: asked.method.clone(),
+            url: asked.url.clone(),
+            headers: Vec::new(),
+            token,
+        };
+        let entropy = [(); 3].map(|()| u128::from_le_bytes(control::fresh()));
+        let Some(claims) = &asked.claims else {
+            return Ok(question(asked.token.clone()).explain(
+                &gate,
+                &self.revocations,
+                now,
+                entropy,
+            ));
+        };
+        let claims = claims.as_object().ok_or("`claims` is a JSON object")?;
+        let key = SigningKey::from_pem(&SigningKey::generate_pem(Algorithm::EdDsa)?)?;
+        let rehearsal = Rehearsal::of(gate.config(), Arc::new(key), control::fresh());
+        let token = rehearsal.token(claims.clone(), now);
+        Ok(question(Some(token)).explain(&rehearsal.gate, &self.revocations, now, entropy))
+    }
+
+    fn revocations(&self) -> Vec<Revocation> {
+        self.revocations.newest(self.clock.now())
+    }
+
+    async fn revoke(&self, what: Revoked, issuer: Option<Arc<str>>) -> Result<Revocation, String> {
+        let now = self.clock.now();
+        let expires_at = now.plus(longest_life(&self.gate.load()));
+        let revocation = Revocation {
+            what,
+            issuer,
+            cutoff: now,
+            expires_at,
+        };
+        self.revocations.revoke(revocation.clone(), now);
+        Ok(revocation)
+    }
+
+    async fn reload(&self) -> Result<Reloaded, Busy> {
+        self.handle.reload().await
+    }
+
+    async fn distrust(
+        &self,
+        issuer: String,
+        kid: String,
+    ) -> Result<Result<u64, DistrustError>, Busy> {
+        self.handle.distrust(issuer, kid).await
+    }
+}
+
+/// The longest that a token of any issuer can be accepted.
+fn longest_life(gate: &Gate) -> Duration {
+    let lives = gate
+        .config()
+        .issuers
+        .iter()
+        .map(|issuer| issuer.terms.lifetime_max + issuer.terms.leeway);
+    lives.max().unwrap_or_default() + Duration::from_secs(60)
+}

@@ -1,0 +1,11 @@
+//! The composition root: the only room that names every adapter. Starts the world, binds the listeners, and ends the process
+//! in the right order. Decides nothing.
+
+mod acts;
+mod endpoints;
+mod run;
+mod stop;
+mod summary;
+
+pub use run::{Refused, install_cryptography, run};
+pub use summary::Summary;

@@ -1,0 +1,243 @@
+//! From a configuration to a process that serves, and to its end.
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora_core::server::configuration::ServerConf;
+use pingora_core::server::{RunArgs, Server, ShutdownSignalWatch};
+use tokio::runtime::Runtime;
+
+use super::acts::Wishes;
+use super::endpoints::OwnEndpoints;
+use super::stop::{Never, Signals};
+use super::summary::Summary;
+use crate::api::admin::Admin;
+use crate::config::Config;
+use crate::config::model::Listener;
+use crate::control::{self, Certificates, Live, StartError, SystemClock, World};
+use crate::proxy::{self, Edge, Role};
+use crate::session::Revocations;
+use crate::telemetry::{Diagnostics, Telemetry};
+
+/// How long the last log lines may take to be written.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// How often expired revocations are forgotten, and what is counted at intervals is counted.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why nothing is served, in words for the operator.
+#[derive(Debug)]
+pub enum Refused {
+    /// The world cannot start.
+    Start(StartError),
+    /// An address cannot be listened on.
+    Address {
+        /// `listeners.NAME` or `admin`.
+        what: String,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The session side cannot start.
+    Sessions(String),
+    /// The system gives no threads or files.
+    System(std::io::Error),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) => error.fmt(f),
+            Self::Address {
+                what,
+                address,
+                error,
+            } => {
+                write!(
+                    f,
+                    "{what}: cannot listen on {address}: {error}; does another process have it?"
+                )
+            }
+            Self::Sessions(text) => write!(f, "sessions: {text}"),
+            Self::System(error) => write!(f, "the system refuses: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Makes aws-lc-rs the one provider of TLS. Called before anything speaks it; calling again changes nothing.
+pub fn install_cryptography() {
+    // An error says that it was installed before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// Serves the configuration at `path` until SIGTERM or SIGINT, and returns once everything in flight has ended or `drain` is
+/// over. `announce` hears what is served, just before it is.
+///
+/// # Errors
+/// [`Refused`] when nothing can be served.
+pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> {
+    install_cryptography();
+    let clock = Arc::new(SystemClock::new());
+    let telemetry =
+        Arc::new(Telemetry::start(clock.clone(), control::fresh()).map_err(Refused::System)?);
+    // A process that has a subscriber keeps it.
+    let _ = telemetry.install(Diagnostics::Text);
+    let background = runtime().map_err(Refused::System)?;
+    let world = background
+        .block_on(World::start(
+            path.to_owned(),
+            clock.clone(),
+            telemetry.clone(),
+        ))
+        .map_err(Refused::Start)?;
+    let config = world.gate().load().config().clone();
+    check_addresses(&config)?;
+
+    let revocations = Arc::new(Revocations::default());
+    let board = world.board();
+    let wishes = Wishes {
+        gate: world.gate(),
+        board: board.clone(),
+        handle: world.handle(),
+        revocations: revocations.clone(),
+        clock: clock.clone(),
+    };
+    let endpoints = Arc::new(OwnEndpoints {
+        admin: Admin::new(wishes, telemetry.clone()),
+    });
+    let edge = Arc::new(Edge::new(proxy::World {
+        gate: world.gate(),
+        revocations: revocations.clone(),
+        clock: clock.clone(),
+        keys: world.keys(),
+        names: world.names(),
+        telemetry: telemetry.clone(),
+        endpoints,
+    }));
+    let certificates = world.certificates();
+    let summary = Summary::of(
+        &config,
+        &board.status(crate::time::Clock::now(&*clock)),
+        world.warnings(),
+    );
+    let (signals, stopping) = Signals::new(board, edge.clone());
+    background.spawn(upkeep(
+        revocations,
+        world.verified(),
+        telemetry.clone(),
+        clock,
+    ));
+    background.spawn(world.run(std::future::pending()));
+
+    announce(&summary);
+    serve_admin(&config, &edge, &certificates);
+    serve_public(&config, &edge, &certificates, signals);
+    stopping.wait(&edge, config.server.drain);
+    telemetry.flush(FLUSH_MAX);
+    background.shutdown_background();
+    Ok(())
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("background")
+        .enable_all()
+        .build()
+}
+
+/// Binds every address once: pingora would try for half a minute, and then be a process without listeners.
+fn check_addresses(config: &Config) -> Result<(), Refused> {
+    let listeners = config
+        .listeners
+        .iter()
+        .map(|listener| (format!("listeners.{}", listener.name), listener.address));
+    let admin = config
+        .admin
+        .iter()
+        .map(|admin| ("admin".to_owned(), admin.address));
+    for (what, address) in listeners.chain(admin) {
+        TcpListener::bind(address).map_err(|error| Refused::Address {
+            what,
+            address,
+            error,
+        })?;
+    }
+    Ok(())
+}
+
+/// The admin listener goes on through the drain, so that readiness can be seen red.
+fn serve_admin(config: &Config, edge: &Arc<Edge>, certificates: &Arc<Live<Certificates>>) {
+    let Some(admin) = &config.admin else { return };
+    let listener = Arc::new(Listener::for_admin(admin));
+    let mut server = server(1, config.server.drain);
+    server.add_service(proxy::service(
+        listener,
+        Role::Admin,
+        edge.clone(),
+        certificates,
+    ));
+    spawn(server, Never);
+}
+
+fn serve_public(
+    config: &Config,
+    edge: &Arc<Edge>,
+    certificates: &Arc<Live<Certificates>>,
+    signals: Signals,
+) {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut server = server(config.server.threads.unwrap_or(cores), config.server.drain);
+    for listener in &config.listeners {
+        server.add_service(proxy::service(
+            listener.clone(),
+            Role::Public,
+            edge.clone(),
+            certificates,
+        ));
+    }
+    spawn(server, signals);
+}
+
+fn server(threads: usize, drain: Duration) -> Server {
+    let conf = ServerConf {
+        threads,
+        work_stealing: false,
+        grace_period_seconds: Some(drain.as_secs() + 1),
+        graceful_shutdown_timeout_seconds: Some(0),
+        ..ServerConf::default()
+    };
+    let mut server = Server::new_with_opt_and_conf(None, conf);
+    server.bootstrap();
+    server
+}
+
+/// Runs a server on a thread of its own, which ends with the process.
+fn spawn(server: Server, signals: impl ShutdownSignalWatch + Send + 'static) {
+    std::thread::spawn(move || {
+        server.run(RunArgs {
+            shutdown_signal: Box::new(signals),
+        })
+    });
+}
+
+/// What is done every few seconds for as long as the process lives.
+async fn upkeep(
+    revocations: Arc<Revocations>,
+    verified: Arc<crate::token::VerifiedTokens>,
+    telemetry: Arc<Telemetry>,
+    clock: Arc<SystemClock>,
+) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        revocations.expire(crate::time::Clock::now(&*clock));
+        telemetry.metrics().revocations(revocations.len());
+        telemetry.metrics().verified_tokens(verified.len());
+    }
+}
