@@ -8,5 +8,6 @@ pub mod explain;
 pub mod jwks;
 pub mod problem;
 
+pub mod session;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use super::Entropy;
 use super::grant::Grant;
 use super::id::TimedId;
 use super::lifecycle::{Rotation, Terms};
+use super::observer::{Event, Occasion};
 use super::refresh_token::Genuine;
 use super::service::SessionService;
 use super::state::{Context, Session, Transport, Why};
@@ -32,6 +33,8 @@ pub struct Refresh<'a> {
     pub address: &'a str,
     /// The present.
     pub now: Timestamp,
+    /// `X-Request-Id`, for whoever hears of it.
+    pub request_id: &'a str,
 }
 
 /// A session that was opened or refreshed.
@@ -106,6 +109,8 @@ pub enum ClaimsAnswer {
     Denied,
     /// Nothing.
     Unavailable,
+    /// Something of another subject: its last word does not hold either.
+    Contradicted,
 }
 
 /// Asks the identity service what a subject may do now.
@@ -115,7 +120,7 @@ pub trait Claims: Send + Sync {
 }
 
 impl<S: SessionStore> SessionService<S> {
-    /// Answers a refresh: reads, checks, asks the identity service, and only then spends the token.
+    /// Answers a refresh: reads, checks, asks the identity service, and only then spends the token. The observer hears of it.
     ///
     /// # Errors
     /// [`RefreshError`]. Whatever is not [`RefreshError::Refused`] with [`Rotation::Killed`], or
@@ -126,7 +131,24 @@ impl<S: SessionStore> SessionService<S> {
         claims: &impl Claims,
         entropy: &dyn Entropy,
     ) -> Result<Refreshed, RefreshError> {
-        let (token, session) = self.find(refresh.token).await?;
+        let mut found = None;
+        let refreshed = self.walk(refresh, claims, entropy, &mut found).await;
+        if let Some(event) = event(&refreshed) {
+            let occasion = occasion(refresh, found.as_ref());
+            self.observer.session(event, &occasion);
+        }
+        refreshed
+    }
+
+    async fn walk(
+        &self,
+        refresh: &Refresh<'_>,
+        claims: &impl Claims,
+        entropy: &dyn Entropy,
+        found: &mut Option<(Genuine, Session)>,
+    ) -> Result<Refreshed, RefreshError> {
+        let (token, session) = &*found.insert(self.find(refresh.token).await?);
+        let token = *token;
         let revoked = self.revocations.find_session(
             session.id,
             &session.subject,
@@ -138,12 +160,12 @@ impl<S: SessionStore> SessionService<S> {
         }
         let terms = (refresh.terms)(&session.client);
         let terms = terms.ok_or(RefreshError::Refused(Rotation::OtherClient))?;
-        let mut presentation = self.presentation(token, &session, refresh, terms);
+        let mut presentation = self.presentation(token, session, refresh, terms);
         let foreseen = session.decide(&presentation.attempt(), refresh.now, &terms);
         match foreseen {
             Rotation::Rotated | Rotation::Recovered => {
                 narrow(&session.grant, refresh.scope)?;
-                presentation.renewed = self.renew(&session, claims, refresh, entropy).await?;
+                presentation.renewed = self.renew(session, claims, refresh, entropy).await?;
             }
             Rotation::Replayed => {
                 narrow(&session.grant, refresh.scope)?;
@@ -220,7 +242,9 @@ impl<S: SessionStore> SessionService<S> {
             {
                 Ok(None)
             }
-            ClaimsAnswer::Unavailable => Err(RefreshError::ClaimsUnavailable),
+            ClaimsAnswer::Unavailable | ClaimsAnswer::Contradicted => {
+                Err(RefreshError::ClaimsUnavailable)
+            }
         }
     }
 
@@ -242,6 +266,51 @@ impl<S: SessionStore> SessionService<S> {
             rotation,
             at,
         })
+    }
+}
+
+/// The word for what became of a refresh; none where nothing is to be learned from it.
+fn event(refreshed: &Result<Refreshed, RefreshError>) -> Option<Event> {
+    let rotation = match refreshed {
+        Ok(refreshed) => refreshed.rotation,
+        Err(RefreshError::Refused(rotation)) => *rotation,
+        Err(error) => return failed(*error),
+    };
+    Some(match rotation {
+        Rotation::Rotated => Event::Refresh,
+        Rotation::Recovered => Event::Recovered,
+        Rotation::Replayed => Event::Replay,
+        Rotation::Exhausted => Event::ReplaysExhausted,
+        Rotation::Killed(Why::ForeignReplay) => Event::ForeignReplay,
+        Rotation::Killed(_) => Event::Reuse,
+        Rotation::Revoked | Rotation::Expired => Event::Dead,
+        Rotation::OtherClient => Event::ClientMismatch,
+        Rotation::OtherTransport => Event::TransportMismatch,
+    })
+}
+
+fn failed(error: RefreshError) -> Option<Event> {
+    match error {
+        RefreshError::Forged => Some(Event::Forged),
+        RefreshError::Denied => Some(Event::Denied),
+        RefreshError::ClaimsUnavailable => Some(Event::HookUnavailable),
+        RefreshError::Store(_) => Some(Event::StoreUnavailable),
+        RefreshError::Unknown | RefreshError::KeyGone => Some(Event::Dead),
+        RefreshError::ScopeRefused | RefreshError::Refused(_) => None,
+    }
+}
+
+fn occasion<'a>(refresh: &Refresh<'a>, found: Option<&(Genuine, Session)>) -> Occasion<'a> {
+    let behind = |(token, session): &(Genuine, Session)| {
+        session.generation.saturating_sub(token.generation())
+    };
+    Occasion {
+        transport: Some(refresh.transport),
+        session: found.map(|(_, session)| session.id),
+        client: refresh.client,
+        behind: found.map(behind),
+        age: found.map(|(_, session)| refresh.now.since(session.rotated_at)),
+        request_id: refresh.request_id,
     }
 }
 

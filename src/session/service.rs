@@ -8,6 +8,7 @@ use super::Entropy;
 use super::grant::Grant;
 use super::id::TimedId;
 use super::lifecycle::Rotation;
+use super::observer::Observer;
 use super::refresh::{RefreshError, Refreshed};
 use super::refresh_token::{Genuine, RefreshKeys, Salt};
 use super::revocation::Revocation;
@@ -17,11 +18,11 @@ use super::store::{Change, Command, Committed, Outcome, SessionStore, StoreError
 use crate::time::Timestamp;
 
 /// Opens, refreshes and ends sessions.
-#[derive(Debug)]
 pub struct SessionService<S> {
     store: Arc<S>,
     pub(super) keys: RefreshKeys,
     pub(super) revocations: Arc<Revocations>,
+    pub(super) observer: Arc<dyn Observer>,
     remember: Duration,
     pub(super) stale_ok: Duration,
 }
@@ -58,6 +59,7 @@ impl<S: SessionStore> SessionService<S> {
         store: Arc<S>,
         keys: RefreshKeys,
         revocations: Arc<Revocations>,
+        observer: Arc<dyn Observer>,
         remember: Duration,
         stale_ok: Duration,
     ) -> Self {
@@ -65,6 +67,7 @@ impl<S: SessionStore> SessionService<S> {
             store,
             keys,
             revocations,
+            observer,
             remember,
             stale_ok,
         }

@@ -98,7 +98,14 @@ pub(super) fn process_at(kind: &SessionStoreKind, clock: Arc<SetClock>) -> Proce
     let keys = RefreshKeys::new(&[Secret::new(vec![7; 32])]).expect("one key");
     let minute = Duration::from_secs(60);
     Process {
-        service: SessionService::new(store, keys, revocations.clone(), minute, minute),
+        service: SessionService::new(
+            store,
+            keys,
+            revocations.clone(),
+            Arc::new(Deaf),
+            minute,
+            minute,
+        ),
         revocations,
         clock,
     }
@@ -140,6 +147,7 @@ impl Process {
             context: Context::default(),
             address: "192.0.2.1",
             now: self.clock.now(),
+            request_id: "r1",
         };
         self.service.refresh(&refresh, &NoHook, &Fresh).await
     }

@@ -1,0 +1,126 @@
+//! `private_key_jwt`: a client proves itself with a signed assertion (RFC 7523 §2.2, §3), each of them once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::api::SessionApi;
+use super::call::Call;
+use super::failure::Failure;
+use crate::config::model::{Client, ClientAuth, ClientKind, Sessions};
+use crate::control;
+use crate::session::{Event, Occasion, Use};
+use crate::time::Timestamp;
+use crate::token::{
+    Algorithm, BearerToken, ClaimPath, IssuerTerms, KeyRing, Verified, VerifiedTokens, Verifier,
+};
+
+/// Verifies assertions. Each client is an issuer of its own: its keys verify nobody else's.
+#[derive(Debug)]
+pub(super) struct Assertions {
+    verifiers: HashMap<Arc<str>, Verifier>,
+}
+
+impl Assertions {
+    pub(super) fn new(sessions: &Sessions) -> Self {
+        let verified = Arc::new(VerifiedTokens::new(CACHED_MAX, control::fresh()));
+        let verifiers = sessions.clients.iter().filter_map(|client| {
+            let ClientKind::Confidential(ClientAuth::PrivateKeyJwt { jwks }) = &client.kind else {
+                return None;
+            };
+            let mut ring = KeyRing::default();
+            ring.insert(client.id.clone(), jwks.clone());
+            let terms = Arc::new(terms(sessions, client));
+            let verifier = Verifier::new(vec![terms], &ring, verified.clone());
+            Some((client.id.clone(), verifier))
+        });
+        Self {
+            verifiers: verifiers.collect(),
+        }
+    }
+
+    fn verify(&self, client: &Client, assertion: &str, now: Timestamp) -> Option<Verified> {
+        let token = BearerToken::from_compact(assertion).ok()?;
+        let verified = self.verifiers.get(&client.id)?.verify(token, None, now);
+        verified
+            .ok()
+            .filter(|verified| *verified.principal().subject == *client.id)
+    }
+}
+
+impl SessionApi {
+    /// Checks a client's assertion and that it was never shown before.
+    pub(super) async fn check_assertion(
+        &self,
+        client: &Client,
+        assertion: &str,
+        call: &Call<'_>,
+    ) -> Result<(), Failure> {
+        let verified = self.clients.assertions.verify(client, assertion, call.now);
+        let verified = verified.ok_or(Failure::InvalidClient)?;
+        let id = verified.principal().token_id.as_deref();
+        let id = id.ok_or(Failure::InvalidClient)?;
+        let name = [client.id.as_bytes(), &[0], id.as_bytes()].concat();
+        let digest = digest(&SHA256, &name);
+        let digest = *digest
+            .as_ref()
+            .first_chunk()
+            .expect("a digest has 32 bytes");
+        // It verifies until its `exp` and the leeway are over; until then it is remembered.
+        let until = verified
+            .expires_at()
+            .plus(LEEWAY)
+            .plus(Duration::from_secs(60));
+        match self.service.use_once(digest, until).await? {
+            Use::First => Ok(()),
+            Use::Again => {
+                let occasion = Occasion {
+                    client: Some(&client.id),
+                    ..Occasion::default()
+                };
+                self.tell(Event::AssertionReplay, call, occasion);
+                Err(Failure::InvalidClient)
+            }
+        }
+    }
+}
+
+/// The subject that an assertion claims: enough to know whose keys to try, and nothing more.
+pub(super) fn subject(assertion: &str) -> Option<String> {
+    let claims = assertion.split('.').nth(1)?;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    claims.get("sub")?.as_str().map(str::to_owned)
+}
+
+/// The audience is this server: by its issuer, or by the endpoint that the assertion is shown to (RFC 7523 §3).
+fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
+    let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
+    let endpoint = format!("{}/oauth/token", sessions.issuer.trim_end_matches('/'));
+    IssuerTerms {
+        name: client.id.clone(),
+        issuer: client.id.clone(),
+        audiences: vec![(*sessions.issuer).into(), endpoint.into()],
+        algorithms: Algorithm::ALL
+            .into_iter()
+            .filter(|algorithm| !algorithm.is_symmetric())
+            .collect(),
+        types: vec!["JWT".into(), "client-authentication+jwt".into()],
+        leeway: LEEWAY,
+        lifetime_max: LIFETIME_MAX,
+        products: path("products"),
+        scopes: path("scope"),
+        tenant: path("tenant"),
+    }
+}
+
+/// What `client_assertion_type` must say.
+pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const LEEWAY: Duration = Duration::from_secs(30);
+/// Some libraries make them an hour long.
+const LIFETIME_MAX: Duration = Duration::from_secs(70 * 60);
+const CACHED_MAX: usize = 1000;

@@ -1,0 +1,145 @@
+//! Who calls: finds a client by the name it gives and lets a confidential one prove itself (RFC 6749 §2.3). Before any
+//! state is looked at.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header;
+use subtle::ConstantTimeEq;
+
+use super::api::SessionApi;
+use super::assertion::{self, Assertions};
+use super::call::{Call, Content, agreed};
+use super::failure::Failure;
+use super::form::{Form, decode};
+use crate::config::model::{Client, ClientAuth, ClientKind, Sessions};
+
+/// The clients of one configuration.
+pub(super) struct Clients {
+    by_id: HashMap<Arc<str>, Arc<Client>>,
+    pub(super) assertions: Assertions,
+}
+
+/// What a call shows to prove its client.
+enum Proof {
+    None,
+    Secret(String),
+    Assertion(String),
+}
+
+impl Clients {
+    pub(super) fn new(sessions: &Sessions) -> Self {
+        let clients = sessions.clients.iter();
+        Self {
+            by_id: clients
+                .map(|client| (client.id.clone(), client.clone()))
+                .collect(),
+            assertions: Assertions::new(sessions),
+        }
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<&Arc<Client>> {
+        self.by_id.get(id)
+    }
+}
+
+impl SessionApi {
+    /// The client of a call, proven where it can keep a secret.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidClient`], the same whatever was wrong; [`Failure::InvalidRequest`] when names disagree or two
+    /// proofs are shown.
+    pub(super) async fn client(
+        &self,
+        call: &Call<'_>,
+        content: &Content,
+    ) -> Result<Arc<Client>, Failure> {
+        let none = Form::default();
+        let form = match content {
+            Content::Form(form) => form,
+            _ => &none,
+        };
+        let (id, proof) = shown(call, content, form)?;
+        let client = id.as_deref().and_then(|id| self.clients.find(id));
+        let client = client.ok_or(Failure::InvalidClient)?;
+        match (&client.kind, proof) {
+            (ClientKind::Public, Proof::None) => {}
+            // Some clients send Basic with an empty secret until they are told not to.
+            (ClientKind::Public, Proof::Secret(secret)) if secret.is_empty() => {}
+            (ClientKind::Confidential(ClientAuth::Secret { sha256 }), Proof::Secret(secret)) => {
+                check_secret(sha256, &secret)?;
+            }
+            (
+                ClientKind::Confidential(ClientAuth::PrivateKeyJwt { .. }),
+                Proof::Assertion(assertion),
+            ) => self.check_assertion(client, &assertion, call).await?,
+            _ => return Err(Failure::InvalidClient),
+        }
+        Ok(client.clone())
+    }
+}
+
+/// The name and the proof that a call shows. More than one proof is a fault (RFC 6749 §2.3).
+fn shown(
+    call: &Call<'_>,
+    content: &Content,
+    form: &Form,
+) -> Result<(Option<String>, Proof), Failure> {
+    let basic = basic(call)?;
+    let secret = form.find("client_secret")?;
+    let assertion = form.find("client_assertion")?;
+    if usize::from(basic.is_some())
+        + usize::from(secret.is_some())
+        + usize::from(assertion.is_some())
+        > 1
+    {
+        return Err(Failure::InvalidRequest("two ways of client authentication"));
+    }
+    if assertion.is_some() && form.find("client_assertion_type")? != Some(assertion::TYPE) {
+        return Err(Failure::InvalidRequest(
+            "the client_assertion_type is not supported",
+        ));
+    }
+    let mut ids = vec![call.client_id(content)?];
+    let proof = match (basic, secret, assertion) {
+        (Some((id, secret)), ..) => {
+            ids.push(Some(id));
+            Proof::Secret(secret)
+        }
+        (_, Some(secret), _) => Proof::Secret(secret.to_owned()),
+        (.., Some(assertion)) => {
+            ids.push(assertion::subject(assertion));
+            Proof::Assertion(assertion.to_owned())
+        }
+        _ => Proof::None,
+    };
+    Ok((agreed(ids)?, proof))
+}
+
+/// Name and secret of `Authorization: Basic`, both form-encoded inside (RFC 6749 §2.3.1).
+fn basic(call: &Call<'_>) -> Result<Option<(String, String)>, Failure> {
+    let Some(value) = call.field(&header::AUTHORIZATION)? else {
+        return Ok(None);
+    };
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Ok(None);
+    }
+    let pair = BASE64_STANDARD.decode(rest.trim()).ok();
+    let pair = pair.and_then(|pair| {
+        let colon = pair.iter().position(|byte| *byte == b':')?;
+        decode(&pair[..colon]).zip(decode(&pair[colon + 1..]))
+    });
+    pair.map(Some).ok_or(Failure::InvalidClient)
+}
+
+fn check_secret(sha256: &[u8; 32], secret: &str) -> Result<(), Failure> {
+    let shown = digest(&SHA256, secret.as_bytes());
+    match bool::from(shown.as_ref().ct_eq(sha256)) {
+        true => Ok(()),
+        false => Err(Failure::InvalidClient),
+    }
+}

@@ -1,0 +1,71 @@
+//! `GET /auth/sessions` lists where the subject of a Bearer token is logged in; `DELETE /auth/sessions/{sid}` ends one of
+//! those. A session of somebody else is as good as none.
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::answers::{json, no_store};
+use super::api::SessionApi;
+use super::call::Call;
+use super::failure::Failure;
+use super::logout::self_session;
+use crate::api::answer;
+use crate::session::{Event, Occasion, Session, TimedId, Why};
+
+impl SessionApi {
+    pub(super) async fn devices(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
+        let verified = self.tokens.holder(call)?;
+        let principal = verified.principal();
+        let own = self_session(principal.session.as_deref())?;
+        let sid = call.request.uri().path().strip_prefix(PATH);
+        match (call.request.method(), sid) {
+            (&Method::GET, None) => {
+                let live = self.service.live_of(&principal.subject).await?;
+                let listed: Vec<Value> = live.iter().map(|session| shown(session, own)).collect();
+                Ok(json(StatusCode::OK, &json!({ "sessions": listed })))
+            }
+            (&Method::DELETE, Some(sid)) => self.remove(sid, &principal.subject, call).await,
+            (_, None) => Err(Failure::MethodRefused("GET")),
+            (_, Some(_)) => Err(Failure::MethodRefused("DELETE")),
+        }
+    }
+
+    async fn remove(
+        &self,
+        sid: &str,
+        subject: &str,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let sid = TimedId::parse(sid).ok_or(Failure::NotFound)?;
+        let session = self.service.load(sid).await?;
+        let session = session
+            .filter(|session| *session.subject == *subject)
+            .ok_or(Failure::NotFound)?;
+        self.service.revoke(session.id, Why::Logout).await?;
+        let occasion = Occasion {
+            transport: Some(session.transport),
+            session: Some(session.id),
+            client: Some(&session.client),
+            ..Occasion::default()
+        };
+        self.tell(Event::Logout, call, occasion);
+        Ok(no_store(answer::empty(StatusCode::NO_CONTENT)))
+    }
+}
+
+fn shown(session: &Session, own: Option<TimedId>) -> Value {
+    json!({
+        "sid": session.id.to_string(),
+        "current": Some(session.id) == own,
+        "client_id": session.client,
+        "created_at": session.id.given_at().as_secs(),
+        "last_seen_at": session.rotated_at.as_secs(),
+        "expires_at": session.expires_at().as_secs(),
+        "label": session.device.label,
+        "user_agent": session.device.user_agent,
+        "ip": session.device.address,
+    })
+}
+
+const PATH: &str = "/auth/sessions/";

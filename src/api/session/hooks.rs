@@ -1,0 +1,145 @@
+//! The two hooks: what is asked, and what an answer means. All who ask for the claims of one generation share one call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use super::call::Call;
+use super::said::Said;
+use crate::config::model::{Hook, Sessions};
+use crate::control::{HookCall, HookClient};
+use crate::session::{Ask, Claims, ClaimsAnswer, TimedId};
+
+/// The hooks of one configuration.
+#[derive(Debug)]
+pub(super) struct Hooks {
+    pub(super) login: Option<HookClient>,
+    claims: Option<HookClient>,
+    /// Calls under way, by session and generation: no more than there are refreshes under way.
+    flights: Mutex<HashMap<(TimedId, u64), Flight>>,
+}
+
+type Flight = Arc<OnceCell<ClaimsAnswer>>;
+
+impl Hooks {
+    pub(super) fn new(sessions: &Sessions) -> Result<Self, String> {
+        let client = |hook: &Option<Hook>| hook.as_ref().map(HookClient::new).transpose();
+        Ok(Self {
+            login: client(&sessions.login_hook)?,
+            claims: client(&sessions.claims_hook)?,
+            flights: Mutex::default(),
+        })
+    }
+
+    fn board(&self, key: (TimedId, u64)) -> Flight {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.entry(key).or_default().clone()
+    }
+
+    fn land(&self, key: (TimedId, u64)) {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.remove(&key);
+    }
+}
+
+/// Asks the claims hook on behalf of one call.
+pub(super) struct AskHook<'a> {
+    pub(super) hooks: &'a Hooks,
+    pub(super) call: &'a Call<'a>,
+}
+
+impl Claims for AskHook<'_> {
+    async fn ask(&self, ask: Ask) -> ClaimsAnswer {
+        let Some(hook) = &self.hooks.claims else {
+            return ClaimsAnswer::Unchanged;
+        };
+        let key = (ask.session, ask.generation);
+        let landing = Landing {
+            hooks: self.hooks,
+            key,
+        };
+        let flight = self.hooks.board(key);
+        let answer = flight.get_or_init(|| self.fly(hook, &ask)).await.clone();
+        drop(landing);
+        answer
+    }
+}
+
+/// Clears a flight away, also when its passenger has gone.
+struct Landing<'a> {
+    hooks: &'a Hooks,
+    key: (TimedId, u64),
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.hooks.land(self.key);
+    }
+}
+
+impl AskHook<'_> {
+    async fn fly(&self, hook: &HookClient, ask: &Ask) -> ClaimsAnswer {
+        let body = json!({
+            "reason": "refresh",
+            "subject": ask.subject,
+            "sid": ask.session.to_string(),
+            "client_id": ask.client,
+            "claims_version": ask.claims_version,
+            "refresh_handle": ask.handle,
+        });
+        let address = self.call.from.address.to_canonical().to_string();
+        let told = HookCall {
+            fields: &[
+                ("x-tollgate-request-id", self.call.from.request_id.as_str()),
+                ("x-tollgate-client-id", &ask.client),
+                ("x-tollgate-client-ip", &address),
+            ],
+            content_type: "application/json",
+            now: self.call.now,
+        };
+        match hook.call(body.to_string().into(), &told).await {
+            Ok(answer) => read(&answer, ask),
+            Err(error) => {
+                tracing::warn!(%error, "the claims hook failed");
+                ClaimsAnswer::Unavailable
+            }
+        }
+    }
+}
+
+fn read(answer: &Response<Bytes>, ask: &Ask) -> ClaimsAnswer {
+    match answer.status() {
+        StatusCode::OK => {}
+        StatusCode::NO_CONTENT => return ClaimsAnswer::Unchanged,
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
+            return ClaimsAnswer::Denied;
+        }
+        status => {
+            tracing::warn!(%status, "the claims hook failed");
+            return ClaimsAnswer::Unavailable;
+        }
+    }
+    match Said::parse(answer.body()) {
+        Ok(said)
+            if said
+                .subject
+                .as_deref()
+                .is_none_or(|subject| *subject == *ask.subject) =>
+        {
+            let renewed = Box::new(said.renew(&ask.grant));
+            ClaimsAnswer::Renewed(renewed, said.refresh_handle)
+        }
+        Ok(_) => {
+            tracing::error!("the claims hook answered for another subject");
+            ClaimsAnswer::Contradicted
+        }
+        Err(fault) => {
+            tracing::error!(?fault, "the claims hook gave an unusable answer");
+            ClaimsAnswer::Unavailable
+        }
+    }
+}

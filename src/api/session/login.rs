@@ -1,0 +1,172 @@
+//! `POST /auth/login`: the client's body goes to the identity service unchanged; its 200 begins a session, its 4xx goes back
+//! as it is. The gate knows no password.
+
+use bytes::Bytes;
+use http::header::{self, HeaderName};
+use http::{Response, StatusCode};
+
+use super::answers::no_store;
+use super::api::{SessionApi, SystemEntropy};
+use super::call::Call;
+use super::failure::Failure;
+use super::limits::subscriber;
+use super::origin;
+use super::said::{Said, Unusable};
+use crate::api::answer;
+use crate::config::model::{Client, Transport};
+use crate::control::HookCall;
+use crate::session::{Device, Event, NewSession, Occasion};
+
+impl SessionApi {
+    pub(super) async fn login(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
+        self.logins.take(subscriber(call.from.address), call.now)?;
+        let content = call.content()?;
+        let client = self.client(call, &content).await?;
+        self.check_page(&client, call)?;
+        let occasion = Occasion {
+            transport: Some(client.transport),
+            client: Some(&client.id),
+            ..Occasion::default()
+        };
+        let answer = match self.ask_login(&client, call).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.tell(Event::HookUnavailable, call, occasion);
+                return Err(failure);
+            }
+        };
+        if answer.status() != StatusCode::OK {
+            self.tell(Event::LoginRefused, call, occasion);
+            return Ok(passed_on(&answer));
+        }
+        let said = Said::parse(answer.body()).map_err(unusable)?;
+        let subject = said.subject.clone().ok_or(Failure::Unavailable)?;
+        self.logins_of.take(subject.as_str().into(), call.now)?;
+        let new = self.new_session(&client, subject, &said, call);
+        let opened = self.service.open(new, call.now, &SystemEntropy).await;
+        let opened = opened.inspect_err(|_| self.tell(Event::StoreUnavailable, call, occasion))?;
+        let session = Some(opened.session.id);
+        self.tell(
+            Event::Login,
+            call,
+            Occasion {
+                session,
+                ..occasion
+            },
+        );
+        Ok(self.tokens_of(&opened, call))
+    }
+
+    /// Which pages may call as this client.
+    pub(super) fn check_page(&self, client: &Client, call: &Call<'_>) -> Result<(), Failure> {
+        match (client.transport, &self.sessions().cookie) {
+            (Transport::Cookie, Some(cookie)) => origin::check_cookie(cookie, call),
+            (Transport::Cookie, None) => Err(Failure::AccessDenied),
+            (Transport::Body, _) => origin::check_body(client, call),
+        }
+    }
+
+    /// The identity service's answer, if it is one that counts.
+    async fn ask_login(
+        &self,
+        client: &Client,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let hook = self.hooks.login.as_ref().ok_or(Failure::NotFound)?;
+        let address = call.from.address.to_canonical().to_string();
+        let (user_agent, label) = (call.note(&header::USER_AGENT, 1024), label(call));
+        let told = HookCall {
+            fields: &[
+                ("x-tollgate-request-id", call.from.request_id.as_str()),
+                ("x-tollgate-client-id", &client.id),
+                ("x-tollgate-client-ip", &address),
+                ("x-tollgate-device-label", &label),
+                ("user-agent", &user_agent),
+            ],
+            content_type: call
+                .field(&header::CONTENT_TYPE)?
+                .unwrap_or("application/json"),
+            now: call.now,
+        };
+        match hook.call(call.request.body().clone(), &told).await {
+            Ok(answer) if answer.status() == StatusCode::OK || is_word_to_user(answer.status()) => {
+                Ok(answer)
+            }
+            Ok(answer) => {
+                tracing::warn!(status = %answer.status(), "the login hook failed");
+                Err(Failure::Unavailable)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the login hook failed");
+                Err(Failure::Unavailable)
+            }
+        }
+    }
+
+    fn new_session(
+        &self,
+        client: &Client,
+        subject: String,
+        said: &Said,
+        call: &Call<'_>,
+    ) -> NewSession {
+        let sessions = self.sessions();
+        let idle = client.idle_lifetime.unwrap_or(sessions.idle_lifetime);
+        let absolute = client
+            .absolute_lifetime
+            .unwrap_or(sessions.absolute_lifetime);
+        let (idle_lifetime, absolute_lifetime) = said.shorten(idle, absolute);
+        let mut grant = said.grant();
+        grant.auth_time.get_or_insert(call.now.as_secs());
+        NewSession {
+            subject: subject.into(),
+            client: (*client.id).into(),
+            transport: client.transport,
+            grant,
+            handle: said.refresh_handle.clone(),
+            idle_lifetime,
+            absolute_lifetime,
+            context: call.context(),
+            device: Device {
+                label: label(call).into(),
+                user_agent: call.note(&header::USER_AGENT, 256).into(),
+                address: call.from.address.to_canonical().to_string().into(),
+            },
+            live_max: sessions.sessions_per_subject_max,
+        }
+    }
+}
+
+fn unusable(fault: Unusable) -> Failure {
+    tracing::error!(?fault, "the login hook gave an unusable answer");
+    match fault {
+        Unusable::Malformed => Failure::Unavailable,
+        Unusable::Overreaching => Failure::HookBroken,
+    }
+}
+
+/// What the identity service says to the user: status, body and what describes it. Never a cookie.
+fn passed_on(answer: &Response<Bytes>) -> Response<Bytes> {
+    let mut response = answer::empty(answer.status());
+    for name in [header::CONTENT_TYPE, header::RETRY_AFTER] {
+        if let Some(value) = answer.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    *response.body_mut() = answer.body().clone();
+    no_store(response)
+}
+
+/// Whether a status speaks of the login and not of the call: steps and refusals, not faults between the two services.
+fn is_word_to_user(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        400 | 401 | 402 | 403 | 409 | 422 | 423 | 428 | 429
+    )
+}
+
+fn label(call: &Call<'_>) -> String {
+    call.note(&DEVICE_LABEL, 64)
+}
+
+const DEVICE_LABEL: HeaderName = HeaderName::from_static("x-device-label");

@@ -1,0 +1,64 @@
+//! What this authorization server offers (RFC 8414; the same document serves OpenID clients), and the keys its tokens are
+//! verified with (RFC 7517).
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::api::answer;
+use crate::config::model::Sessions;
+
+/// `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`.
+pub(super) fn metadata(sessions: &Sessions) -> Response<Bytes> {
+    let base = sessions.issuer.trim_end_matches('/');
+    let at = |path: &str| format!("{base}{path}");
+    let mut signed_with: Vec<&str> = Vec::new();
+    for key in &sessions.signing_keys {
+        let algorithm = key.algorithm().as_str();
+        if !signed_with.contains(&algorithm) {
+            signed_with.push(algorithm);
+        }
+    }
+    published(&json!({
+        "issuer": *sessions.issuer,
+        "token_endpoint": at("/oauth/token"),
+        "revocation_endpoint": at("/oauth/revoke"),
+        "introspection_endpoint": at("/oauth/introspect"),
+        "jwks_uri": at("/.well-known/jwks.json"),
+        "response_types_supported": [],
+        "grant_types_supported": ["refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "introspection_endpoint_auth_methods_supported": &AUTH_METHODS[..3],
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": signed_with,
+    }))
+}
+
+/// `/.well-known/jwks.json`.
+pub(super) fn jwks(sessions: &Sessions) -> Response<Bytes> {
+    let keys = sessions.signing_keys.iter();
+    let keys: Vec<Value> = keys.map(|key| key.public_jwk()).collect();
+    published(&json!({ "keys": keys }))
+}
+
+fn published(document: &Value) -> Response<Bytes> {
+    let mut response = answer::json(StatusCode::OK, document);
+    let kept = HeaderValue::from_static("public, max-age=300");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    response
+}
+
+const AUTH_METHODS: [&str; 4] = [
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+];
+const ASSERTION_ALGORITHMS: [&str; 9] = [
+    "ES256", "ES384", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA",
+];

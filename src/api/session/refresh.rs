@@ -1,0 +1,93 @@
+//! Refreshing: `POST /auth/refresh` by cookie, and what it shares with the grant of `/oauth/token`.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::api::{SessionApi, SystemEntropy};
+use super::call::Call;
+use super::failure::{Chain, Failure};
+use super::hooks::AskHook;
+use super::limits::subscriber;
+use super::{cookie, origin};
+use crate::config::model::{Client, ClientKind, Transport};
+use crate::session::{Refresh, RefreshError, Rotation};
+
+impl SessionApi {
+    pub(super) async fn refresh_by_cookie(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, Failure> {
+        self.refreshes
+            .take(subscriber(call.from.address), call.now)?;
+        let cookie = self.sessions().cookie.as_ref().ok_or(Failure::NotFound)?;
+        origin::check_cookie(cookie, call)?;
+        let content = call.content()?;
+        let client = match call.client_id(&content)? {
+            Some(_) => Some(self.client(call, &content).await?),
+            None => None,
+        };
+        let token = cookie::read(cookie, call)?;
+        let token = token.ok_or(Failure::InvalidRequest("no refresh cookie"))?;
+        self.refresh(token, client.as_deref(), Transport::Cookie, None, call)
+            .await
+    }
+
+    /// Refreshes with a token of either transport.
+    pub(super) async fn refresh(
+        &self,
+        token: &str,
+        client: Option<&Client>,
+        transport: Transport,
+        scope: Option<&str>,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let terms = |id: &str| {
+            let known = self.clients.find(id)?;
+            // Without a name nobody proved to be a confidential client.
+            let proven = client.is_some() || matches!(known.kind, ClientKind::Public);
+            proven.then(|| self.terms(known))
+        };
+        let address = call.from.address.to_canonical().to_string();
+        let refresh = Refresh {
+            token,
+            client: client.map(|client| &*client.id),
+            transport,
+            scope,
+            terms: &terms,
+            context: call.context(),
+            address: &address,
+            now: call.now,
+            request_id: call.from.request_id.as_str(),
+        };
+        let claims = AskHook {
+            hooks: &self.hooks,
+            call,
+        };
+        let refreshed = self
+            .service
+            .refresh(&refresh, &claims, &SystemEntropy)
+            .await;
+        let refreshed = refreshed.map_err(failure)?;
+        self.refreshes_of
+            .take(refreshed.session.subject.clone(), call.now)?;
+        Ok(self.tokens_of(&refreshed, call))
+    }
+}
+
+/// What a client hears of a refresh that failed.
+fn failure(error: RefreshError) -> Failure {
+    match error {
+        RefreshError::Forged | RefreshError::Unknown | RefreshError::Denied => {
+            Failure::InvalidGrant(Chain::Dead)
+        }
+        RefreshError::Refused(Rotation::Exhausted) => Failure::TooMany(1),
+        RefreshError::Refused(Rotation::OtherClient | Rotation::OtherTransport) => {
+            Failure::InvalidGrant(Chain::Alive)
+        }
+        RefreshError::Refused(_) => Failure::InvalidGrant(Chain::Dead),
+        RefreshError::ScopeRefused => Failure::InvalidScope,
+        RefreshError::ClaimsUnavailable | RefreshError::Store(_) | RefreshError::KeyGone => {
+            Failure::Unavailable
+        }
+    }
+}

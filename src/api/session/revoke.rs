@@ -1,0 +1,94 @@
+//! `POST /oauth/revoke` (RFC 7009): a client gives a token back. A refresh token, of whatever generation, ends its session;
+//! an access token ends alone. What is not the client's to give back is answered alike and left alone.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::json;
+
+use super::answers::json;
+use super::api::SessionApi;
+use super::call::{Call, Content};
+use super::failure::Failure;
+use super::limits::subscriber;
+use super::origin;
+use crate::config::model::{Client, Transport};
+use crate::session::{Event, OWN_ISSUER, Occasion, RefreshError, Revocation, Revoked, Why};
+
+impl SessionApi {
+    pub(super) async fn revoke(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
+        self.refreshes
+            .take(subscriber(call.from.address), call.now)?;
+        let content = Content::Form(call.form()?);
+        let client = self.client(call, &content).await?;
+        origin::check_body(&client, call)?;
+        if let Content::Form(form) = &content {
+            let token = form.require("token")?;
+            if token.starts_with("tgr_") {
+                self.return_refresh_token(token, &client, call).await?;
+            } else {
+                self.return_access_token(token, &client, call).await?;
+            }
+        }
+        Ok(json(StatusCode::OK, &json!({})))
+    }
+
+    async fn return_refresh_token(
+        &self,
+        token: &str,
+        client: &Client,
+        call: &Call<'_>,
+    ) -> Result<(), Failure> {
+        let session = match self.service.find(token).await {
+            Ok((_, session)) => session,
+            Err(RefreshError::Store(_)) => return Err(Failure::Unavailable),
+            Err(_) => return Ok(()),
+        };
+        let occasion = Occasion {
+            transport: Some(session.transport),
+            session: Some(session.id),
+            client: Some(&client.id),
+            ..Occasion::default()
+        };
+        if *session.client != *client.id {
+            self.tell(Event::ClientMismatch, call, occasion);
+        } else if session.transport != Transport::Body {
+            self.tell(Event::TransportMismatch, call, occasion);
+        } else {
+            self.service.revoke(session.id, Why::Returned).await?;
+            self.tell(Event::Returned, call, occasion);
+        }
+        Ok(())
+    }
+
+    async fn return_access_token(
+        &self,
+        token: &str,
+        client: &Client,
+        call: &Call<'_>,
+    ) -> Result<(), Failure> {
+        let Some(verified) = self.tokens.find(token, call.now) else {
+            return Ok(());
+        };
+        let principal = verified.principal();
+        let theirs = principal.client.as_deref() == Some(&*client.id);
+        let Some(id) = principal.token_id.as_deref().filter(|_| theirs) else {
+            return Ok(());
+        };
+        let revocation = Revocation {
+            what: Revoked::Token(id.into()),
+            issuer: Some(OWN_ISSUER.into()),
+            cutoff: call.now,
+            expires_at: verified.expires_at().plus(LEEWAY),
+        };
+        self.service.deny(revocation).await?;
+        let occasion = Occasion {
+            client: Some(&client.id),
+            ..Occasion::default()
+        };
+        self.tell(Event::Returned, call, occasion);
+        Ok(())
+    }
+}
+
+/// A token verifies a little beyond its `exp`, and clocks differ.
+const LEEWAY: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,96 @@
+//! What the identity service says: read strictly, and checked for what no token may say.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::session::Grant;
+
+/// A 200 of either hook.
+#[derive(Debug, Deserialize)]
+pub(super) struct Said {
+    pub(super) subject: Option<String>,
+    #[serde(default)]
+    products: Vec<String>,
+    scope: Option<String>,
+    tenant: Option<String>,
+    claims: Option<Map<String, Value>>,
+    acr: Option<String>,
+    amr: Option<Vec<String>>,
+    auth_time: Option<u64>,
+    claims_version: Option<String>,
+    idle_ttl: Option<u64>,
+    absolute_ttl: Option<u64>,
+    pub(super) refresh_handle: Option<String>,
+}
+
+/// Why an answer cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It is not the JSON that was agreed on.
+    Malformed,
+    /// It says what the gate alone may say, or more than fits into a token.
+    Overreaching,
+}
+
+impl Said {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, Unusable> {
+        let said: Self = serde_json::from_slice(body).map_err(|_| Unusable::Malformed)?;
+        let subject = said.subject.as_deref().unwrap_or("-");
+        let sound = !subject.is_empty()
+            && subject.len() <= SUBJECT_BYTES_MAX
+            && !subject.chars().any(char::is_control);
+        if !sound {
+            return Err(Unusable::Malformed);
+        }
+        let claims = said.claims.as_ref();
+        let reserved = |name: &str| claims.is_some_and(|claims| claims.contains_key(name));
+        if Grant::RESERVED.into_iter().any(reserved) {
+            return Err(Unusable::Overreaching);
+        }
+        let size = |value: Result<String, _>| value.map_or(usize::MAX, |text: String| text.len());
+        let bytes = size(serde_json::to_string(&said.claims))
+            .saturating_add(size(serde_json::to_string(&said.products)));
+        match bytes <= CLAIMS_BYTES_MAX {
+            true => Ok(said),
+            false => Err(Unusable::Overreaching),
+        }
+    }
+
+    /// The grant of a login.
+    pub(super) fn grant(&self) -> Grant {
+        self.renew(&Grant::default())
+    }
+
+    /// The grant of a refresh. What is not named stays, but products that are not named are gone: an empty list is often
+    /// left out.
+    pub(super) fn renew(&self, before: &Grant) -> Grant {
+        let before = before.clone();
+        Grant {
+            products: self.products.clone(),
+            scope: self.scope.clone().unwrap_or(before.scope),
+            tenant: self.tenant.clone().or(before.tenant),
+            auth_time: self.auth_time.or(before.auth_time),
+            acr: self.acr.clone().or(before.acr),
+            amr: self.amr.clone().unwrap_or(before.amr),
+            claims_version: self.claims_version.clone().or(before.claims_version),
+            claims: self.claims.clone().unwrap_or(before.claims),
+        }
+    }
+
+    /// The lifetimes of a session, never longer than the operator's.
+    pub(super) fn shorten(&self, idle: Duration, absolute: Duration) -> (Duration, Duration) {
+        let shorter = |secs: Option<u64>, terms: Duration| {
+            secs.map_or(terms, |secs| terms.min(Duration::from_secs(secs)))
+        };
+        (
+            shorter(self.idle_ttl, idle),
+            shorter(self.absolute_ttl, absolute),
+        )
+    }
+}
+
+const SUBJECT_BYTES_MAX: usize = 255;
+/// Half of what a token may weigh.
+const CLAIMS_BYTES_MAX: usize = 4 * 1024;

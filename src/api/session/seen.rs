@@ -1,0 +1,50 @@
+//! Notes that access tokens of a generation were seen, once each: whoever shows one got the reply that carried it, so the
+//! tail of its predecessor closes.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use super::api::SessionApi;
+use crate::session::{OWN_ISSUER, TimedId};
+use crate::token::Verified;
+
+/// Which generation of a session was seen last.
+pub(super) struct Seen(Arc<Cache<TimedId, u64>>);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(Arc::new(Cache::new(SESSIONS_MAX)))
+    }
+}
+
+impl SessionApi {
+    /// To be told of every access token that was accepted. Returns at once; the store hears of a generation once, and if it
+    /// does not, again with the next token.
+    pub fn seen(&self, verified: &Verified) {
+        let principal = verified.principal();
+        if *principal.issuer_name != *OWN_ISSUER {
+            return;
+        }
+        let session = principal.session.as_deref().and_then(TimedId::parse);
+        // The first generation has no predecessor.
+        let generation = verified.generation().filter(|generation| *generation > 0);
+        let (Some(session), Some(generation)) = (session, generation) else {
+            return;
+        };
+        let known = &self.seen.0;
+        if known.get(&session).is_some_and(|last| generation <= last) {
+            return;
+        }
+        known.insert(session, generation);
+        let (known, service) = (known.clone(), self.service.clone());
+        tokio::spawn(async move {
+            if service.confirm(session, generation).await.is_err() {
+                known.remove(&session);
+            }
+        });
+    }
+}
+
+/// Hot sessions; a colder one costs a write that changes nothing.
+const SESSIONS_MAX: usize = 100_000;

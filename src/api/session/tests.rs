@@ -1,0 +1,1 @@
+//! The endpoints, called as the edge calls them.

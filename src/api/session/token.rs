@@ -1,0 +1,85 @@
+//! `POST /oauth/token` (RFC 6749 §4.4, §6): for clients whose tokens travel in bodies. Cookies are not looked at.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::answers::{access, json};
+use super::api::{SessionApi, SystemEntropy};
+use super::call::{Call, Content};
+use super::failure::Failure;
+use super::form::Form;
+use super::limits::subscriber;
+use super::origin;
+use crate::config::model::{Client, ClientKind, Grant as GrantType, Transport};
+use crate::session::{Event, Grant, Moment, Occasion};
+
+impl SessionApi {
+    pub(super) async fn token(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
+        self.refreshes
+            .take(subscriber(call.from.address), call.now)?;
+        let content = Content::Form(call.form()?);
+        let client = self.client(call, &content).await?;
+        origin::check_body(&client, call)?;
+        let Content::Form(form) = content else {
+            return Err(Failure::UnsupportedMedia);
+        };
+        match form.require("grant_type")? {
+            "refresh_token" => {
+                check_grant(&client, GrantType::RefreshToken)?;
+                let token = form.require("refresh_token")?;
+                let scope = form.find("scope")?;
+                self.refresh(token, Some(&client), Transport::Body, scope, call)
+                    .await
+            }
+            "client_credentials" => {
+                check_grant(&client, GrantType::ClientCredentials)?;
+                self.client_credentials(&client, &form, call)
+            }
+            _ => Err(Failure::UnsupportedGrantType),
+        }
+    }
+
+    /// A token for a client that speaks for itself; what it may do stands in the configuration. No refresh token.
+    fn client_credentials(
+        &self,
+        client: &Client,
+        form: &Form,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, Failure> {
+        if matches!(client.kind, ClientKind::Public) {
+            return Err(Failure::UnauthorizedClient);
+        }
+        let products = client.products.iter();
+        let mut grant = Grant {
+            products: products
+                .map(|product| product.as_str().to_owned())
+                .collect(),
+            scope: client.scopes.join(" "),
+            ..Grant::default()
+        };
+        let asked = form.find("scope")?.unwrap_or_default();
+        grant.scope = grant.narrowed(asked).ok_or(Failure::InvalidScope)?;
+        let moment = Moment {
+            committed_at: call.now,
+            now: call.now,
+        };
+        let minted = self
+            .minter
+            .mint_for_client(&client.id, &grant, moment, &SystemEntropy);
+        let occasion = Occasion {
+            client: Some(&client.id),
+            ..Occasion::default()
+        };
+        self.tell(Event::ClientCredentials, call, occasion);
+        Ok(json(StatusCode::OK, &access(&minted, &grant.scope)))
+    }
+}
+
+fn check_grant(client: &Client, grant: GrantType) -> Result<(), Failure> {
+    // Whether a cookie's token came the wrong way is the session's to say: it tells the operator.
+    let by_cookie = client.transport == Transport::Cookie && grant == GrantType::RefreshToken;
+    match by_cookie || client.grants.contains(&grant) {
+        true => Ok(()),
+        false => Err(Failure::UnauthorizedClient),
+    }
+}
