@@ -156,8 +156,6 @@ impl FetchTerms {
 }
 
 fn same_headers(mine: &[(Box<str>, Secret)], yours: &[(Box<str>, Secret)]) -> bool {
-    let same = |((name, value), (other, others)): (&(Box<str>, Secret), &(Box<str>, Secret))| {
-        name == other && value.matches(others.expose())
-    };
-    mine.len() == yours.len() && mine.iter().zip(yours).all(same)
+    let mut pairs = mine.iter().zip(yours);
+    mine.len() == yours.len() && pairs.all(|(a, b)| a.0 == b.0 && a.1.matches(b.1.expose()))
 }

@@ -245,43 +245,57 @@ fn note(
     published: &BTreeMap<String, BTreeSet<String>>,
     now: Timestamp,
 ) -> Vec<(String, Alarm)> {
-    let mut alarms = Vec::new();
     for (name, record) in records.iter_mut() {
-        if record.published {
-            record.last_seen_ms = now.as_millis();
-        }
         if !published.contains_key(name) {
-            record.published = false;
-            record.counted = 0;
+            record.vanish(now);
         }
     }
+    let mut alarms = Vec::new();
     for (name, thumbprints) in published {
-        let known = records.get(name);
-        if known.is_some_and(|record| record.thumbprints != *thumbprints) {
-            alarms.push((name.clone(), Alarm::MaterialChanged));
-        } else if known.is_some_and(|record| !record.published) {
-            alarms.push((name.clone(), Alarm::Returned));
-        }
-        let record = records.entry(name.clone()).or_insert(KeyRecord {
-            first_seen_ms: now.as_millis(),
-            ..KeyRecord::default()
-        });
-        if record.thumbprints != *thumbprints {
-            record.counted = 0;
-        }
-        record.thumbprints.clone_from(thumbprints);
-        record.published = true;
-        record.last_seen_ms = now.as_millis();
+        let record = records.entry(name.clone()).or_default();
+        let alarm = record.publish(thumbprints, now);
+        alarms.extend(alarm.map(|alarm| (name.clone(), alarm)));
     }
-    while records.len() > RECORDS_MAX {
-        let vanished = records.iter().filter(|(_, record)| !record.published);
-        let oldest = vanished.min_by_key(|(_, record)| record.last_seen_ms);
-        let Some(oldest) = oldest.map(|(name, _)| name.clone()) else {
-            break;
-        };
-        records.remove(&oldest);
-    }
+    while records.len() > RECORDS_MAX && forget_oldest(records) {}
     alarms
+}
+
+impl KeyRecord {
+    fn vanish(&mut self, now: Timestamp) {
+        if self.published {
+            self.last_seen_ms = now.as_millis();
+        }
+        self.published = false;
+        self.counted = 0;
+    }
+
+    fn publish(&mut self, thumbprints: &BTreeSet<String>, now: Timestamp) -> Option<Alarm> {
+        let is_new = self.thumbprints.is_empty();
+        let is_changed = self.thumbprints != *thumbprints;
+        let alarm = match (is_new, is_changed, self.published) {
+            (false, true, _) => Some(Alarm::MaterialChanged),
+            (false, false, false) => Some(Alarm::Returned),
+            _ => None,
+        };
+        if is_new {
+            self.first_seen_ms = now.as_millis();
+        }
+        if is_changed {
+            self.thumbprints.clone_from(thumbprints);
+            self.counted = 0;
+        }
+        self.published = true;
+        self.last_seen_ms = now.as_millis();
+        alarm
+    }
+}
+
+/// Drops the record that vanished first; `false` when every key is published.
+fn forget_oldest(records: &mut BTreeMap<String, KeyRecord>) -> bool {
+    let vanished = records.iter().filter(|(_, record)| !record.published);
+    let oldest = vanished.min_by_key(|(_, record)| record.last_seen_ms);
+    let oldest = oldest.map(|(name, _)| name.clone());
+    oldest.is_some_and(|name| records.remove(&name).is_some())
 }
 
 fn read<T: Default + for<'de> Deserialize<'de>>(state: &StateDir, name: &str) -> io::Result<T> {

@@ -151,3 +151,76 @@ impl Flight {
         self.state.lock().expect("nobody panics while boarding")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use tokio::time::{Instant, advance, sleep};
+
+    use super::{Flight, WAIT_MAX, WAITERS_MAX};
+
+    const COOLDOWN: Duration = Duration::from_secs(10);
+
+    /// A flight whose fetches take `span` each, and bring nothing.
+    fn flight(span: Duration) -> Arc<Flight> {
+        let flight = Arc::new(Flight::new(COOLDOWN));
+        let pilot = flight.clone();
+        tokio::spawn(async move {
+            loop {
+                pilot.wished().await;
+                pilot.take_off();
+                sleep(span).await;
+                pilot.land();
+            }
+        });
+        flight
+    }
+
+    async fn wait(flight: &Flight) -> Duration {
+        let begun = Instant::now();
+        flight.wait(|| false).await;
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_brought_nothing_counts_towards_the_cooldown() {
+        let flight = flight(Duration::from_millis(100));
+        assert_eq!(wait(&flight).await, Duration::from_millis(100));
+        assert_eq!(wait(&flight).await, Duration::ZERO);
+        advance(COOLDOWN).await;
+        assert_eq!(wait(&flight).await, Duration::from_millis(100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_fetch_is_waited_for_no_longer_than_allowed() {
+        let flight = flight(Duration::from_secs(5));
+        assert_eq!(wait(&flight).await, WAIT_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_over_the_limit_are_refused_at_once() {
+        let flight = flight(Duration::from_millis(100));
+        let waits = join_all((0..WAITERS_MAX + 36).map(|_| wait(&flight))).await;
+        let refused = waits.iter().filter(|wait| wait.is_zero()).count();
+        assert_eq!(refused, 36);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_began_earlier_is_followed_by_another() {
+        let flight = Arc::new(Flight::new(COOLDOWN));
+        // Nobody wished for this one: it may have asked before the key was published.
+        flight.take_off();
+        let waiter = flight.clone();
+        let waiter = tokio::spawn(async move { wait(&waiter).await });
+        sleep(Duration::from_millis(50)).await;
+        flight.land();
+        flight.wished().await;
+        flight.take_off();
+        sleep(Duration::from_millis(100)).await;
+        flight.land();
+        assert_eq!(waiter.await.unwrap(), Duration::from_millis(150));
+    }
+}

@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::provider::Provider;
-use crate::control::{Board, Handle, IssuerStatus, Keys, Ledger, Live, StartError, Status, World};
+use crate::config::Files;
+use crate::control::{
+    Board, DiskFiles, Handle, IssuerStatus, Keys, Ledger, Live, StartError, Status, World,
+};
 use crate::gate::{Gate, Reason, Silent, Verdict};
 use crate::session::Revocations;
 use crate::telemetry::Telemetry;
@@ -64,6 +67,14 @@ impl Site {
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Changes one word of the configuration.
+    pub(super) fn replace(&self, from: &str, to: &str) {
+        let files = DiskFiles::beside(&self.path("gateway.toml"));
+        let text = files.read("gateway.toml".as_ref()).unwrap();
+        let text = String::from_utf8(text).unwrap().replace(from, to);
+        std::fs::write(self.path("gateway.toml"), text).unwrap();
     }
 
     /// Writes the configuration: one issuer whose keys are at `keys` (a key of its table), and `more`.

@@ -83,9 +83,7 @@ async fn what_needs_a_restart_is_named() {
     let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
     site.configure(&remote(&provider, SELDOM), "");
     let house = site.open().await;
-    let path = site.path("gateway.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("127.0.0.1:8080", "127.0.0.1:8081")).unwrap();
+    site.replace("127.0.0.1:8080", "127.0.0.1:8081");
     let reloaded = house.handle.reload().await.unwrap();
     assert_eq!(reloaded.outcome, ReloadOutcome::Rejected);
     assert_eq!(reloaded.text, "needs a restart: listeners.public.address");
