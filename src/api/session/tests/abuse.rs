@@ -1,0 +1,203 @@
+//! Who may not, does not, and nothing is spent on the way.
+
+use super::house::{House, ORIGIN};
+use crate::session::Event;
+
+#[tokio::test]
+async fn a_cookie_counts_for_pages_of_a_listed_origin_alone() {
+    let house = House::build().await;
+    let cookie = house.web_login().await.cookie();
+    let csrf = ("x-tollgate-csrf", "1");
+    let own = ("cookie", cookie.as_str());
+    for fields in [
+        vec![own, csrf],
+        vec![own, ("origin", ORIGIN)],
+        vec![own, csrf, ("origin", "null")],
+        vec![own, csrf, ("origin", "https://evil.example")],
+        vec![
+            own,
+            csrf,
+            ("origin", "https://app.example.com.evil.example"),
+        ],
+        vec![own, csrf, ("origin", "https://xapp.example.com")],
+        vec![own, csrf, ("origin", ORIGIN), ("origin", ORIGIN)],
+        vec![
+            own,
+            csrf,
+            ("origin", ORIGIN),
+            ("sec-fetch-site", "cross-site"),
+        ],
+    ] {
+        let answer = house.send("POST", "/auth/refresh", &fields, "").await;
+        answer.fails(403, "access_denied");
+        assert_eq!(answer.field("set-cookie"), None);
+    }
+    let get = house.send("GET", "/auth/refresh", &[own, csrf], "").await;
+    assert_eq!(get.status(), 405);
+    let twice = format!("{cookie}; {cookie}");
+    house
+        .web_refresh(&twice)
+        .await
+        .fails(400, "invalid_request");
+    assert_eq!(house.web_refresh(&cookie).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_page_may_use_a_body_client_only_if_it_is_listed() {
+    let house = House::build().await;
+    let body = r#"{"client_id":"mobile"}"#;
+    let json = ("content-type", "application/json");
+    for field in [
+        ("origin", ORIGIN),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-dest", "empty"),
+    ] {
+        let answer = house
+            .send("POST", "/auth/login", &[json, field], body)
+            .await;
+        answer.fails(403, "access_denied");
+    }
+    // What a program's fetch says of itself is no browser's.
+    let mode = ("sec-fetch-mode", "cors");
+    let program = house.send("POST", "/auth/login", &[json, mode], body).await;
+    assert_eq!(program.status(), 200);
+    for media in ["text/plain", "multipart/form-data"] {
+        let sent = [("content-type", media)];
+        let answer = house.send("POST", "/auth/login", &sent, body).await;
+        answer.fails(415, "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_one_transport_is_void_at_the_other() {
+    let house = House::build().await;
+    let web = house.web_login().await;
+    let token = web.cookie().split_once('=').unwrap().1.to_owned();
+    let body = format!("grant_type=refresh_token&client_id=web&refresh_token={token}");
+    house
+        .form("/oauth/token", &body)
+        .await
+        .fails(400, "invalid_grant");
+    assert!(house.events.has(Event::TransportMismatch));
+    let mobile = house.login().await.text("refresh_token");
+    let name = web.cookie().split_once('=').unwrap().0.to_owned();
+    let answer = house.web_refresh(&format!("{name}={mobile}")).await;
+    answer.fails(400, "invalid_grant");
+    assert_eq!(answer.field("set-cookie"), None, "its chain lives");
+    assert_eq!(house.refresh(&mobile).await.status(), 200);
+    assert_eq!(house.web_refresh(&web.cookie()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn nothing_is_consumed_by_a_call_that_fails() {
+    let house = House::build().await;
+    let login = house.login().await;
+    let token = login.text("refresh_token");
+    let access = login.text("access_token");
+    for (body, status, error) in [
+        (
+            format!("grant_type=refresh_token&refresh_token={token}"),
+            401,
+            "invalid_client",
+        ),
+        (
+            format!("grant_type=refresh_token&client_id=nobody&refresh_token={token}"),
+            401,
+            "invalid_client",
+        ),
+        (
+            format!(
+                "grant_type=refresh_token&client_id=mobile&client_secret=x&refresh_token={token}"
+            ),
+            401,
+            "invalid_client",
+        ),
+        (
+            format!("grant_type=refresh_token&client_id=mobile&scope=admin&refresh_token={token}"),
+            400,
+            "invalid_scope",
+        ),
+        (
+            format!("client_id=mobile&refresh_token={token}"),
+            400,
+            "invalid_request",
+        ),
+        (
+            format!("grant_type=password&client_id=mobile&refresh_token={token}"),
+            400,
+            "unsupported_grant_type",
+        ),
+        (
+            format!("grant_type=refresh_token&client_id=web&refresh_token={token}"),
+            400,
+            "invalid_grant",
+        ),
+        (
+            "grant_type=refresh_token&client_id=mobile".to_owned(),
+            400,
+            "invalid_request",
+        ),
+        (
+            format!("grant_type=refresh_token&client_id=mobile&refresh_token={access}"),
+            400,
+            "invalid_grant",
+        ),
+    ] {
+        house.form("/oauth/token", &body).await.fails(status, error);
+    }
+    assert_eq!(house.refresh(&token).await.status(), 200);
+}
+
+#[tokio::test]
+async fn names_of_the_client_must_agree() {
+    let house = House::build().await;
+    let fields = [("content-type", "application/json"), ("x-client-id", "web")];
+    let answer = house
+        .send("POST", "/auth/login", &fields, r#"{"client_id":"mobile"}"#)
+        .await;
+    answer.fails(400, "invalid_request");
+    let fields = [
+        ("content-type", "application/json"),
+        ("x-client-id", "mobile"),
+    ];
+    let answer = house
+        .send("POST", "/auth/login", &fields, r#"{"user":"ada"}"#)
+        .await;
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn preflights_are_answered_for_listed_origins() {
+    let house = House::build().await;
+    let asks = |origin| {
+        [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "x-tollgate-csrf"),
+        ]
+    };
+    let own = house
+        .send("OPTIONS", "/auth/refresh", &asks(ORIGIN), "")
+        .await;
+    assert_eq!(own.status(), 204);
+    assert_eq!(own.field("access-control-allow-origin"), Some(ORIGIN));
+    assert_eq!(own.field("access-control-allow-credentials"), Some("true"));
+    assert!(
+        own.field("access-control-allow-headers")
+            .unwrap()
+            .contains("X-Tollgate-CSRF")
+    );
+    let foreign = house
+        .send(
+            "OPTIONS",
+            "/auth/refresh",
+            &asks("https://evil.example"),
+            "",
+        )
+        .await;
+    assert_eq!(foreign.field("access-control-allow-origin"), None);
+    let oauth = house
+        .send("OPTIONS", "/oauth/token", &asks(ORIGIN), "")
+        .await;
+    assert_eq!(oauth.field("access-control-allow-credentials"), None);
+}

@@ -1,0 +1,234 @@
+//! Login, refresh and logout as clients live them.
+
+use super::house::House;
+use crate::session::Event;
+
+#[tokio::test]
+async fn a_login_is_delegated_and_answered_with_tokens() {
+    let house = House::build().await;
+    let answer = house.login().await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.field("cache-control"), Some("no-store"));
+    assert_eq!(answer.text("token_type"), "Bearer");
+    assert_eq!(answer.text("scope"), "api read");
+    assert!(answer.text("refresh_token").starts_with("tgr_"));
+    assert!(
+        answer.json()["expires_in"]
+            .as_u64()
+            .is_some_and(|left| left > 500)
+    );
+    let (head, body) = house.service.asked().remove(0);
+    assert_eq!(
+        body,
+        r#"{"client_id":"mobile","user":"ada","password":"x"}"#
+    );
+    for part in [
+        "x-tollgate-signature: t=1700000000,v1=",
+        "x-tollgate-client-id: mobile",
+        "x-tollgate-client-ip: 192.0.2.7",
+    ] {
+        assert!(head.to_lowercase().contains(part), "{head}");
+    }
+    assert!(house.counts(&answer.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
+    let house = House::build().await;
+    house.service.answers(403, r#"{"challenge":"otp"}"#);
+    let step = house.login().await;
+    assert_eq!(
+        (step.status(), step.text("challenge").as_str()),
+        (403, "otp")
+    );
+    for (status, body, expected) in [
+        (500, "{}", 503),
+        (404, "{}", 503),
+        (302, "{}", 503),
+        (200, "no json", 503),
+        (200, "{}", 503),
+        (200, r#"{"subject":""}"#, 503),
+        (200, r#"{"subject":"u","claims":{"sub":"root"}}"#, 502),
+    ] {
+        house.service.answers(status, body);
+        assert_eq!(house.login().await.status(), expected, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_rotates_and_a_retry_gets_the_same_successor() {
+    let house = House::build().await;
+    let first = house.login().await;
+    let second = house.refresh(&first.text("refresh_token")).await;
+    assert_eq!(second.status(), 200);
+    let again = house.refresh(&first.text("refresh_token")).await;
+    assert_eq!(again.text("refresh_token"), second.text("refresh_token"));
+    assert_ne!(first.text("refresh_token"), second.text("refresh_token"));
+    assert!(house.counts(&first.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn reuse_kills_the_chain_and_its_access_tokens_alone() {
+    let house = House::build().await;
+    let (first, other) = (house.login().await, house.login().await);
+    let second = house.refresh(&first.text("refresh_token")).await;
+    let third = house.refresh(&second.text("refresh_token")).await;
+    let reuse = house.refresh(&first.text("refresh_token")).await;
+    reuse.fails(400, "invalid_grant");
+    assert!(house.events.has(Event::Reuse));
+    house
+        .refresh(&third.text("refresh_token"))
+        .await
+        .fails(400, "invalid_grant");
+    assert!(!house.counts(&third.text("access_token")).await);
+    assert!(house.counts(&other.text("access_token")).await);
+    assert_eq!(
+        house.refresh(&other.text("refresh_token")).await.status(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_purchase_is_felt_at_the_next_refresh_and_a_loss_ends_the_session() {
+    let house = House::build().await;
+    let first = house.login().await;
+    house
+        .service
+        .answers(200, r#"{"products":["crm","billing"]}"#);
+    let second = house.refresh(&first.text("refresh_token")).await;
+    let claims = claims(&second.text("access_token"));
+    assert_eq!(claims["products"], serde_json::json!(["crm", "billing"]));
+    assert_eq!(claims["scope"], "api read");
+    house.service.answers(410, "");
+    house
+        .refresh(&second.text("refresh_token"))
+        .await
+        .fails(400, "invalid_grant");
+    assert!(!house.counts(&second.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn an_outage_is_bridged_for_a_while_and_consumes_nothing() {
+    let house = House::build().await;
+    let first = house.login().await;
+    house.service.answers(500, "");
+    house.wait(5);
+    let second = house.refresh(&first.text("refresh_token")).await;
+    assert_eq!(second.status(), 200);
+    house.wait(6);
+    let token = second.text("refresh_token");
+    house
+        .refresh(&token)
+        .await
+        .fails(503, "temporarily_unavailable");
+    house
+        .service
+        .answers(200, r#"{"subject":"u_2","products":[]}"#);
+    house
+        .refresh(&token)
+        .await
+        .fails(503, "temporarily_unavailable");
+    house.service.answers(204, "");
+    assert_eq!(house.refresh(&token).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_page_keeps_its_refresh_token_in_a_cookie() {
+    let house = House::build().await;
+    let login = house.web_login().await;
+    assert_eq!(login.status(), 200);
+    assert!(login.json().get("refresh_token").is_none());
+    let set = login.field("set-cookie").unwrap();
+    for part in [
+        "; Path=/auth;",
+        "; Max-Age=30;",
+        "; Secure;",
+        "; HttpOnly;",
+        "; SameSite=Strict",
+    ] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert_eq!(
+        login.field("access-control-allow-credentials"),
+        Some("true")
+    );
+    let refreshed = house.web_refresh(&login.cookie()).await;
+    assert_eq!(refreshed.status(), 200);
+    assert_ne!(refreshed.cookie(), login.cookie());
+    let fields = [
+        ("cookie", &*login.cookie()),
+        ("origin", super::house::ORIGIN),
+        ("x-tollgate-csrf", "1"),
+    ];
+    let logout = house.send("POST", "/auth/logout", &fields, "").await;
+    assert_eq!(logout.status(), 200, "a stale token logs out too");
+    assert!(logout.field("set-cookie").unwrap().contains("Max-Age=0"));
+    let dead = house.web_refresh(&refreshed.cookie()).await;
+    dead.fails(400, "invalid_grant");
+    assert!(dead.field("set-cookie").unwrap().contains("Max-Age=0"));
+    assert!(!house.counts(&refreshed.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn logout_everywhere_spares_a_login_of_the_same_moment() {
+    let house = House::build().await;
+    let before = house.login().await;
+    let all = house
+        .with_bearer("POST", "/auth/logout-all", &before.text("access_token"))
+        .await;
+    assert_eq!(all.status(), 200);
+    let after = house.login().await;
+    assert!(!house.counts(&before.text("access_token")).await);
+    assert!(house.counts(&after.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn a_device_can_be_removed_by_its_owner_alone() {
+    let house = House::build().await;
+    let (mine, other) = (house.login().await, house.login().await);
+    house.service.answers(200, r#"{"subject":"u_2"}"#);
+    let stranger = house.login().await;
+    let list = house
+        .with_bearer("GET", "/auth/sessions", &mine.text("access_token"))
+        .await;
+    assert_eq!(list.json()["sessions"].as_array().map(Vec::len), Some(2));
+    let sid = claims(&other.text("access_token"))["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/auth/sessions/{sid}");
+    let theirs = house
+        .with_bearer("DELETE", &path, &stranger.text("access_token"))
+        .await;
+    assert_eq!(theirs.status(), 404);
+    let gone = house
+        .with_bearer("DELETE", &path, &mine.text("access_token"))
+        .await;
+    assert_eq!(gone.status(), 204);
+    assert!(!house.counts(&other.text("access_token")).await);
+    assert!(house.counts(&mine.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn idle_and_absolute_ends_hold() {
+    let house = House::build().await;
+    let mut token = house.login().await.text("refresh_token");
+    house.service.answers(204, "");
+    for _ in 0..5 {
+        house.wait(20);
+        let answer = house.refresh(&token).await;
+        assert_eq!(answer.status(), 200);
+        token = answer.text("refresh_token");
+    }
+    house.wait(20);
+    house.refresh(&token).await.fails(400, "invalid_grant");
+}
+
+pub(super) fn claims(token: &str) -> serde_json::Value {
+    use base64::Engine;
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD
+        .decode(claims)
+        .unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}

@@ -1,0 +1,159 @@
+//! The OAuth endpoints.
+
+use std::time::Duration;
+
+use super::flows::claims;
+use super::house::House;
+use crate::session::{Event, TimedId};
+
+fn assertion(house: &House, id: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let now = house.now().as_secs();
+    let mut claims = serde_json::json!({
+        "iss": "partner", "sub": "partner", "aud": "https://auth.example.com",
+        "iat": now, "exp": now + 60, "jti": id,
+    });
+    change(&mut claims);
+    let assertion = house.partner.sign("JWT", &claims);
+    format!(
+        "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
+    )
+}
+
+#[tokio::test]
+async fn a_client_gets_a_token_of_its_own_with_an_assertion_used_once() {
+    let house = House::build().await;
+    let proof = assertion(&house, "a", |_| {});
+    let body = format!("grant_type=client_credentials&scope=crm.read&{proof}");
+    let answer = house.form("/oauth/token", &body).await;
+    assert_eq!(answer.status(), 200, "{}", answer.json());
+    assert!(answer.json().get("refresh_token").is_none());
+    let said = claims(&answer.text("access_token"));
+    assert_eq!(said["sub"], "partner");
+    assert_eq!(said["scope"], "crm.read");
+    assert_eq!(said["products"], serde_json::json!(["crm"]));
+    house
+        .form("/oauth/token", &body)
+        .await
+        .fails(401, "invalid_client");
+    assert!(house.events.has(Event::AssertionReplay));
+}
+
+#[tokio::test]
+async fn assertions_for_others_or_for_too_long_prove_nothing() {
+    let house = House::build().await;
+    let now = house.now().as_secs();
+    let rows: [(&str, fn(&mut serde_json::Value, u64)); 5] = [
+        ("aud", |claims, _| {
+            claims["aud"] = "https://other.example".into()
+        }),
+        ("exp", |claims, now| claims["exp"] = (now + 7200).into()),
+        ("past", |claims, now| claims["exp"] = (now - 60).into()),
+        ("sub", |claims, _| claims["sub"] = "mobile".into()),
+        ("jti", |claims, _| {
+            drop(claims.as_object_mut().map(|all| all.remove("jti")))
+        }),
+    ];
+    for (name, change) in rows {
+        let proof = assertion(&house, name, |claims| change(claims, now));
+        let body = format!("grant_type=client_credentials&{proof}");
+        let answer = house.form("/oauth/token", &body).await;
+        assert_eq!(answer.status(), 401, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_given_back_ends_its_session_for_its_own_client_alone() {
+    let house = House::build().await;
+    let login = house.login().await;
+    let token = login.text("refresh_token");
+    for body in [
+        format!("client_id=web&token={token}"),
+        "client_id=mobile&token=garbage".to_owned(),
+        format!("client_id=mobile&token={token}x"),
+    ] {
+        assert_eq!(house.form("/oauth/revoke", &body).await.status(), 200);
+    }
+    assert!(house.counts(&login.text("access_token")).await);
+    let body = format!("client_id=mobile&token={token}");
+    assert_eq!(house.form("/oauth/revoke", &body).await.status(), 200);
+    assert!(!house.counts(&login.text("access_token")).await);
+    house.refresh(&token).await.fails(400, "invalid_grant");
+    assert_eq!(house.form("/oauth/revoke", &body).await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_given_back_ends_alone() {
+    let house = House::build().await;
+    let login = house.login().await;
+    let body = format!("client_id=mobile&token={}", login.text("access_token"));
+    assert_eq!(house.form("/oauth/revoke", &body).await.status(), 200);
+    assert!(!house.counts(&login.text("access_token")).await);
+    assert_eq!(
+        house.refresh(&login.text("refresh_token")).await.status(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn introspection_tells_and_confirms() {
+    let house = House::build().await;
+    let first = house.login().await;
+    let second = house.refresh(&first.text("refresh_token")).await;
+    let proof = assertion(&house, "i", |_| {});
+    let body = format!("token={}&{proof}", second.text("access_token"));
+    let told = house.form("/oauth/introspect", &body).await.json();
+    assert_eq!(told["active"], true);
+    assert_eq!(told["sub"], "u_1");
+    let proof = assertion(&house, "j", |_| {});
+    let told = house
+        .form("/oauth/introspect", &format!("token=garbage&{proof}"))
+        .await;
+    assert_eq!(told.json(), serde_json::json!({ "active": false }));
+    let sid = claims(&second.text("access_token"))["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let sid = TimedId::parse(&sid).unwrap();
+    let confirmed = async {
+        while !house
+            .api
+            .service
+            .load(sid)
+            .await
+            .unwrap()
+            .unwrap()
+            .confirmed
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), confirmed)
+        .await
+        .unwrap();
+    house.wait(5);
+    house
+        .refresh(&first.text("refresh_token"))
+        .await
+        .fails(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn the_metadata_is_one_document_and_its_keys_verify() {
+    let house = House::build().await;
+    let a = house
+        .send("GET", "/.well-known/openid-configuration", &[], "")
+        .await;
+    let b = house
+        .send("GET", "/.well-known/oauth-authorization-server", &[], "")
+        .await;
+    assert_eq!(a.json(), b.json());
+    assert_eq!(a.text("issuer"), "https://auth.example.com");
+    assert_eq!(a.field("access-control-allow-origin"), Some("*"));
+    let keys = house
+        .send("GET", "/.well-known/jwks.json", &[], "")
+        .await
+        .json();
+    assert_eq!(keys["keys"].as_array().map(Vec::len), Some(1));
+    assert!(house.revocations.is_empty());
+    assert!(house.config.sessions.is_some());
+}

@@ -1,0 +1,300 @@
+//! A session side to call: its configuration, its clock, its stub service.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::Value;
+
+use super::service::IdentityService;
+use crate::api::session::{Caller, SessionApi, Surroundings};
+use crate::config::{Config, Files, check};
+use crate::gate::{Endpoint, RequestId, session_endpoint};
+use crate::secret::Secret;
+use crate::session::{Event, Observer, Occasion, Revocations};
+use crate::store::{self, Store};
+use crate::time::{Clock, Timestamp};
+use crate::token::{Algorithm, SigningKey};
+
+pub(super) const ORIGIN: &str = "https://app.example.com";
+
+pub(super) struct House {
+    pub(super) api: SessionApi,
+    pub(super) config: Arc<Config>,
+    pub(super) service: IdentityService,
+    pub(super) revocations: Arc<Revocations>,
+    pub(super) events: Arc<Events>,
+    pub(super) partner: SigningKey,
+    clock: Arc<SetClock>,
+}
+
+#[derive(Default)]
+pub(super) struct Events(Mutex<Vec<Event>>);
+
+impl Events {
+    pub(super) fn has(&self, event: Event) -> bool {
+        self.0.lock().unwrap().contains(&event)
+    }
+}
+
+impl Observer for Events {
+    fn session(&self, event: Event, _: &Occasion<'_>) {
+        self.0.lock().unwrap().push(event);
+    }
+    fn store(&self, _: &'static str, _: Duration) {}
+    fn revocations(&self, _: usize, _: Duration) {}
+}
+
+struct SetClock(AtomicU64);
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+struct Disk {
+    partner_jwks: Vec<u8>,
+    signing: Vec<u8>,
+}
+
+impl Files for Disk {
+    fn env(&self, _: &str) -> Result<Secret, String> {
+        Ok(Secret::new(vec![b'x'; 64]))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        Ok(match path.to_str() {
+            Some("sign.pem") => self.signing.clone(),
+            Some("partner.jwks.json") => self.partner_jwks.clone(),
+            _ => vec![b'7'; 64],
+        })
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+}
+
+impl House {
+    pub(super) async fn build() -> Self {
+        // Whoever starts the process does so once; here each test may be the first.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let service = IdentityService::start().await;
+        service.answers(
+            200,
+            r#"{"subject":"u_1","products":["crm"],"scope":"api read"}"#,
+        );
+        let pem = SigningKey::generate_pem(Algorithm::Es256).unwrap();
+        let partner_pem = SigningKey::generate_pem(Algorithm::Es256).unwrap();
+        let partner = SigningKey::from_pem(&partner_pem).unwrap();
+        let jwks = serde_json::json!({ "keys": [partner.public_jwk()] });
+        let files = Disk {
+            partner_jwks: jwks.to_string().into_bytes(),
+            signing: pem.expose().to_vec(),
+        };
+        let text = TEXT.replace("SERVICE", &service.address);
+        let (config, _) = check(&text, &files).unwrap_or_else(|faults| {
+            let said = faults.iter().map(|fault| format!("{fault:?}\n"));
+            panic!("{}", said.collect::<String>())
+        });
+        let config = Arc::new(config);
+        let clock = Arc::new(SetClock(AtomicU64::new(1_700_000_000_000)));
+        let (revocations, events) = (
+            Arc::new(Revocations::default()),
+            Arc::new(Events::default()),
+        );
+        let around = store::Surroundings {
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            observer: events.clone(),
+        };
+        let sessions = config.sessions.as_ref().unwrap();
+        let around = Surroundings {
+            store: Arc::new(Store::open(&sessions.store, around).unwrap()),
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            observer: events.clone(),
+        };
+        let api = SessionApi::new(&config, around).unwrap().unwrap();
+        Self {
+            api,
+            config,
+            service,
+            revocations,
+            events,
+            partner,
+            clock,
+        }
+    }
+
+    pub(super) fn wait(&self, seconds: u64) {
+        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Bytes::from(body.to_owned())).unwrap();
+        let endpoint = session_endpoint(path).unwrap_or(Endpoint::IdentityJwks);
+        let request_id = RequestId::fresh(7);
+        let from = Caller {
+            address: "192.0.2.7".parse().unwrap(),
+            request_id: &request_id,
+        };
+        Answer(self.api.answer(endpoint, request, from).await)
+    }
+
+    pub(super) async fn form(&self, path: &str, body: &str) -> Answer {
+        let fields = [("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", path, &fields, body).await
+    }
+
+    pub(super) async fn login(&self) -> Answer {
+        let body = r#"{"client_id":"mobile","user":"ada","password":"x"}"#;
+        let fields = [("content-type", "application/json")];
+        self.send("POST", "/auth/login", &fields, body).await
+    }
+
+    pub(super) async fn web_login(&self) -> Answer {
+        let fields = [
+            ("content-type", "application/json"),
+            ("origin", ORIGIN),
+            ("x-tollgate-csrf", "1"),
+        ];
+        let body = r#"{"client_id":"web"}"#;
+        self.send("POST", "/auth/login", &fields, body).await
+    }
+
+    pub(super) async fn refresh(&self, token: &str) -> Answer {
+        let body = format!("grant_type=refresh_token&client_id=mobile&refresh_token={token}");
+        self.form("/oauth/token", &body).await
+    }
+
+    pub(super) async fn web_refresh(&self, cookie: &str) -> Answer {
+        let fields = [
+            ("cookie", cookie),
+            ("origin", ORIGIN),
+            ("x-tollgate-csrf", "1"),
+        ];
+        self.send("POST", "/auth/refresh", &fields, "").await
+    }
+
+    pub(super) async fn with_bearer(&self, method: &str, path: &str, token: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        self.send(method, path, &[("authorization", &bearer)], "")
+            .await
+    }
+
+    /// Whether an access token still counts.
+    pub(super) async fn counts(&self, token: &str) -> bool {
+        self.with_bearer("GET", "/auth/sessions", token)
+            .await
+            .status()
+            == 200
+    }
+}
+
+pub(super) struct Answer(Response<Bytes>);
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(self.0.body()).unwrap()
+    }
+
+    pub(super) fn text(&self, member: &str) -> String {
+        self.json()[member].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.0
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+    }
+
+    /// `name=value` of the cookie that is set.
+    pub(super) fn cookie(&self) -> String {
+        let set = self.field("set-cookie").unwrap();
+        set.split(';').next().unwrap().to_owned()
+    }
+
+    pub(super) fn fails(&self, status: u16, error: &str) {
+        assert_eq!(
+            (self.status(), self.text("error").as_str()),
+            (status, error)
+        );
+        assert_eq!(self.field("cache-control"), Some("no-store"));
+    }
+}
+
+const TEXT: &str = r#"
+[listeners.public]
+address = "127.0.0.1:0"
+
+[sessions]
+issuer = "https://auth.example.com"
+audience = "https://api.example.com"
+signing_keys = ["file:sign.pem"]
+refresh_keys = ["file:refresh.key"]
+refresh_token = { grace = "4s", lost_reply_window = "60s", idle_lifetime = "30s", absolute_lifetime = "120s" }
+
+[sessions.store]
+kind = "memory"
+
+[sessions.login_hook]
+url = "http://SERVICE/login"
+secret = "env:HOOK_SECRET"
+
+[sessions.claims_hook]
+url = "http://SERVICE/claims"
+stale_ok = "10s"
+
+[sessions.cookie]
+origins = ["https://app.example.com"]
+
+[sessions.clients.web]
+type = "public"
+transport = "cookie"
+
+[sessions.clients.mobile]
+type = "public"
+transport = "body"
+
+[sessions.clients.partner]
+type = "confidential"
+auth = "private_key_jwt"
+jwks_file = "partner.jwks.json"
+grants = ["client_credentials"]
+products = ["crm"]
+scopes = ["crm.read", "crm.write"]
+
+[products.crm]
+
+[upstreams.crm]
+servers = ["127.0.0.1:9101"]
+
+[routes.crm]
+path = "/crm/*"
+product = "crm"
+upstream = "crm"
+"#;
