@@ -16,6 +16,7 @@ use crate::gate::{Endpoint, Gate, RequestId};
 use crate::session::Revocations;
 use crate::telemetry::{Health, Telemetry};
 use crate::time::Clock;
+use crate::token::Verified;
 use crate::wire::Scheme;
 
 /// The world as the composition root puts it together.
@@ -54,6 +55,9 @@ pub trait Endpoints: Send + Sync {
         request: Request<Bytes>,
         caller: EndpointCaller,
     ) -> Response<Bytes>;
+
+    /// A token was accepted on a route. Called for every request: returns at once.
+    fn seen(&self, _gate: &Gate, _verified: &Verified) {}
 
     /// A request to the admin listener, whatever it asks for.
     async fn admin(&self, request: Request<Bytes>, caller: EndpointCaller) -> Response<Bytes>;

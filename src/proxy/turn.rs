@@ -83,7 +83,12 @@ impl<'t> Turn<'t> {
         self.count_verification(&verdict);
         self.record.verdict = verdict.as_str();
         match verdict {
-            Verdict::Forward(admission) => self.forward(&admission, source, answer).await,
+            Verdict::Forward(admission) => {
+                if let Some(verified) = admission.permit.verified() {
+                    self.edge.endpoints.seen(&self.gate, verified);
+                }
+                self.forward(&admission, source, answer).await;
+            }
             Verdict::Answer(endpoint) => self.own(endpoint, source, answer).await,
             Verdict::Refuse(refusal) => self.refuse(&refusal, source, answer).await,
         }

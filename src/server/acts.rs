@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::sessions::SessionSide;
 use crate::api::admin::{Acts, Question as Asked};
 use crate::control::{
     self, Board, Busy, DistrustError, Handle, Live, Reloaded, Status, SystemClock,
@@ -21,6 +22,7 @@ pub(super) struct Wishes {
     pub(super) handle: Handle,
     pub(super) revocations: Arc<Revocations>,
     pub(super) clock: Arc<SystemClock>,
+    pub(super) sessions: Option<Arc<SessionSide>>,
 }
 
 #[async_trait]
@@ -71,6 +73,14 @@ impl Acts for Wishes {
             expires_at,
         };
         self.revocations.revoke(revocation.clone(), now);
+        let gate = self.gate.load();
+        if let Some(api) = self
+            .sessions
+            .as_ref()
+            .and_then(|sessions| sessions.of(gate.config()))
+        {
+            api.deny(&revocation).await?;
+        }
         Ok(revocation)
     }
 

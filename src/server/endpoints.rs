@@ -1,20 +1,26 @@
 //! Who answers what the gate answers itself.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
 use super::acts::Wishes;
+use super::sessions::SessionSide;
 use crate::api::admin::Admin;
+use crate::api::session::{Caller, SessionApi};
 use crate::api::{cors, jwks};
 use crate::config::model::Cors;
-use crate::gate::Endpoint;
+use crate::gate::{Endpoint, Gate};
 use crate::proxy::{EndpointCaller, Endpoints};
+use crate::token::Verified;
 use crate::wire::{Field, RequestHead, Scheme, Version};
 
 /// The gate's own endpoints.
 pub(super) struct OwnEndpoints {
     pub(super) admin: Admin<Wishes>,
+    pub(super) sessions: Option<Arc<SessionSide>>,
 }
 
 #[async_trait]
@@ -32,12 +38,33 @@ impl Endpoints for OwnEndpoints {
                 Some(policy) => preflight(policy, &methods, &request),
                 None => nothing(),
             },
-            _ => nothing(),
+            endpoint => match self.sessions(&caller) {
+                Some(api) => {
+                    let from = Caller {
+                        address: caller.peer,
+                        request_id: &caller.request_id,
+                    };
+                    api.answer(endpoint, request, from).await
+                }
+                None => nothing(),
+            },
+        }
+    }
+
+    fn seen(&self, gate: &Gate, verified: &Verified) {
+        if let Some(sessions) = &self.sessions {
+            sessions.seen(gate.config(), verified);
         }
     }
 
     async fn admin(&self, request: Request<Bytes>, _caller: EndpointCaller) -> Response<Bytes> {
         self.admin.answer(&request).await
+    }
+}
+
+impl OwnEndpoints {
+    fn sessions(&self, caller: &EndpointCaller) -> Option<Arc<SessionApi>> {
+        self.sessions.as_ref()?.of(caller.gate.config())
     }
 }
 

@@ -4,6 +4,7 @@
 mod acts;
 mod endpoints;
 mod run;
+mod sessions;
 mod stop;
 mod summary;
 

@@ -12,14 +12,17 @@ use tokio::runtime::Runtime;
 
 use super::acts::Wishes;
 use super::endpoints::OwnEndpoints;
+use super::sessions::SessionSide;
 use super::stop::{Never, Signals};
 use super::summary::Summary;
 use crate::api::admin::Admin;
+use crate::api::session::Surroundings;
 use crate::config::Config;
 use crate::config::model::Listener;
 use crate::control::{self, Certificates, Live, StartError, SystemClock, World};
 use crate::proxy::{self, Edge, Role};
 use crate::session::Revocations;
+use crate::store::{self, Store};
 use crate::telemetry::{Diagnostics, Telemetry};
 
 /// How long the last log lines may take to be written.
@@ -100,7 +103,9 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
 
     let revocations = Arc::new(Revocations::default());
     let board = world.board();
+    let sessions = sessions(&config, &revocations, &clock, &telemetry)?;
     let wishes = Wishes {
+        sessions: sessions.clone(),
         gate: world.gate(),
         board: board.clone(),
         handle: world.handle(),
@@ -109,6 +114,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     };
     let endpoints = Arc::new(OwnEndpoints {
         admin: Admin::new(wishes, telemetry.clone()),
+        sessions,
     });
     let edge = Arc::new(Edge::new(proxy::World {
         gate: world.gate(),
@@ -149,6 +155,33 @@ fn runtime() -> std::io::Result<Runtime> {
         .thread_name("background")
         .enable_all()
         .build()
+}
+
+/// Opens the store and the session side, if there is one. What the store knows to be revoked counts when this returns.
+fn sessions(
+    config: &Arc<Config>,
+    revocations: &Arc<Revocations>,
+    clock: &Arc<SystemClock>,
+    telemetry: &Arc<Telemetry>,
+) -> Result<Option<Arc<SessionSide>>, Refused> {
+    let Some(sessions) = &config.sessions else {
+        return Ok(None);
+    };
+    let around = store::Surroundings {
+        revocations: revocations.clone(),
+        clock: clock.clone(),
+        observer: telemetry.clone(),
+    };
+    let store = Store::open(&sessions.store, around)
+        .map_err(|error| Refused::Sessions(error.to_string()))?;
+    let around = Surroundings {
+        store: Arc::new(store),
+        revocations: revocations.clone(),
+        clock: clock.clone(),
+        observer: telemetry.clone(),
+    };
+    let side = SessionSide::new(config, around).map_err(Refused::Sessions)?;
+    Ok(Some(Arc::new(side)))
 }
 
 /// Binds every address once: pingora would try for half a minute, and then be a process without listeners.

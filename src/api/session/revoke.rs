@@ -12,7 +12,9 @@ use super::failure::Failure;
 use super::limits::subscriber;
 use super::origin;
 use crate::config::model::{Client, Transport};
-use crate::session::{Event, OWN_ISSUER, Occasion, RefreshError, Revocation, Revoked, Why};
+use crate::session::{
+    Event, OWN_ISSUER, Occasion, RefreshError, Revocation, Revoked, TimedId, Why,
+};
 
 impl SessionApi {
     pub(super) async fn revoke(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
@@ -58,6 +60,29 @@ impl SessionApi {
             self.tell(Event::Returned, call, occasion);
         }
         Ok(())
+    }
+
+    /// Keeps a revocation of the operator, and ends the sessions that it names.
+    ///
+    /// # Errors
+    /// A text for the operator: it counts in this process, but a restart may forget it.
+    pub async fn deny(&self, revocation: &Revocation) -> Result<(), String> {
+        let own = revocation
+            .issuer
+            .as_deref()
+            .is_none_or(|issuer| *issuer == *OWN_ISSUER);
+        let ended = match &revocation.what {
+            Revoked::Session(id) if own => match TimedId::parse(id) {
+                Some(session) => self.service.revoke(session, Why::Operator).await,
+                None => Ok(()),
+            },
+            Revoked::Subject(subject) if own => {
+                self.service.revoke_subject(subject, Why::Operator).await
+            }
+            _ => Ok(()),
+        };
+        let kept = self.service.deny(revocation.clone()).await;
+        ended.and(kept).map_err(|error| error.to_string())
     }
 
     async fn return_access_token(

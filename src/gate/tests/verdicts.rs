@@ -7,6 +7,9 @@ use super::house::{House, NOW, word};
 use crate::policy::Pass;
 use crate::session::{Revocation, Revoked};
 
+/// Names and values.
+type Fields<'f> = [(&'f str, &'f str)];
+
 #[test]
 fn a_good_token_opens_its_route_and_only_its_route() {
     let house = House::new();
@@ -137,7 +140,7 @@ fn an_element_that_would_break_the_list_is_a_claim_fault_once_policy_lets_it_pas
 #[test]
 fn a_host_is_one_host() {
     let house = House::new();
-    let rows: [(&[(&str, &str)], &str, &str); 8] = [
+    let rows: [(&Fields<'_>, &str, &str); 8] = [
         (
             &[("Host", "a"), ("Host", "a")],
             "/open/x",
@@ -165,20 +168,20 @@ fn a_token_stands_in_one_place() {
     let house = House::new();
     let (token, bearer) = (house.token(json!({})), house.bearer());
     let in_protocol = format!("chat, bearer.{token}");
-    let rows: [(&str, Vec<(&str, &str)>, &str); 7] = [
+    let rows: [(&str, &Fields<'_>, &str); 7] = [
         (
             "/crm",
-            vec![("Authorization", &bearer), ("Authorization", &bearer)],
+            &[("Authorization", &bearer), ("Authorization", &bearer)],
             "request_ambiguous",
         ),
         (
             "/crm",
-            vec![("Authorization", &bearer), ("authorization", "Basic x")],
+            &[("Authorization", &bearer), ("authorization", "Basic x")],
             "request_ambiguous",
         ),
         (
             "/crm",
-            vec![
+            &[
                 ("Authorization", &bearer),
                 ("Sec-WebSocket-Protocol", &in_protocol),
             ],
@@ -186,17 +189,17 @@ fn a_token_stands_in_one_place() {
         ),
         (
             "/crm",
-            vec![("Sec-WebSocket-Protocol", &in_protocol)],
+            &[("Sec-WebSocket-Protocol", &in_protocol)],
             "token_missing",
         ),
         (
             "/socket",
-            vec![("Sec-WebSocket-Protocol", &in_protocol)],
+            &[("Sec-WebSocket-Protocol", &in_protocol)],
             "forward",
         ),
         (
             "/socket",
-            vec![
+            &[
                 ("Authorization", &bearer),
                 ("Sec-WebSocket-Protocol", &in_protocol),
             ],
@@ -204,12 +207,12 @@ fn a_token_stands_in_one_place() {
         ),
         (
             "/socket?access_token=x",
-            vec![("Authorization", &bearer)],
+            &[("Authorization", &bearer)],
             "request_ambiguous",
         ),
     ];
     for (target, fields, expected) in rows {
-        assert_eq!(house.word(target, &fields), expected, "{target}");
+        assert_eq!(house.word(target, fields), expected, "{target}");
     }
 }
 

@@ -1,0 +1,72 @@
+//! The session side of whichever configuration serves. Its store and its revocations outlive configurations.
+
+use std::sync::Arc;
+
+use crate::api::session::{SessionApi, Surroundings};
+use crate::config::Config;
+use crate::control::Live;
+use crate::session::OWN_ISSUER;
+use crate::token::Verified;
+
+/// The session side, put together anew when another configuration serves.
+pub(super) struct SessionSide {
+    around: Surroundings,
+    current: Live<Current>,
+}
+
+struct Current {
+    config: Arc<Config>,
+    api: Option<Arc<SessionApi>>,
+}
+
+impl SessionSide {
+    /// The session side of the first configuration.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    pub(super) fn new(config: &Arc<Config>, around: Surroundings) -> Result<Self, String> {
+        let current = Current::of(config, &around)?;
+        Ok(Self {
+            around,
+            current: Live::new(Arc::new(current)),
+        })
+    }
+
+    /// The session side of `config`; `None` when it has none.
+    pub(super) fn of(&self, config: &Arc<Config>) -> Option<Arc<SessionApi>> {
+        let current = self.current.load();
+        if Arc::ptr_eq(&current.config, config) {
+            return current.api.clone();
+        }
+        match Current::of(config, &self.around) {
+            Ok(next) => {
+                let api = next.api.clone();
+                self.current.publish(Arc::new(next));
+                api
+            }
+            Err(error) => {
+                tracing::error!(error, "the session side cannot follow the configuration");
+                None
+            }
+        }
+    }
+
+    /// To be told of every token that was accepted: one of the gate's own closes the tail of its predecessor.
+    pub(super) fn seen(&self, config: &Arc<Config>, verified: &Verified) {
+        if *verified.principal().issuer_name == *OWN_ISSUER
+            && let Some(api) = self.of(config)
+        {
+            api.seen(verified);
+        }
+    }
+}
+
+impl Current {
+    fn of(config: &Arc<Config>, around: &Surroundings) -> Result<Self, String> {
+        let api = SessionApi::new(config, around.clone())?.map(Arc::new);
+        Ok(Self {
+            config: config.clone(),
+            api,
+        })
+    }
+}
