@@ -25,8 +25,8 @@ pub struct Refresh<'a> {
     pub transport: Transport,
     /// The scope asked for.
     pub scope: Option<&'a str>,
-    /// The operator's terms for a client's sessions; `None` for a client that is no longer one.
-    pub terms: &'a (dyn Fn(&str) -> Option<Terms> + Sync),
+    /// The operator's terms for a session; the error where its client is no longer one, or its subject is over a limit.
+    pub terms: &'a (dyn Fn(&Session) -> Result<Terms, RefreshError> + Sync),
     /// Where it came from.
     pub context: Context,
     /// The address it came from.
@@ -61,6 +61,8 @@ pub enum RefreshError {
     Unknown,
     /// The session is dead, or died of this; or it is another's.
     Refused(Rotation),
+    /// Its subject refreshes too often. Nothing was consumed.
+    Limited,
     /// A scope that was not granted. Nothing was consumed.
     ScopeRefused,
     /// The identity service no longer knows the subject; the session ended.
@@ -158,8 +160,7 @@ impl<S: SessionStore> SessionService<S> {
         if revoked.is_some() {
             return Err(RefreshError::Refused(Rotation::Revoked));
         }
-        let terms = (refresh.terms)(&session.client);
-        let terms = terms.ok_or(RefreshError::Refused(Rotation::OtherClient))?;
+        let terms = (refresh.terms)(session)?;
         let mut presentation = self.presentation(token, session, refresh, terms);
         let foreseen = session.decide(&presentation.attempt(), refresh.now, &terms);
         match foreseen {
@@ -296,7 +297,7 @@ fn failed(error: RefreshError) -> Option<Event> {
         RefreshError::ClaimsUnavailable => Some(Event::HookUnavailable),
         RefreshError::Store(_) => Some(Event::StoreUnavailable),
         RefreshError::Unknown | RefreshError::KeyGone => Some(Event::Dead),
-        RefreshError::ScopeRefused | RefreshError::Refused(_) => None,
+        RefreshError::Limited | RefreshError::ScopeRefused | RefreshError::Refused(_) => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::hooks::AskHook;
 use super::limits::subscriber;
 use super::{cookie, origin};
 use crate::config::model::{Client, ClientKind, Transport};
-use crate::session::{Refresh, RefreshError, Rotation};
+use crate::session::{Refresh, RefreshError, Rotation, Session};
 
 impl SessionApi {
     pub(super) async fn refresh_by_cookie(
@@ -41,11 +41,15 @@ impl SessionApi {
         scope: Option<&str>,
         call: &Call<'_>,
     ) -> Result<Response<Bytes>, Failure> {
-        let terms = |id: &str| {
-            let known = self.clients.find(id)?;
+        let terms = |session: &Session| {
+            let known = self.clients.find(&session.client);
             // Without a name nobody proved to be a confidential client.
-            let proven = client.is_some() || matches!(known.kind, ClientKind::Public);
-            proven.then(|| self.terms(known))
+            let proven =
+                known.filter(|known| client.is_some() || matches!(known.kind, ClientKind::Public));
+            let proven = proven.ok_or(RefreshError::Refused(Rotation::OtherClient))?;
+            let taken = self.refreshes_of.take(session.subject.clone(), call.now);
+            taken.map_err(|_| RefreshError::Limited)?;
+            Ok(self.terms(proven))
         };
         let address = call.from.address.to_canonical().to_string();
         let refresh = Refresh {
@@ -68,8 +72,6 @@ impl SessionApi {
             .refresh(&refresh, &claims, &SystemEntropy)
             .await;
         let refreshed = refreshed.map_err(failure)?;
-        self.refreshes_of
-            .take(refreshed.session.subject.clone(), call.now)?;
         Ok(self.tokens_of(&refreshed, call))
     }
 }
@@ -80,7 +82,7 @@ fn failure(error: RefreshError) -> Failure {
         RefreshError::Forged | RefreshError::Unknown | RefreshError::Denied => {
             Failure::InvalidGrant(Chain::Dead)
         }
-        RefreshError::Refused(Rotation::Exhausted) => Failure::TooMany(1),
+        RefreshError::Limited | RefreshError::Refused(Rotation::Exhausted) => Failure::TooMany(1),
         RefreshError::Refused(Rotation::OtherClient | Rotation::OtherTransport) => {
             Failure::InvalidGrant(Chain::Alive)
         }

@@ -143,7 +143,7 @@ impl Process {
             client: Some("mobile"),
             transport: Transport::Body,
             scope: None,
-            terms: &|_| Some(TERMS),
+            terms: &|_| Ok(TERMS),
             context: Context::default(),
             address: "192.0.2.1",
             now: self.clock.now(),

@@ -6,6 +6,9 @@ use super::flows::claims;
 use super::house::House;
 use crate::session::{Event, TimedId};
 
+/// What is wrong with an assertion, made at a second.
+type Change = fn(&mut serde_json::Value, u64);
+
 fn assertion(house: &House, id: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
     let now = house.now().as_secs();
     let mut claims = serde_json::json!({
@@ -42,7 +45,7 @@ async fn a_client_gets_a_token_of_its_own_with_an_assertion_used_once() {
 async fn assertions_for_others_or_for_too_long_prove_nothing() {
     let house = House::build().await;
     let now = house.now().as_secs();
-    let rows: [(&str, fn(&mut serde_json::Value, u64)); 5] = [
+    let rows: [(&str, Change); 5] = [
         ("aud", |claims, _| {
             claims["aud"] = "https://other.example".into()
         }),
