@@ -33,6 +33,9 @@ pub(super) enum Command {
     /// Make a signing key, show its public half, or distrust an issuer's key
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look after the session store
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Run the gateway with sample upstreams and a sample identity service
     #[command(after_help = "Example:\n  tollgate demo")]
     Demo(DemoOptions),
@@ -193,6 +196,23 @@ pub(super) struct DistrustOptions {
     pub(super) issuer: String,
     /// The key's `kid`
     pub(super) kid: String,
+    #[command(flatten)]
+    pub(super) file: ConfigOption,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SessionsCommand {
+    /// Copy the store while the gateway serves
+    #[command(
+        after_help = "Example:\n  tollgate sessions backup --config gateway.toml sessions-2026-11-23.db"
+    )]
+    Backup(BackupOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupOptions {
+    /// Where to; never overwritten
+    pub(super) target: PathBuf,
     #[command(flatten)]
     pub(super) file: ConfigOption,
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use super::args::{Arguments, Command};
-use super::{check, demo, explain, key, run, token};
+use super::{check, demo, explain, key, run, sessions, token};
 
 /// Reads the arguments, runs one command, and says how it ended: 0 done, 1 refused or faulty, 2 could not be tried.
 pub fn main() -> ExitCode {
@@ -15,6 +15,7 @@ pub fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Token(command) => token::run(command),
         Command::Key(command) => key::run(command),
+        Command::Sessions(command) => sessions::run(&command),
         Command::Demo(options) => demo::run(&options),
     };
     outcome.unwrap_or_else(|error| {

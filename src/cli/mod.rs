@@ -11,6 +11,7 @@ mod explain;
 mod key;
 mod main;
 mod run;
+mod sessions;
 mod token;
 mod verify;
 mod world;

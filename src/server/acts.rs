@@ -11,7 +11,7 @@ use crate::control::{
     self, Board, Busy, DistrustError, Handle, Live, Reloaded, Status, SystemClock,
 };
 use crate::gate::{Explanation, Gate, Question, Rehearsal};
-use crate::session::{Revocation, Revocations, Revoked};
+use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked};
 use crate::time::Clock as _;
 use crate::token::{Algorithm, SigningKey};
 
@@ -65,7 +65,7 @@ impl Acts for Wishes {
 
     async fn revoke(&self, what: Revoked, issuer: Option<Arc<str>>) -> Result<Revocation, String> {
         let now = self.clock.now();
-        let expires_at = now.plus(longest_life(&self.gate.load()));
+        let expires_at = now.plus(longest_life(&self.gate.load(), &what));
         let revocation = Revocation {
             what,
             issuer,
@@ -93,16 +93,31 @@ impl Acts for Wishes {
         issuer: String,
         kid: String,
     ) -> Result<Result<u64, DistrustError>, Busy> {
+        if issuer == OWN_ISSUER {
+            // The session endpoints verify the gate's own tokens by themselves.
+            let own = Some(OWN_ISSUER.into());
+            if let Err(error) = self.revoke(Revoked::Key(kid.as_str().into()), own).await {
+                tracing::error!(error, "a distrusted key of the gate's own is not kept");
+            }
+        }
         self.handle.distrust(issuer, kid).await
     }
 }
 
-/// The longest that a token of any issuer can be accepted.
-fn longest_life(gate: &Gate) -> Duration {
-    let lives = gate
-        .config()
+/// How long something may come that a revocation names: a token of any issuer, and for what ends chains only at their next
+/// refresh, a chain.
+fn longest_life(gate: &Gate, what: &Revoked) -> Duration {
+    let config = gate.config();
+    let lives = config
         .issuers
         .iter()
         .map(|issuer| issuer.terms.lifetime_max + issuer.terms.leeway);
-    lives.max().unwrap_or_default() + Duration::from_secs(60)
+    let chain = match (&config.sessions, what) {
+        (Some(sessions), Revoked::Client(_) | Revoked::All) => sessions.absolute_lifetime,
+        _ => Duration::ZERO,
+    };
+    lives.max().unwrap_or_default() + chain + MARGIN
 }
+
+/// Clocks differ.
+const MARGIN: Duration = Duration::from_secs(60);

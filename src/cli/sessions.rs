@@ -1,0 +1,29 @@
+//! `tollgate sessions`: looks after the session store while the gateway serves.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::args::{BackupOptions, SessionsCommand};
+use crate::config::model::SessionStoreKind;
+use crate::{control, store};
+
+pub(super) fn run(command: &SessionsCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        SessionsCommand::Backup(options) => backup(options),
+    }
+}
+
+fn backup(options: &BackupOptions) -> anyhow::Result<ExitCode> {
+    let config = control::load(&options.file.config)?.config;
+    let Some(sessions) = &config.sessions else {
+        bail!("the configuration has no [sessions]")
+    };
+    let SessionStoreKind::Sqlite(source) = &sessions.store else {
+        bail!("a store in memory has no backup")
+    };
+    store::backup(source, &options.target)
+        .with_context(|| format!("cannot copy {}", source.display()))?;
+    println!("{}", options.target.display());
+    Ok(ExitCode::SUCCESS)
+}
