@@ -5,8 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-export TOLLGATE_LONG=0
-[ "${1:-}" = "--long" ] && export TOLLGATE_LONG=1
+long=()
+if [ "${1:-}" = "--long" ]; then
+    long=(-- --include-ignored)
+    export PROPTEST_CASES=1000000
+fi
 
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
@@ -46,6 +49,6 @@ step "the core alone"
 cargo test --quiet --locked --no-default-features --lib
 
 step "everything"
-cargo test --locked
+cargo test --locked "${long[@]}"
 
 step "done"

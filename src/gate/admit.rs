@@ -8,7 +8,7 @@ use super::line::{self, RequestLine};
 use super::reason::Reason;
 use super::refusal::{Hint, Refusal};
 use super::trace::Trace;
-use super::verdict::{Admission, Verdict};
+use super::verdict::{Admission, Endpoint, Verdict};
 use crate::config::Config;
 use crate::identity::IdentitySigner;
 use crate::policy::{self, Caller, Found, Permit, Requirement, Route, RouteTable};
@@ -213,20 +213,16 @@ impl Gate {
     }
 
     /// A CORS preflight (Fetch standard §3.2.2) of a route with a policy: answered before authentication.
-    fn preflight(
-        &self,
-        head: &RequestHead<'_>,
-        line: &RequestLine<'_>,
-    ) -> Option<super::verdict::Endpoint> {
+    fn preflight(&self, head: &RequestHead<'_>, line: &RequestLine<'_>) -> Option<Endpoint> {
         let wanted = head.values("access-control-request-method").next()?;
         head.values("origin")
             .next()
             .filter(|_| line.method == "OPTIONS")?;
         let wanted = std::str::from_utf8(wanted).ok()?;
-        let route = match self
+        let found = self
             .routes
-            .find(line.host.as_ref(), line.path.as_str(), wanted)
-        {
+            .find_alike(line.host.as_ref(), &line.path, wanted);
+        let route = match found.ok()? {
             Found::Route(route) | Found::MethodRefused { route, .. } => route,
             Found::Unknown => return None,
         };
@@ -235,6 +231,6 @@ impl Gate {
             policy::Methods::Any => Vec::new(),
             policy::Methods::Named(names) => names.clone(),
         };
-        Some(super::verdict::Endpoint::Preflight { policy, methods })
+        Some(Endpoint::Preflight { policy, methods })
     }
 }

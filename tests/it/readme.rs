@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use tollgate::token::{Algorithm, SigningKey};
+
 fn check(path: &Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["check", "--config"])
@@ -32,6 +34,24 @@ fn every_configuration_in_the_readme_passes_check() {
         blocks.len()
     );
     let folder = tempfile::tempdir().unwrap();
+    let pem = |algorithm| SigningKey::generate_pem(algorithm).unwrap();
+    fs::write(
+        folder.path().join("sign.pem"),
+        pem(Algorithm::Es256).expose(),
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("identity.pem"),
+        pem(Algorithm::EdDsa).expose(),
+    )
+    .unwrap();
+    for secret in ["refresh.key", "admin.token", "hook.secret"] {
+        fs::write(
+            folder.path().join(secret),
+            "00112233445566778899aabbccddeeff".repeat(2),
+        )
+        .unwrap();
+    }
     for block in blocks {
         let path = folder.path().join("gateway.toml");
         fs::write(&path, block).unwrap();
