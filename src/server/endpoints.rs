@@ -1,5 +1,6 @@
 //! Who answers what the gate answers itself.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -41,7 +42,7 @@ impl Endpoints for OwnEndpoints {
             endpoint => match self.sessions(&caller) {
                 Some(api) => {
                     let from = Caller {
-                        address: caller.peer,
+                        address: address(&request, &caller),
                         request_id: &caller.request_id,
                     };
                     api.answer(endpoint, request, from).await
@@ -66,6 +67,20 @@ impl OwnEndpoints {
     fn sessions(&self, caller: &EndpointCaller) -> Option<Arc<SessionApi>> {
         self.sessions.as_ref()?.of(caller.gate.config())
     }
+}
+
+/// The client's address: the peer's, or the one that a trusted proxy saw at its own door, the last of its list.
+fn address(request: &Request<Bytes>, caller: &EndpointCaller) -> IpAddr {
+    let told = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back();
+    let told = told
+        .filter(|_| caller.is_trusted)
+        .and_then(|value| value.to_str().ok());
+    let last = told.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    last.unwrap_or(caller.peer)
 }
 
 fn preflight(policy: &Cors, methods: &[Box<str>], request: &Request<Bytes>) -> Response<Bytes> {

@@ -435,3 +435,37 @@ fn twenty_refusals_in_a_row_leave_the_connection_open() {
     }
     assert_eq!(client.get("/crm", &[&house.issuer.bearer()]).status, 200);
 }
+
+#[test]
+fn a_connection_too_many_is_told_that_the_gate_is_overloaded() {
+    let upstream = Upstream::start();
+    let config = format!(
+        "[listeners.public]\naddress = \"ADDRESS\"\nconnections_per_address_max = 2\n\
+         [upstreams.app]\nservers = [\"{}\"]\n\
+         [routes.hello]\npath = \"/hello\"\naccess = \"public\"\nupstream = \"app\"\n",
+        upstream.address
+    );
+    let gateway = Gateway::start(&config, &[]);
+    let mut open: Vec<Client> = Vec::new();
+    while open.len() < 2 {
+        // The connection that the start was probed with may not have ended yet.
+        let mut client = gateway.client();
+        if client.get("/hello", &[]).status == 200 {
+            open.push(client);
+        }
+    }
+    let answer = gateway.get("/hello", &[]);
+    assert_eq!(
+        (answer.status, answer.reason().as_str()),
+        (503, Reason::Overloaded.as_str())
+    );
+    assert!(answer.field("retry-after").is_some());
+    drop(open.pop());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while gateway.get("/hello", &[]).status != 200 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "a place that is free again is given"
+        );
+    }
+}
