@@ -17,7 +17,7 @@ mod request_head_check;
 
 const LIMITS: HeadLimits = HeadLimits {
     bytes_max: 32 << 10,
-    fields_max: 100,
+    fields_max: 128,
 };
 
 #[test]

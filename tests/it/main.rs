@@ -10,10 +10,17 @@
 
 mod architecture;
 mod attacks;
+#[expect(
+    dead_code,
+    reason = "the fuzz targets' corpora are replayed in the library's tests"
+)]
+#[path = "../data/corpus.rs"]
+mod corpus;
 mod explain;
 mod headers;
 mod lifecycle;
 mod provider;
 mod readme;
 mod reasons;
+mod requests;
 mod support;

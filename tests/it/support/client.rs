@@ -1,7 +1,7 @@
 //! An HTTP/1.1 client that sends exactly the bytes it is given and reads one answer at a time.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// One connection.
@@ -42,6 +42,11 @@ impl Client {
     /// Sends what it can: a gateway that has refused may have closed already.
     pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _refused_already = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// Says that nothing more will be sent; answers still come.
+    pub fn end(&mut self) {
+        let _closed_already = self.stream.shutdown(Shutdown::Write);
     }
 
     /// Sends a GET with `fields`, each a whole line without its end, and reads the answer.
@@ -145,6 +150,12 @@ impl Client {
             assert!(self.fill(), "the connection ended within a body");
         }
         self.unread.drain(..length).collect()
+    }
+
+    /// All that still comes until the gateway closes.
+    pub fn everything(&mut self) -> String {
+        while self.fill() {}
+        String::from_utf8_lossy(&std::mem::take(&mut self.unread)).into_owned()
     }
 
     /// Whether the gateway has closed: reads until the end, and nothing but the end may come.

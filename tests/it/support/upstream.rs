@@ -81,11 +81,8 @@ fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>>
     let end = match length {
         Some(length) => end + length.trim().parse::<usize>().expect("a length"),
         None if head.contains("\r\ntransfer-encoding: chunked\r\n") => loop {
-            if let Some(at) = unread[end..]
-                .windows(5)
-                .position(|window| window == b"0\r\n\r\n")
-            {
-                break end + at + 5;
+            if let Some(length) = chunked_length(&unread[end..]) {
+                break end + length;
             }
             fill(stream, unread)?;
         },
@@ -95,6 +92,32 @@ fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>>
         fill(stream, unread)?;
     }
     Some(unread.drain(..end).collect())
+}
+
+/// How many bytes a chunked body takes with its trailers; `None` while its end is still to come.
+fn chunked_length(bytes: &[u8]) -> Option<usize> {
+    let line_end = |at: usize| {
+        let line = bytes.get(at..)?.windows(2);
+        line.into_iter().position(|two| two == b"\r\n")
+    };
+    let mut at = 0;
+    loop {
+        let digits = line_end(at)?;
+        let size = std::str::from_utf8(&bytes[at..at + digits]).expect("a size without extension");
+        let size = usize::from_str_radix(size, 16).expect("a chunk size");
+        at += digits + 2;
+        if size == 0 {
+            break;
+        }
+        at += size + 2;
+    }
+    loop {
+        let trailer = line_end(at)?;
+        at += trailer + 2;
+        if trailer == 0 {
+            return Some(at);
+        }
+    }
 }
 
 fn fill(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<()> {
