@@ -148,6 +148,7 @@ async fn one(
             value: value.as_bytes(),
         })
         .collect();
+    // The library has cut off a fragment: what is judged here is what goes on.
     let target = match parts.uri.path_and_query() {
         Some(path) => path.as_str(),
         None => parts

@@ -152,6 +152,19 @@ fn a_head_that_could_be_read_two_ways_reaches_nobody() {
     }
 }
 
+#[test]
+fn a_fragment_is_gone_before_the_judgement_and_nobody_hears_it() {
+    let house = House::start();
+    let ask = |path| ask(&house, &[METHOD, SCHEME, AUTHORITY, (":path", path)]);
+    for path in ["/crm#/../x", "/crm/x#", "/crm/x?y#/../../z"] {
+        let fate = ask(path);
+        assert!(matches!(fate, Fate::Other(_)), "{path}: {fate:?}");
+        assert_eq!(house.upstream.count(), 0, "{path}");
+    }
+    assert_eq!(ask("/a#/../crm"), Fate::Served);
+    assert_eq!(house.lines_since(0), ["GET /a HTTP/1.1"]);
+}
+
 /// Sends requests on one connection and returns their status.
 async fn statuses(house: &House, requests: Vec<Request<()>>) -> Vec<u16> {
     let tcp = tokio::net::TcpStream::connect(house.gateway.public)
