@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::OWN_ISSUER;
 use super::id::TimedId;
 use super::lifecycle::Rotation;
+use super::revocation::OWN_ISSUER;
 use super::revocation::{Revocation, Revoked};
 use super::state::{Session, State, Why};
 use super::store::{Change, Command, Outcome, Presentation, Use};

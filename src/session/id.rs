@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use super::Entropy;
+use super::entropy::Entropy;
 use crate::time::Timestamp;
 
 /// A UUIDv7: 48 bits of milliseconds, 74 bits of entropy.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Entropy;
+use super::entropy::Entropy;
 use super::grant::Grant;
 use super::id::TimedId;
 use super::state::Session;

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use super::Entropy;
+use super::entropy::Entropy;
 use super::grant::Grant;
 use super::id::TimedId;
 use super::lifecycle::{Rotation, Terms};

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::time::Timestamp;
 
+/// The name of the gate's own issuer, where an issuer's name is a label. No configured issuer may have it.
+pub const OWN_ISSUER: &str = "sessions";
+
 /// What a revocation names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Revoked {
@@ -65,7 +68,7 @@ impl Revoked {
 pub struct Revocation {
     /// What it names.
     pub what: Revoked,
-    /// The name, in the configuration, of the only issuer that it is about ([`super::OWN_ISSUER`] for the gate's own tokens);
+    /// The name, in the configuration, of the only issuer that it is about ([`OWN_ISSUER`] for the gate's own tokens);
     /// `None`: of any.
     pub issuer: Option<Arc<str>>,
     /// Subjects, clients and everything: what began at this moment or before.

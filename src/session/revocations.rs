@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use super::OWN_ISSUER;
 use super::fingerprints::{Entry, RevokedSet, WhenFull};
 use super::id::TimedId;
+use super::revocation::OWN_ISSUER;
 use super::revocation::{Revocation, Revoked, RevokedBy};
 use crate::time::Timestamp;
 use crate::token::Verified;

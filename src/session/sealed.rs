@@ -4,7 +4,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt as HkdfSalt};
 
-use super::Entropy;
+use super::entropy::Entropy;
 use super::refresh_token::{KeyId, RefreshKeys, Salt};
 
 impl RefreshKeys {

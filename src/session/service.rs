@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Entropy;
+use super::entropy::Entropy;
 use super::grant::Grant;
 use super::id::TimedId;
 use super::lifecycle::Rotation;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenError, create_private};
+use super::file::{OpenError, create_private};
 
 /// Copies the store at `source` to the new file `target` (mode 0600), page by page, while others use it. The copy is as of
 /// one moment.

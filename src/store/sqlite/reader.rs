@@ -5,7 +5,8 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::oneshot;
 
-use super::{Db, rows, unavailable};
+use super::file::{Db, unavailable};
+use super::rows;
 use crate::session::{Session, StoreError, TimedId};
 use crate::time::Clock;
 

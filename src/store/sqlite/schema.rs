@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
 
-use super::Db;
+use super::file::Db;
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use rusqlite::{TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::file::{Db, unavailable};
 use super::row::millis;
 use super::rows::{SqliteRows, revoked_since};
-use super::{Db, unavailable};
 use crate::session::{Change, Committed, Revocation, StoreError, apply};
 use crate::store::Surroundings;
 use crate::store::memory::KEPT_AFTER_END;

@@ -1,0 +1,175 @@
+//! The store as the house sees it: jobs for the writer, reads for the reader, and a deadline for each.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::super::adapter::Surroundings;
+use super::reader::{Read, Reader};
+use super::writer::{Job, Writer};
+use crate::session::{Change, Committed, Session, SessionStore, StoreError, TimedId};
+
+/// Keeps sessions in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    jobs: SyncSender<Job>,
+    reads: SyncSender<Read>,
+}
+
+/// Why a file cannot be the store.
+#[derive(Debug)]
+pub enum OpenError {
+    /// A later version of tollgate wrote it.
+    TooNew {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// SQLite cannot use it.
+    Sqlite {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A file or a thread cannot be made.
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooNew { path, found } => write!(
+                f,
+                "the session store {} has version {found}, this program knows versions up to {}",
+                path.display(),
+                super::schema::VERSION
+            ),
+            Self::Sqlite { path, .. } | Self::Io { path, .. } => {
+                write!(f, "the session store {} cannot be opened", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::TooNew { .. } => None,
+            Self::Sqlite { source, .. } => Some(source),
+            Self::Io { source, .. } => Some(source),
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it with mode 0600, and reads what is revoked.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path, surroundings: Surroundings) -> Result<Self, OpenError> {
+        let sqlite = |source| OpenError::Sqlite {
+            path: path.to_owned(),
+            source,
+        };
+        let io = |source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        create_private(path).map_err(io)?;
+        let mut connection = super::schema::connect(path).map_err(sqlite)?;
+        let found = super::schema::migrate(&mut connection).map_err(sqlite)?;
+        if found > super::schema::VERSION {
+            let path = path.to_owned();
+            return Err(OpenError::TooNew { path, found });
+        }
+        let reading = super::schema::connect(path).map_err(sqlite)?;
+        let mut writer = Writer::new(connection, surroundings.clone());
+        writer.follow().map_err(sqlite)?;
+        let (jobs, incoming) = sync_channel(QUEUE_MAX);
+        spawn("sessions-write", move || writer.run(&incoming)).map_err(io)?;
+        let (reads, incoming) = sync_channel(QUEUE_MAX);
+        let reader = Reader::new(reading, surroundings.clock);
+        spawn("sessions-read", move || reader.run(&incoming)).map_err(io)?;
+        Ok(Self { jobs, reads })
+    }
+}
+
+impl SessionStore for SqliteStore {
+    async fn load(&self, session: TimedId) -> Result<Option<Session>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        ask(&self.reads, Read::Session(session, reply), answer, READ_MAX).await
+    }
+
+    async fn live_of(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let read = Read::LiveOf(subject.into(), reply);
+        ask(&self.reads, read, answer, READ_MAX).await
+    }
+
+    async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        ask(&self.jobs, Job { change, reply }, answer, COMMIT_MAX).await
+    }
+}
+
+/// Hands a call to its thread and waits, though never long.
+async fn ask<C, T>(
+    calls: &SyncSender<C>,
+    call: C,
+    answer: oneshot::Receiver<Result<T, StoreError>>,
+    limit: Duration,
+) -> Result<T, StoreError> {
+    calls.try_send(call).map_err(|error| match error {
+        TrySendError::Full(_) => StoreError::Overloaded,
+        TrySendError::Disconnected(_) => StoreError::Unavailable,
+    })?;
+    match timeout(limit, answer).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(StoreError::Unavailable),
+        Err(_) => Err(StoreError::Slow),
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn(run).map(|_| ())
+}
+
+/// Salts are in the file: nobody else may read it. SQLite gives its side files the same mode.
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Logs what went wrong, once, and tells the caller no more than that it did.
+pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
+    tracing::error!(%error, "the session store failed");
+    StoreError::Unavailable
+}
+
+/// Calls that may wait for a thread.
+const QUEUE_MAX: usize = 4096;
+const READ_MAX: Duration = Duration::from_secs(1);
+/// A commit waits for the disk.
+const COMMIT_MAX: Duration = Duration::from_secs(5);
+
+/// The connection's type, for the files of this room.
+pub(super) type Db = Connection;
