@@ -18,7 +18,7 @@ pub(super) const WEBSOCKET_TOKEN_PREFIX: &[u8] = b"bearer.";
 pub(super) fn authorization<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]>, Refusal> {
     let value = fields::single(head.fields, "authorization")
         .map_err(|()| ambiguous("two Authorization fields"))?;
-    if value.is_some_and(|value| value.contains(&b',')) {
+    if value.is_some_and(|value| memchr::memchr(b',', value).is_some()) {
         return Err(ambiguous("a comma in Authorization"));
     }
     Ok(value)

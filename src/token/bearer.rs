@@ -56,7 +56,8 @@ impl<'h> BearerToken<'h> {
         if token.len() > Self::BYTES_MAX {
             return Err(BearerError::Oversized);
         }
-        if !token.iter().all(|byte| is_compact(*byte)) {
+        // Without an early end, so that the compiler looks at many bytes at once: this runs before the cache.
+        if !token.iter().fold(true, |all, byte| all & is_compact(*byte)) {
             return Err(BearerError::Malformed);
         }
         std::str::from_utf8(token)
@@ -86,7 +87,7 @@ impl std::error::Error for BearerError {}
 
 /// The alphabet of base64url without padding (RFC 4648 §5), and the dot between the parts.
 const fn is_compact(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_') | (byte == b'.')
 }
 
 const SCHEME: &[u8] = b"Bearer";
