@@ -8,6 +8,7 @@ pub const CHUNK_END: &[u8] = b"0\r\n\r\n";
 
 /// Begins a request: `METHOD target HTTP/1.1`.
 pub fn write_request_head(out: &mut Vec<u8>, method: &str, target: &str) {
+    out.reserve(HEAD_BYTES);
     put_clean(out, method.as_bytes());
     out.push(b' ');
     put_clean(out, target.as_bytes());
@@ -16,6 +17,7 @@ pub fn write_request_head(out: &mut Vec<u8>, method: &str, target: &str) {
 
 /// Begins an answer: `HTTP/1.1 200 OK`.
 pub fn write_status_line(out: &mut Vec<u8>, status: u16) {
+    out.reserve(HEAD_BYTES);
     put(
         out,
         format_args!("HTTP/1.1 {status} {}\r\n", reason_phrase(status)),
@@ -53,6 +55,9 @@ pub fn write_last_chunk<'a>(
     }
     write_head_end(out);
 }
+
+/// Room for a usual head, so that it is not copied again and again while it grows.
+const HEAD_BYTES: usize = 2 << 10;
 
 fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a Vec takes every byte");
