@@ -1,7 +1,5 @@
 //! What ties a request to its answer, its log line and its trace: `X-Request-Id` and W3C Trace Context.
 
-use std::fmt::Write as _;
-
 use crate::wire::RequestHead;
 use crate::wire::fields;
 
@@ -22,18 +20,14 @@ impl RequestId {
     /// A new UUID version 4.
     pub fn fresh(entropy: u128) -> Self {
         let bits = (entropy & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-        let hex = format!("{bits:032x}");
-        Self(
-            format!(
-                "{}-{}-{}-{}-{}",
-                &hex[..8],
-                &hex[8..12],
-                &hex[12..16],
-                &hex[16..20],
-                &hex[20..]
-            )
-            .into(),
-        )
+        let mut text = String::with_capacity(36);
+        for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            put_hex(&mut text, &[byte]);
+        }
+        Self(text.into())
     }
 
     /// The id.
@@ -85,8 +79,11 @@ impl TraceContext {
     fn begun([trace, parent]: [u128; 2]) -> Self {
         let mut text = String::with_capacity(55);
         // Neither id may be all zeroes (Trace Context §3.2.2.3).
-        write!(text, "00-{:032x}-{:016x}-00", trace | 1, parent as u64 | 1)
-            .expect("a String takes any text");
+        text.push_str("00-");
+        put_hex(&mut text, &(trace | 1).to_be_bytes());
+        text.push('-');
+        put_hex(&mut text, &(parent as u64 | 1).to_be_bytes());
+        text.push_str("-00");
         Self {
             parent: text.into(),
             continued: false,
@@ -109,6 +106,15 @@ impl TraceContext {
             head.values("tracestate")
                 .for_each(|state| put("tracestate", state));
         }
+    }
+}
+
+/// Appends two lower-case digits for each byte. Every request makes ids, and `format!` takes its time with a `u128`.
+fn put_hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
     }
 }
 

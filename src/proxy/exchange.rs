@@ -135,7 +135,6 @@ fn start<'l>(
     link: &'l mut Link,
 ) -> Result<(Outlet<'l>, Answers<'l>), Failure> {
     let asked = turn.asked;
-    let target = admission.path.to_target();
     let hop = Hop {
         peer: turn.client.peer(),
         request_id: turn.record.request_id.as_str(),
@@ -144,7 +143,7 @@ fn start<'l>(
     };
     let order = Order {
         method: asked.head.method,
-        target: &target,
+        target: admission.path.target(),
         authority: admission.authority.as_deref(),
         framing: asked.framing,
         upgrade: turn.upgrade(admission),

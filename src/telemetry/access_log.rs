@@ -107,8 +107,10 @@ impl Members<'_> {
         if self.0.len() > 1 {
             self.0.push(b',');
         }
-        serde_json::to_writer(&mut *self.0, field.name()).expect("a Vec takes any bytes");
-        self.0.push(b':');
+        // A Rust identifier: nothing in it needs an escape.
+        self.0.push(b'"');
+        self.0.extend_from_slice(field.name().as_bytes());
+        self.0.extend_from_slice(b"\":");
         serde_json::to_writer(&mut *self.0, &value).expect("a Vec takes any bytes");
     }
 }
