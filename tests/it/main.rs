@@ -23,4 +23,5 @@ mod provider;
 mod readme;
 mod reasons;
 mod requests;
+mod sessions;
 mod support;
