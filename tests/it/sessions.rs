@@ -66,7 +66,6 @@ issuer = "https://auth.example.com"
 audience = "https://api.example.com"
 signing_keys = ["file:sign.pem"]
 refresh_keys = ["file:refresh.key"]
-refresh_token = {{ grace = "1s" }}
 [sessions.store]
 kind = "sqlite"
 path = "sessions.db"
