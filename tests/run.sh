@@ -14,7 +14,7 @@ fi
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "system packages"
-packages=(cmake g++ make pkg-config curl nodejs npm python3 python3-venv wrk sqlite3)
+packages=(cmake g++ make pkg-config curl nodejs npm python3 python3-venv wrk sqlite3 nginx)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -27,6 +27,8 @@ if command -v node >/dev/null && command -v npm >/dev/null; then
     done
     missing=("${kept[@]}")
 fi
+# And so will any browser of that family.
+command -v chromium google-chrome chromium-browser >/dev/null || missing+=(chromium)
 if [ "${#missing[@]}" -gt 0 ]; then
     sudo=""
     [ "$(id -u)" -eq 0 ] || sudo=sudo
