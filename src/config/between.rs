@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::check::Placed;
 use super::diagnostic::Diagnostic;
-use super::endpoints::{IDENTITY_JWKS_PATH, SESSION_PATHS, meets};
+use super::endpoints::{IDENTITY_JWKS_PATH, SessionEndpoint, meets};
 use super::model::{Issuer, KeySource, Listener, Sessions};
 use super::walk::{Table, Walk};
 use crate::identity::IdentityTerms;
@@ -171,7 +171,8 @@ pub(super) fn routes(
         if !sessions.is_some_and(|sessions| share_a_host(&route.hosts, &sessions.hosts)) {
             continue;
         }
-        if let Some(endpoint) = SESSION_PATHS.iter().find(|endpoint| meets(path, endpoint)) {
+        let mut endpoints = SessionEndpoint::PATHS.iter();
+        if let Some((endpoint, _)) = endpoints.find(|(endpoint, _)| meets(path, endpoint)) {
             match path {
                 CATCH_ALL => covered(root.walk, route, span),
                 _ => taken(root.walk, route, span, endpoint),

@@ -2,7 +2,7 @@
 
 use super::line::RequestLine;
 use super::verdict::Endpoint;
-use crate::config::Config;
+use crate::config::{Config, IDENTITY_JWKS_PATH, SessionEndpoint};
 
 /// The endpoints that one configuration serves.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Endpoints {
     /// The endpoint that a request is for, whatever its method.
     pub(super) fn find(&self, line: &RequestLine<'_>) -> Option<Endpoint> {
         let path = line.path.as_str();
-        if path == "/.well-known/identity-jwks.json" && self.identity {
+        if self.identity && path == IDENTITY_JWKS_PATH {
             return Some(Endpoint::IdentityJwks);
         }
         let hosts = self.sessions.as_ref()?;
@@ -35,28 +35,9 @@ impl Endpoints {
                 .host
                 .as_ref()
                 .is_some_and(|host| hosts.iter().any(|name| **name == *host.as_str()));
-        if here { session_endpoint(path) } else { None }
-    }
-}
-
-/// The session endpoint at `path`, if there is one.
-pub fn session_endpoint(path: &str) -> Option<Endpoint> {
-    Some(match path {
-        "/auth/login" => Endpoint::Login,
-        "/auth/refresh" => Endpoint::Refresh,
-        "/auth/logout" => Endpoint::Logout,
-        "/auth/logout-all" => Endpoint::LogoutAll,
-        "/auth/sessions" => Endpoint::Sessions,
-        "/oauth/token" => Endpoint::Token,
-        "/oauth/revoke" => Endpoint::Revoke,
-        "/oauth/introspect" => Endpoint::Introspect,
-        "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" => {
-            Endpoint::Metadata
+        if !here {
+            return None;
         }
-        "/.well-known/jwks.json" => Endpoint::Jwks,
-        _ => path
-            .strip_prefix("/auth/sessions/")
-            .filter(|sid| !sid.contains('/'))
-            .map(|_| Endpoint::Sessions)?,
-    })
+        SessionEndpoint::at(path).map(Endpoint::Session)
+    }
 }

@@ -20,7 +20,6 @@ mod verdict;
 
 pub use admit::Gate;
 pub use correlation::{RequestId, TraceContext};
-pub use endpoints::session_endpoint;
 pub use explain::Explanation;
 pub use forward::Hop;
 pub use question::Question;

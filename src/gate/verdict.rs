@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::refusal::Refusal;
+use crate::config::SessionEndpoint;
 use crate::config::model::Upstream;
 use crate::policy::{Permit, RequestPath};
 
@@ -36,26 +37,8 @@ pub struct Admission {
 /// What the gate answers itself, on a public listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// `/auth/login`
-    Login,
-    /// `/auth/refresh`
-    Refresh,
-    /// `/auth/logout`
-    Logout,
-    /// `/auth/logout-all`
-    LogoutAll,
-    /// `/auth/sessions` and `/auth/sessions/{sid}`
-    Sessions,
-    /// `/oauth/token`
-    Token,
-    /// `/oauth/revoke`
-    Revoke,
-    /// `/oauth/introspect`
-    Introspect,
-    /// `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`
-    Metadata,
-    /// `/.well-known/jwks.json`
-    Jwks,
+    /// What comes with `[sessions]`.
+    Session(SessionEndpoint),
     /// `/.well-known/identity-jwks.json`
     IdentityJwks,
     /// A CORS preflight of a route that has a policy.
@@ -79,22 +62,23 @@ impl Verdict {
     }
 }
 
+const IDENTITY_JWKS: &str = "well_known.identity_jwks";
+const PREFLIGHT: &str = "cors.preflight";
+
 impl Endpoint {
+    /// Whether `label` is one that [`Endpoint::as_str`] gives.
+    pub fn is_label(label: &str) -> bool {
+        let mut sessions = SessionEndpoint::PATHS.iter();
+        [IDENTITY_JWKS, PREFLIGHT].contains(&label)
+            || sessions.any(|(_, endpoint)| endpoint.as_str() == label)
+    }
+
     /// The route label of metric and log.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Login => "auth.login",
-            Self::Refresh => "auth.refresh",
-            Self::Logout => "auth.logout",
-            Self::LogoutAll => "auth.logout_all",
-            Self::Sessions => "auth.sessions",
-            Self::Token => "oauth.token",
-            Self::Revoke => "oauth.revoke",
-            Self::Introspect => "oauth.introspect",
-            Self::Metadata => "well_known.metadata",
-            Self::Jwks => "well_known.jwks",
-            Self::IdentityJwks => "well_known.identity_jwks",
-            Self::Preflight { .. } => "cors.preflight",
+            Self::Session(endpoint) => endpoint.as_str(),
+            Self::IdentityJwks => IDENTITY_JWKS,
+            Self::Preflight { .. } => PREFLIGHT,
         }
     }
 }

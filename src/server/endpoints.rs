@@ -39,7 +39,7 @@ impl Endpoints for OwnEndpoints {
                 Some(policy) => preflight(policy, &methods, &request),
                 None => nothing(),
             },
-            endpoint => match self.sessions(&caller) {
+            Endpoint::Session(endpoint) => match self.sessions(&caller) {
                 Some(api) => {
                     let from = Caller {
                         address: address(&request, &caller),

@@ -13,7 +13,7 @@ use super::families::Families;
 use super::handles::{Counted, Handles, IssuerHandle, RouteHandle, UpstreamHandle};
 use crate::config::Config;
 use crate::config::model::KeySource;
-use crate::gate::Reason;
+use crate::gate::{Endpoint, Reason};
 use crate::policy::Route;
 use crate::principal::Entitlement;
 use crate::session::OWN_ISSUER;
@@ -82,7 +82,7 @@ impl Metrics {
             .map(|route| (&*route.name, product_of(route)));
         let routes: HashMap<&str, &str> = routes.collect();
         let route =
-            |name: &str| routes.contains_key(name) || name == UNKNOWN || ENDPOINTS.contains(&name);
+            |name: &str| routes.contains_key(name) || name == UNKNOWN || Endpoint::is_label(name);
         let wants = |name: &str, product: &str| routes.get(name).is_none_or(|p| *p == product);
         let upstream = |name: &str| config.upstreams.contains_key(name);
         let issuer = |name: &str| {
@@ -290,22 +290,6 @@ fn whole(number: usize) -> i64 {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// The names that `Endpoint::as_str` has.
-const ENDPOINTS: [&str; 12] = [
-    "auth.login",
-    "auth.refresh",
-    "auth.logout",
-    "auth.logout_all",
-    "auth.sessions",
-    "oauth.token",
-    "oauth.revoke",
-    "oauth.introspect",
-    "well_known.metadata",
-    "well_known.jwks",
-    "well_known.identity_jwks",
-    "cors.preflight",
-];
 
 /// The label of a route or an issuer that is none of the configuration's.
 pub(super) const UNKNOWN: &str = "-";

@@ -20,10 +20,10 @@ use super::metadata;
 use super::origin::{self, Zone};
 use super::seen::Seen;
 use crate::api::problem::{self, Asked, Dialect};
-use crate::config::Config;
 use crate::config::model::{Client, Sessions};
+use crate::config::{Config, SessionEndpoint};
 use crate::control;
-use crate::gate::{Endpoint, RequestId};
+use crate::gate::RequestId;
 use crate::session::{
     AccessMinter, AccessTerms, Entropy, Event, Observer, Occasion, RefreshKeys, Revocations,
     SessionService, Terms,
@@ -109,7 +109,7 @@ impl SessionApi {
     /// Answers a request to `endpoint`.
     pub async fn answer(
         &self,
-        endpoint: Endpoint,
+        endpoint: SessionEndpoint,
         request: Request<Bytes>,
         from: Caller<'_>,
     ) -> Response<Bytes> {
@@ -122,36 +122,40 @@ impl SessionApi {
         if origin::is_preflight(&call) {
             return origin::preflight(self.sessions(), zone, &call);
         }
-        let answered = self.dispatch(&endpoint, &call).await;
+        let answered = self.dispatch(endpoint, &call).await;
         let mut response =
-            answered.unwrap_or_else(|failure| self.failed(&endpoint, &failure, &call));
+            answered.unwrap_or_else(|failure| self.failed(endpoint, &failure, &call));
         origin::decorate(self.sessions(), zone, &call, &mut response);
         response
     }
 
     async fn dispatch(
         &self,
-        endpoint: &Endpoint,
+        endpoint: SessionEndpoint,
         call: &Call<'_>,
     ) -> Result<Response<Bytes>, Failure> {
         check_method(endpoint, call.request.method())?;
         match endpoint {
-            Endpoint::Login => self.login(call).await,
-            Endpoint::Refresh => self.refresh_by_cookie(call).await,
-            Endpoint::Logout => self.logout(call).await,
-            Endpoint::LogoutAll => self.logout_all(call).await,
-            Endpoint::Sessions => self.devices(call).await,
-            Endpoint::Token => self.token(call).await,
-            Endpoint::Revoke => self.revoke(call).await,
-            Endpoint::Introspect => self.introspect(call).await,
-            Endpoint::Metadata => Ok(metadata::metadata(self.sessions())),
-            Endpoint::Jwks => Ok(metadata::jwks(self.sessions())),
-            Endpoint::IdentityJwks | Endpoint::Preflight { .. } => Err(Failure::NotFound),
+            SessionEndpoint::Login => self.login(call).await,
+            SessionEndpoint::Refresh => self.refresh_by_cookie(call).await,
+            SessionEndpoint::Logout => self.logout(call).await,
+            SessionEndpoint::LogoutAll => self.logout_all(call).await,
+            SessionEndpoint::Sessions => self.devices(call).await,
+            SessionEndpoint::Token => self.token(call).await,
+            SessionEndpoint::Revoke => self.revoke(call).await,
+            SessionEndpoint::Introspect => self.introspect(call).await,
+            SessionEndpoint::Metadata => Ok(metadata::metadata(self.sessions())),
+            SessionEndpoint::Jwks => Ok(metadata::jwks(self.sessions())),
         }
     }
 
     /// The answer to a failure. The cookie goes only where its chain is dead.
-    fn failed(&self, endpoint: &Endpoint, failure: &Failure, call: &Call<'_>) -> Response<Bytes> {
+    fn failed(
+        &self,
+        endpoint: SessionEndpoint,
+        failure: &Failure,
+        call: &Call<'_>,
+    ) -> Response<Bytes> {
         let event = match failure {
             Failure::TooMany(_) => Some(Event::RateLimited),
             Failure::AccessDenied => Some(Event::OriginRefused),
@@ -167,7 +171,7 @@ impl SessionApi {
         };
         let dead = matches!(failure, Failure::InvalidGrant(Chain::Dead));
         if dead
-            && *endpoint == Endpoint::Refresh
+            && endpoint == SessionEndpoint::Refresh
             && let Some(cookie) = &self.sessions().cookie
         {
             cookie::clear(&mut response, cookie);
@@ -228,10 +232,12 @@ fn minter(sessions: &Sessions) -> AccessMinter {
     AccessMinter::new(terms, sessions.signing_keys[0].clone())
 }
 
-fn check_method(endpoint: &Endpoint, method: &Method) -> Result<(), Failure> {
+fn check_method(endpoint: SessionEndpoint, method: &Method) -> Result<(), Failure> {
     let (allowed, text): (&[Method], _) = match endpoint {
-        Endpoint::Sessions => (&[Method::GET, Method::DELETE], "GET, DELETE"),
-        Endpoint::Metadata | Endpoint::Jwks => (&[Method::GET, Method::HEAD], "GET, HEAD"),
+        SessionEndpoint::Sessions => (&[Method::GET, Method::DELETE], "GET, DELETE"),
+        SessionEndpoint::Metadata | SessionEndpoint::Jwks => {
+            (&[Method::GET, Method::HEAD], "GET, HEAD")
+        }
         _ => (&[Method::POST], "POST"),
     };
     match allowed.contains(method) {

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::service::IdentityService;
 use crate::api::session::{Caller, SessionApi, Surroundings};
-use crate::config::{Config, Files, check};
-use crate::gate::{Endpoint, RequestId, session_endpoint};
+use crate::config::{Config, Files, SessionEndpoint, check};
+use crate::gate::RequestId;
 use crate::secret::Secret;
 use crate::session::{Event, Observer, Occasion, Revocations};
 use crate::store::{self, Store};
@@ -151,7 +151,7 @@ impl House {
             request = request.header(*name, *value);
         }
         let request = request.body(Bytes::from(body.to_owned())).unwrap();
-        let endpoint = session_endpoint(path).unwrap_or(Endpoint::IdentityJwks);
+        let endpoint = SessionEndpoint::at(path).expect("a session endpoint");
         let request_id = RequestId::fresh(7);
         let from = Caller {
             address: "192.0.2.7".parse().unwrap(),
