@@ -7,7 +7,7 @@ mod process;
 mod upstream;
 
 pub use client::{Answer, Client};
-pub use gateway::{Gateway, free_address};
+pub use gateway::{ADMIN_TOKEN, Gateway, free_address};
 pub use issuer::{Issuer, now};
 pub use process::{Process, client_file, output, python};
 pub use upstream::Upstream;
