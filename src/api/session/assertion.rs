@@ -97,14 +97,18 @@ pub(super) fn subject(assertion: &str) -> Option<String> {
     claims.get("sub")?.as_str().map(str::to_owned)
 }
 
-/// The audience is this server: by its issuer, or by the endpoint that the assertion is shown to (RFC 7523 §3).
+/// The audience is this server: by its issuer, or by an endpoint that takes assertions (RFC 7523 §3).
 fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
     let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
-    let endpoint = format!("{}/oauth/token", sessions.issuer.trim_end_matches('/'));
+    let base = sessions.issuer.trim_end_matches('/');
+    let endpoints = ENDPOINTS.map(|endpoint| format!("{base}{endpoint}").into());
     IssuerTerms {
         name: client.id.clone(),
         issuer: client.id.clone(),
-        audiences: vec![(*sessions.issuer).into(), endpoint.into()],
+        audiences: [(*sessions.issuer).into()]
+            .into_iter()
+            .chain(endpoints)
+            .collect(),
         algorithms: Algorithm::ALL
             .into_iter()
             .filter(|algorithm| !algorithm.is_symmetric())
@@ -120,6 +124,8 @@ fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
 
 /// What `client_assertion_type` must say.
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Some libraries name the endpoint that they call, others the token endpoint wherever they call.
+const ENDPOINTS: [&str; 3] = ["/oauth/token", "/oauth/revoke", "/oauth/introspect"];
 const LEEWAY: Duration = Duration::from_secs(30);
 /// Some libraries make them an hour long.
 const LIFETIME_MAX: Duration = Duration::from_secs(70 * 60);
