@@ -2,6 +2,7 @@
 //! in the right order. Decides nothing.
 
 mod acts;
+mod descriptors;
 mod endpoints;
 mod run;
 mod sessions;

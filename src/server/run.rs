@@ -11,6 +11,7 @@ use pingora_core::server::{RunArgs, Server, ShutdownSignalWatch};
 use tokio::runtime::Runtime;
 
 use super::acts::Wishes;
+use super::descriptors;
 use super::endpoints::OwnEndpoints;
 use super::sessions::SessionSide;
 use super::stop::{Never, Signals};
@@ -100,6 +101,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         .map_err(Refused::Start)?;
     let config = world.gate().load().config().clone();
     check_addresses(&config)?;
+    descriptors::raise(&config);
 
     let revocations = Arc::new(Revocations::default());
     let board = world.board();
