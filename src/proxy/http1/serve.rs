@@ -53,8 +53,24 @@ pub(in crate::proxy) async fn serve(
                 return;
             }
         }
+        let began = Instant::now();
+        let head = whole_head(&mut reader, client, began).await;
         // Boxed, so that a connection that waits does not hold the room that a request needs.
-        let next = Box::pin(one(edge, client, &mut reader, &mut writer, &shutdown)).await;
+        let next = match head {
+            Ok(bytes) => {
+                let one = one(
+                    edge,
+                    client,
+                    &mut reader,
+                    &mut writer,
+                    &shutdown,
+                    bytes,
+                    began,
+                );
+                Box::pin(one).await
+            }
+            Err(refusal) => Box::pin(refused(edge, client, &mut writer, began, refusal)).await,
+        };
         match next {
             Next::Request => {}
             Next::Close => return linger(reader, writer).await,
@@ -84,19 +100,16 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
     }
 }
 
-/// Serves one request.
+/// Serves one request, whose head is `bytes`.
 async fn one(
     edge: &Edge,
     client: &Client,
     reader: &mut Reader,
     writer: &mut Writer,
     shutdown: &ShutdownWatch,
+    bytes: Bytes,
+    began: Instant,
 ) -> Next {
-    let began = Instant::now();
-    let bytes = match whole_head(reader, client, began).await {
-        Ok(bytes) => bytes,
-        Err(refusal) => return refused(edge, client, writer, began, refusal).await,
-    };
     let limits = limits(client);
     let head = match read_request(&bytes, limits) {
         Ok(head) => head,
