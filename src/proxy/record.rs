@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::Answer;
 use super::client::{Client, Incoming, Role};
 use super::edge::Edge;
 use super::entropy;
@@ -89,19 +88,13 @@ impl Record {
         self.detail = Cow::Borrowed(detail);
     }
 
-    /// Tells it.
-    pub(super) fn tell(
-        &self,
-        edge: &Edge,
-        client: &Client,
-        asked: &Incoming<'_>,
-        answer: &Answer<'_>,
-    ) {
+    /// Tells it. `status` is the one that was sent; 0 where none was.
+    pub(super) fn tell(&self, edge: &Edge, client: &Client, asked: &Incoming<'_>, status: u16) {
         if client.role == Role::Admin {
             return tracing::debug!(
                 method = asked.head.method,
                 path = asked.path(),
-                status = answer.status(),
+                status,
                 "admin"
             );
         }
@@ -116,7 +109,7 @@ impl Record {
             host: asked.host().unwrap_or_default(),
             route: self.route.as_deref(),
             endpoint: self.endpoint,
-            status: answer.status(),
+            status,
             verdict: self.verdict,
             reason: self.reason,
             detail: &self.detail,

@@ -49,7 +49,7 @@ pub(super) async fn serve(
         Role::Public if turn.is_for_https() => turn.redirect(source, answer).await,
         Role::Public => turn.judged(source, answer).await,
     }
-    turn.record.tell(edge, client, asked, answer);
+    turn.record.tell(edge, client, asked, answer.status());
 }
 
 /// Refuses what could not be read as a request, from its first byte to its log line.
@@ -64,7 +64,14 @@ pub(super) async fn refuse_unread(
     let mut turn = Turn::begin(edge, client, asked);
     let nothing = Source::new(Origin::Empty, None);
     turn.refuse(&refusal, &nothing, answer).await;
-    turn.record.tell(edge, client, asked, answer);
+    turn.record.tell(edge, client, asked, answer.status());
+}
+
+/// Tells of what could not be read as a request, where nothing is left to answer it on.
+pub(super) fn tell_unread(edge: &Edge, client: &Client, asked: &Incoming<'_>, refusal: &Refusal) {
+    let mut record = Record::begin(asked);
+    record.refused(refusal);
+    record.tell(edge, client, asked, 0);
 }
 
 impl<'t> Turn<'t> {

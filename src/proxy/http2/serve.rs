@@ -36,7 +36,7 @@ const RESETS_REMEMBERED_MAX: usize = 20;
 /// Streams of a client that are so broken that we reset them, before the connection ends (CVE-2025-8671).
 const BROKEN_STREAMS_MAX: usize = 100;
 /// A head over the listener's limit but below this many times it is answered; beyond, the library refuses it unseen.
-const HEADER_LIST_FACTOR: usize = 2;
+const HEADER_LIST_FACTOR: usize = 4;
 /// What a field counts beside its bytes (RFC 9113 §6.5.2).
 const FIELD_OVERHEAD: usize = 32;
 /// Fields of a request head.
@@ -53,8 +53,10 @@ pub(in crate::proxy) async fn serve(
 ) {
     let listener = &client.listener;
     let handshake = builder(client).handshake(stream);
-    let Ok(Ok(mut connection)) = timeout(listener.handshake_timeout, handshake).await else {
-        return;
+    let mut connection = match timeout(listener.handshake_timeout, handshake).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return broken(edge, client, &error),
+        Err(_) => return,
     };
     let streams = Arc::new(AtomicUsize::new(0));
     let mut is_leaving = false;
@@ -70,7 +72,8 @@ pub(in crate::proxy) async fn serve(
                         drop(open);
                     });
                 }
-                Some(Err(_)) | None => return,
+                Some(Err(error)) => return broken(edge, client, &error),
+                None => return,
             },
             () = stopped(&mut shutdown), if !is_leaving => {
                 is_leaving = true;
@@ -99,6 +102,24 @@ fn builder(client: &Client) -> Builder {
         .max_concurrent_reset_streams(RESETS_REMEMBERED_MAX)
         .max_local_error_reset_streams(Some(BROKEN_STREAMS_MAX));
     builder
+}
+
+/// Tells of a connection that ends because its client broke the protocol: there is no stream to answer on.
+fn broken(edge: &Edge, client: &Client, error: &h2::Error) {
+    // Whoever hangs up, or ends the connection by a frame, breaks no rule.
+    if !error.is_library() {
+        return;
+    }
+    let mut incoming = Incoming::unread(client, Instant::now());
+    incoming.head.version = Version::Http2;
+    let refusal = match error.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => Refusal::new(
+            Reason::RequestMalformed,
+            "HTTP/2: too much of what is for nothing",
+        ),
+        _ => Refusal::new(Reason::RequestMalformed, "HTTP/2: the protocol was broken"),
+    };
+    turn::tell_unread(edge, client, &incoming, &refusal);
 }
 
 /// Waits for the process to be stopped.

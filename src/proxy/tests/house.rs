@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,11 +21,12 @@ use tokio::time::timeout;
 use crate::config::model::KeySource;
 use crate::config::{self, Config, Files};
 use crate::control::{Certificates, DiskFiles, Keys, Live, Names, SystemClock};
-use crate::gate::{Endpoint, Gate};
+use crate::gate::{Endpoint, Gate, Reason};
 use crate::proxy::{Edge, EndpointCaller, Endpoints, Plane, Role, World};
 use crate::secret::Secret;
 use crate::session::Revocations;
 use crate::telemetry::Telemetry;
+use crate::time::{Clock, Timestamp};
 use crate::token::{KeyRing, VerifiedTokens};
 
 /// No step of a test takes longer.
@@ -34,7 +36,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct House {
     pub(super) address: SocketAddr,
     pub(super) edge: Arc<Edge>,
+    pub(super) clock: Arc<FastClock>,
     pub(super) stop: watch::Sender<bool>,
+}
+
+/// The time of day, and as much later as a test says.
+pub(super) struct FastClock {
+    system: SystemClock,
+    ahead_millis: AtomicU64,
+}
+
+impl FastClock {
+    /// Lets `span` pass at once.
+    pub(super) fn pass(&self, span: Duration) {
+        let millis = u64::try_from(span.as_millis()).unwrap();
+        self.ahead_millis.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+impl Clock for FastClock {
+    fn now(&self) -> Timestamp {
+        let ahead = Duration::from_millis(self.ahead_millis.load(Ordering::Relaxed));
+        self.system.now().plus(ahead)
+    }
 }
 
 /// Answers with what it was asked.
@@ -118,14 +142,17 @@ impl House {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (gate, shown) = gate(text, folder);
         let gate = Arc::new(Live::new(gate));
-        let clock = Arc::new(SystemClock::new());
+        let clock = Arc::new(FastClock {
+            system: SystemClock::new(),
+            ahead_millis: AtomicU64::new(0),
+        });
         let edge = Arc::new(Edge::new(World {
             revocations: Arc::new(Revocations::default()),
             keys: Arc::new(Keys::new(gate.clone())),
             names: Arc::new(Names::new()),
             telemetry: Arc::new(Telemetry::start(clock.clone(), [0; 32]).unwrap()),
             endpoints: Arc::new(Echo),
-            clock,
+            clock: clock.clone(),
             gate,
         }));
         let listener = edge.gate.load().config().listeners[0].clone();
@@ -155,8 +182,16 @@ impl House {
         Self {
             address,
             edge,
+            clock,
             stop,
         }
+    }
+
+    /// How often a request was refused for `reason`.
+    pub(super) fn refusals(&self, reason: Reason) -> u64 {
+        let counted = self.edge.telemetry.metrics().refusals();
+        let of_it = counted.into_iter().find(|(of, _)| *of == reason);
+        of_it.map_or(0, |(_, count)| count)
     }
 
     /// A new connection.

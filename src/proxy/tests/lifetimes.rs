@@ -20,18 +20,23 @@ fn config(upstream: SocketAddr, route: &str) -> String {
          [upstreams.up]\nservers = [\"{upstream}\"]\n\
          [issuers.main]\nissuer = \"https://i\"\naudiences = [\"a\"]\nalgorithms = [\"HS256\"]\nsecrets = [\"env:HS\"]\nleeway = \"0s\"\n\
          [products.crm]\n\
+         [routes.witness]\npath = \"/witness\"\nproduct = \"crm\"\nupstream = \"up\"\n\
          [routes.all]\npath = \"/*\"\nproduct = \"crm\"\nupstream = \"up\"\n{route}\n"
     )
 }
 
-/// A token that lives for so many seconds.
-fn token(house: &House, secs: u64) -> String {
+/// How long every token lives. It passes at once where a test says so.
+const LIFE: Duration = Duration::from_secs(60);
+/// A stream is cut within a second of its token's end, of a revocation, of a reload.
+const CUT_MAX: Duration = Duration::from_secs(1);
+
+fn token(house: &House) -> String {
     let now = house.edge.clock.now().as_secs();
     let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let head = part(json!({"alg": "HS256", "typ": "JWT"}));
     let claims = part(json!({
         "iss": "https://i", "aud": "a", "sub": "alice", "sid": "s1",
-        "products": ["crm"], "iat": now, "exp": now + secs,
+        "products": ["crm"], "iat": now, "exp": now + LIFE.as_secs(),
     }));
     let signed = format!("{head}.{claims}");
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
@@ -40,12 +45,12 @@ fn token(house: &House, secs: u64) -> String {
 }
 
 /// An event stream that has begun.
-async fn stream(house: &House, upstream: &Upstream, secs: u64) -> (Wire, Wire) {
+async fn stream(house: &House, upstream: &Upstream, path: &str) -> (Wire, Wire) {
     let mut client = house.client().await;
-    let token = token(house, secs);
+    let token = token(house);
     client
         .say(format!(
-            "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
         ))
         .await;
     let (server, head) = upstream
@@ -61,9 +66,9 @@ async fn stream(house: &House, upstream: &Upstream, secs: u64) -> (Wire, Wire) {
 }
 
 /// A WebSocket that has begun.
-async fn websocket(house: &House, upstream: &Upstream, secs: u64) -> (Wire, Wire) {
+async fn websocket(house: &House, upstream: &Upstream) -> (Wire, Wire) {
     let mut client = house.client().await;
-    let token = token(house, secs);
+    let token = token(house);
     client
         .say(format!(
             "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -78,18 +83,20 @@ async fn websocket(house: &House, upstream: &Upstream, secs: u64) -> (Wire, Wire
     (client, server)
 }
 
+/// Waits until the stream is cut, without a last chunk: nobody takes it for whole.
+async fn is_cut(client: &mut Wire) {
+    let began = Instant::now();
+    assert_eq!(client.rest().await, "");
+    assert!(began.elapsed() < CUT_MAX, "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn an_event_stream_is_cut_at_the_end_of_its_token() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "")).await;
-    let (mut client, mut server) = stream(&house, &upstream, 2).await;
-    let began = Instant::now();
-    assert_eq!(
-        client.rest().await,
-        "",
-        "no last chunk: nobody takes it for whole"
-    );
-    assert!(began.elapsed() < Duration::from_millis(2900));
+    let (mut client, mut server) = stream(&house, &upstream, "/x").await;
+    house.clock.pass(LIFE);
+    is_cut(&mut client).await;
     assert_eq!(server.rest().await, "");
 }
 
@@ -97,8 +104,11 @@ async fn an_event_stream_is_cut_at_the_end_of_its_token() {
 async fn a_route_may_let_streams_outlive_their_token() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "outlive = true")).await;
-    let (mut client, mut server) = stream(&house, &upstream, 1).await;
-    tokio::time::sleep(Duration::from_millis(1600)).await;
+    let (mut client, mut server) = stream(&house, &upstream, "/x").await;
+    // It began later and its route has no such word: once it is cut, the other one would be.
+    let (mut witness, _server) = stream(&house, &upstream, "/witness").await;
+    house.clock.pass(LIFE);
+    is_cut(&mut witness).await;
     server.say("1\r\nb\r\n0\r\n\r\n").await;
     client.until("1\r\nb\r\n0\r\n\r\n").await;
 }
@@ -107,41 +117,45 @@ async fn a_route_may_let_streams_outlive_their_token() {
 async fn a_revocation_cuts_a_stream() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "")).await;
-    let (mut client, _server) = stream(&house, &upstream, 60).await;
+    let (mut client, _server) = stream(&house, &upstream, "/x").await;
     let now = house.edge.clock.now();
     let revocation = Revocation {
         what: Revoked::Session("s1".into()),
         issuer: None,
         cutoff: now,
-        expires_at: now.plus(Duration::from_secs(60)),
+        expires_at: now.plus(LIFE),
     };
     house.edge.revocations.revoke(revocation, now);
-    let began = Instant::now();
-    assert_eq!(client.rest().await, "");
-    assert!(began.elapsed() < Duration::from_secs(1));
+    is_cut(&mut client).await;
 }
 
 #[tokio::test]
 async fn a_reload_cuts_the_streams_that_it_no_longer_permits() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "")).await;
-    let (mut client, mut server) = stream(&house, &upstream, 60).await;
+    let (mut client, mut server) = stream(&house, &upstream, "/x").await;
+    let (mut witness, _server) = stream(&house, &upstream, "/witness").await;
     let publish = |text: &str| house.edge.gate.publish(gate(text, Path::new("/nowhere")).0);
-    publish(&config(upstream.address, "methods = [\"GET\"]"));
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    let witness_alone = config(upstream.address, "methods = [\"GET\"]").replace(
+        "path = \"/witness\"",
+        "path = \"/witness\"\nscopes = [\"more\"]",
+    );
+    publish(&witness_alone);
+    is_cut(&mut witness).await;
     server.say("1\r\nb\r\n").await;
     client.until("1\r\nb\r\n").await;
     publish(&config(upstream.address, "scopes = [\"more\"]"));
-    assert_eq!(client.rest().await, "");
+    is_cut(&mut client).await;
 }
 
 #[tokio::test]
 async fn a_websocket_ends_with_a_close_frame_between_two_frames() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "")).await;
-    let (mut client, mut server) = websocket(&house, &upstream, 2).await;
+    let (mut client, mut server) = websocket(&house, &upstream).await;
     server.say([0x81, 2, b'o', b'k']).await;
     client.until("ok").await;
+    house.clock.pass(LIFE);
     assert_eq!(client.bytes().await, [0x88, 2, 0x11, 0x31]);
     assert_eq!(server.rest().await, "");
 }
@@ -150,9 +164,10 @@ async fn a_websocket_ends_with_a_close_frame_between_two_frames() {
 async fn a_websocket_within_a_frame_is_cut() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "")).await;
-    let (mut client, mut server) = websocket(&house, &upstream, 2).await;
+    let (mut client, mut server) = websocket(&house, &upstream).await;
     server.say([0x81, 9, b'o', b'k']).await;
     client.until("ok").await;
+    house.clock.pass(LIFE);
     assert!(client.bytes().await.is_empty());
 }
 
@@ -166,7 +181,7 @@ async fn a_stream_of_grpc_ends_with_unauthenticated() {
     tokio::spawn(connection);
     let mut sender = sender.ready().await.unwrap();
     let request = Request::post("http://a/s/M")
-        .header("authorization", format!("Bearer {}", token(&house, 2)))
+        .header("authorization", format!("Bearer {}", token(&house)))
         .header("content-type", "application/grpc")
         .body(())
         .unwrap();
@@ -174,6 +189,7 @@ async fn a_stream_of_grpc_ends_with_unauthenticated() {
     send.send_data("one".into(), false).unwrap();
     let mut body = response.await.unwrap().into_body();
     assert_eq!(body.data().await.unwrap().unwrap(), "one");
+    house.clock.pass(LIFE);
     assert!(body.data().await.is_none());
     let trailers = body.trailers().await.unwrap().unwrap();
     assert_eq!(trailers["grpc-status"], "16");

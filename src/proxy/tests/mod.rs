@@ -7,6 +7,7 @@ mod framing;
 mod house;
 mod http2;
 mod lifetimes;
+mod limits;
 mod own;
 mod tls;
 mod tunnels;

@@ -1,0 +1,139 @@
+"""Holds slow connections open until the gateway closes them: hold.py GATEWAY SINK KIND=COUNT…
+
+KIND is `idle` (says nothing), `header` (a head, one byte a second) or `body` (a body, one byte a second). SINK is where this
+process listens for the gateway's own connections to an upstream that never answers. Prints `ready` once all are open, and
+behind the last one's end one line of JSON: for each kind how many were closed, the longest life in seconds, and the
+statuses that were told."""
+
+import collections
+import json
+import resource
+import selectors
+import socket
+import sys
+import time
+
+# Connections that are being opened at once: fewer than any listener's backlog.
+OPENING_MAX = 100
+# Seconds between two bytes of one connection.
+PAUSE = 1.0
+FIRST = {
+    "idle": b"",
+    "header": b"GET /slow HTTP/1.1\r\nHost: a\r\nX: ",
+    "body": b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+}
+
+
+class Held:
+    """One connection."""
+
+    def __init__(self, kind, address):
+        self.kind = kind
+        self.began = None
+        self.ended = False
+        self.told = b""
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        self.socket.connect_ex(address)
+
+    def begin(self):
+        error = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, "a connection is refused")
+        self.began = time.monotonic()
+        if FIRST[self.kind]:
+            self.socket.send(FIRST[self.kind])
+
+    def drip(self):
+        if self.kind != "idle":
+            try:
+                self.socket.send(b"x")
+            except OSError:
+                pass  # What it was told is still to be read.
+
+    def hear(self):
+        """Whether it goes on."""
+        try:
+            came = self.socket.recv(4096)
+        except ConnectionError:
+            came = b""
+        self.told += came
+        return bool(came)
+
+
+def address(text):
+    host, port = text.rsplit(":", 1)
+    return host, int(port)
+
+
+def main():
+    gateway, sink = address(sys.argv[1]), address(sys.argv[2])
+    wanted = [kind for pair in sys.argv[3:] for kind in [pair.split("=")[0]] * int(pair.split("=")[1])]
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    needed = 2 * len(wanted) + 100
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        sys.exit(f"{needed} open files are needed and {hard} are allowed: raise `ulimit -Hn`")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    poll = selectors.DefaultSelector()
+    listener = socket.create_server(sink, backlog=1024)
+    listener.setblocking(False)
+    poll.register(listener, selectors.EVENT_READ, "sink")
+    kept = set()
+    opening, ready = 0, False
+    # What is to send its next byte, and when: the first in time is first.
+    turns = collections.deque()
+    result = {kind: {"closed": 0, "longest": 0.0, "statuses": {}} for kind in set(wanted)}
+    total, ended = len(wanted), 0
+    while ended < total:
+        while wanted and opening < OPENING_MAX:
+            one = Held(wanted.pop(), gateway)
+            poll.register(one.socket, selectors.EVENT_WRITE, one)
+            opening += 1
+        for key, _ in poll.select(0.02):
+            one = key.data
+            if one == "sink":
+                peer = listener.accept()[0]
+                peer.setblocking(False)
+                kept.add(peer)
+                poll.register(peer, selectors.EVENT_READ, None)
+            elif one is None:
+                try:
+                    over = not key.fileobj.recv(65536)
+                except ConnectionError:
+                    over = True
+                if over:
+                    poll.unregister(key.fileobj)
+                    kept.discard(key.fileobj)
+                    key.fileobj.close()
+            elif one.began is None:
+                one.begin()
+                opening -= 1
+                turns.append((one.began + PAUSE, one))
+                poll.modify(one.socket, selectors.EVENT_READ, one)
+            elif not one.hear():
+                poll.unregister(one.socket)
+                one.socket.close()
+                one.ended = True
+                ended += 1
+                note(result[one.kind], one)
+        if not ready and not wanted and not opening:
+            ready = True
+            print("ready", flush=True)
+        now = time.monotonic()
+        while turns and turns[0][0] <= now:
+            due, one = turns.popleft()
+            if not one.ended:
+                one.drip()
+                turns.append((due + PAUSE, one))
+    print(json.dumps(result), flush=True)
+
+
+def note(kind, one):
+    kind["closed"] += 1
+    kind["longest"] = max(kind["longest"], time.monotonic() - one.began)
+    status = one.told.split(b" ", 2)[1].decode() if one.told.startswith(b"HTTP/") else ""
+    kind["statuses"][status] = kind["statuses"].get(status, 0) + 1
+
+
+main()
