@@ -12,6 +12,8 @@ use crate::corpus;
 
 #[path = "../../tests/fuzz/checks/body.rs"]
 mod body_check;
+#[path = "../../tests/fuzz/checks/listener.rs"]
+mod listener_check;
 #[path = "../../tests/fuzz/checks/request_head.rs"]
 mod request_head_check;
 
@@ -58,9 +60,10 @@ fn every_row_of_the_header_corpus_meets_its_verdict() {
 }
 
 #[test]
-fn the_fuzz_corpora_of_heads_and_bodies_pass() {
+fn the_fuzz_corpora_of_heads_bodies_and_connections_pass() {
     corpus::replay("request_head", request_head_check::check);
     corpus::replay("body", body_check::check);
+    corpus::replay("listener", listener_check::check);
 }
 
 /// What the rules for names make of fields; what the gate refuses is not this room's to find.
