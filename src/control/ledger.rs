@@ -1,19 +1,20 @@
-//! What became of every key: since when it is published, how often it vouched for a token, and which ones nobody shall
-//! trust again. Raises the alarm when a key does what honest keys do not. Survives a restart in `server.state_dir`.
+//! The book of all keys: since when each is published, how often it vouched for a token, and which ones nobody shall trust
+//! again. Survives a restart in `server.state_dir`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::event::DistrustError;
+use super::key_record::{self, Alarm, KeyRecord, Records};
+use super::keys::Holding;
 use super::state::StateDir;
 use crate::time::Timestamp;
-use crate::token::KeySet;
+use crate::token::{IssuerTerms, KeySet};
 
-/// How many keys are remembered of one issuer; those that vanished first give way.
-const RECORDS_MAX: usize = 500;
 /// How many keys of one issuer can be distrusted, by `kid` and by thumbprint.
 const DISTRUSTED_MAX: usize = 1000;
 
@@ -29,61 +30,33 @@ pub struct Ledger {
 
 #[derive(Debug, Default)]
 struct Book {
-    records: Records,
+    /// By the issuer's name in the configuration.
+    records: BTreeMap<String, Records>,
+    /// By `iss`: whatever the issuer is called, it gets no trust back.
     distrusted: Distrusted,
-    /// The sets that serve now: their keys count their uses themselves.
-    sets: HashMap<Arc<str>, Arc<KeySet>>,
+    /// What serves now, by the issuer's name in the configuration.
+    serving: HashMap<Arc<str>, Serving>,
 }
 
-type Records = BTreeMap<String, BTreeMap<String, KeyRecord>>;
+/// `kid`s and thumbprints that are not trusted again, by `iss`.
 type Distrusted = BTreeMap<String, BTreeSet<String>>;
 
-/// What is known of one key.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct KeyRecord {
-    /// When it was first published, in milliseconds since the epoch.
-    pub first_seen_ms: u64,
-    /// When it was last published.
-    pub last_seen_ms: u64,
-    /// When it last vouched for a token.
-    pub last_used_ms: Option<u64>,
-    /// How many tokens it vouched for.
-    pub count: u64,
-    /// The thumbprints of its material (RFC 7638); several when one `kid` names keys of several types.
-    pub thumbprints: BTreeSet<String>,
-    /// Whether its issuer publishes it now.
-    pub published: bool,
-    /// How much of the living key's own count is in `count` already.
-    #[serde(skip)]
-    counted: u64,
+/// One issuer's keys in service.
+#[derive(Debug)]
+struct Serving {
+    /// They count their uses themselves.
+    keys: Arc<KeySet>,
+    /// What its refresher holds; `None` for keys of the configuration.
+    held: Option<Holding>,
 }
 
 /// Everything that the ledger knows, for `/api/status`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct LedgerView {
-    /// Every remembered key, by issuer and `kid`; a key without `kid` goes by its thumbprint.
+    /// Every remembered key, by the issuer's name in the configuration and `kid`; a key without `kid` goes by its thumbprint.
     pub keys: BTreeMap<String, BTreeMap<String, KeyRecord>>,
-    /// `kid`s and thumbprints that are not trusted again, by issuer.
+    /// `kid`s and thumbprints that are not trusted again, by `iss`.
     pub distrusted: BTreeMap<String, BTreeSet<String>>,
-}
-
-/// Something that honest keys do not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alarm {
-    /// Other material under a known `kid`.
-    MaterialChanged,
-    /// A key that had vanished is published again.
-    Returned,
-}
-
-impl Alarm {
-    /// The metric label.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::MaterialChanged => "material_changed",
-            Self::Returned => "returned",
-        }
-    }
 }
 
 impl Ledger {
@@ -98,7 +71,7 @@ impl Ledger {
             book.distrusted = read(state, DISTRUSTED_FILE).map_err(refused)?;
             book.records = read(state, RECORDS_FILE).unwrap_or_else(|error| {
                 tracing::warn!(%error, "the key ledger cannot be read and begins anew");
-                Records::default()
+                BTreeMap::new()
             });
         }
         Ok(Self {
@@ -111,34 +84,40 @@ impl Ledger {
     pub fn view(&self) -> LedgerView {
         let mut book = self.book();
         book.count();
+        book.confirm();
         LedgerView {
             keys: book.records.clone(),
             distrusted: book.distrusted.clone(),
         }
     }
 
-    /// Takes note of the keys that `issuer` publishes from `now` on.
+    /// Takes note of the keys that an issuer publishes from `now` on. `held` is what its refresher holds, if it has one.
     pub(super) fn observe(
         &self,
-        issuer: &Arc<str>,
+        terms: &IssuerTerms,
         keys: &Arc<KeySet>,
+        held: Option<Holding>,
         now: Timestamp,
     ) -> Vec<(String, Alarm)> {
         let mut book = self.book();
         book.count();
-        book.sets.insert(issuer.clone(), keys.clone());
-        let records = book.records.entry(issuer.to_string()).or_default();
-        let alarms = note(records, &published(keys), now);
+        let serving = Serving {
+            keys: keys.clone(),
+            held,
+        };
+        book.serving.insert(terms.name.clone(), serving);
+        let records = book.records.entry(terms.name.to_string()).or_default();
+        let alarms = key_record::note(records, keys, now);
         book.count();
         alarms
     }
 
-    /// What is left of `keys` for tokens of `issuer`.
-    pub(super) fn trusted(&self, issuer: &str, keys: &Arc<KeySet>) -> Arc<KeySet> {
-        match self.book().distrusted.get(issuer) {
+    /// The keys of `iss`, of which those on the list vouch for nothing.
+    pub(super) fn trusted(&self, iss: &str, keys: &Arc<KeySet>) -> Arc<KeySet> {
+        match self.book().distrusted.get(iss) {
             Some(names) if !names.is_empty() => {
                 let names: Vec<&String> = names.iter().collect();
-                Arc::new(keys.without(&names))
+                Arc::new(keys.distrusting(&names))
             }
             _ => keys.clone(),
         }
@@ -148,15 +127,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`DistrustError::Full`]; nothing was changed.
-    pub(super) fn distrust(&self, issuer: &str, kid: &str) -> Result<(), DistrustError> {
+    pub(super) fn distrust(&self, terms: &IssuerTerms, kid: &str) -> Result<(), DistrustError> {
         let mut book = self.book();
-        let record = book
-            .records
-            .get(issuer)
-            .and_then(|records| records.get(kid));
+        let records = book.records.get(&*terms.name);
+        let record = records.and_then(|records| records.get(kid));
         let thumbprints = record.map(|record| record.thumbprints.clone());
         let thumbprints = thumbprints.unwrap_or_default();
-        let names = book.distrusted.entry(issuer.to_owned()).or_default();
+        let names = book.distrusted.entry(terms.issuer.to_string()).or_default();
         if names.len() + thumbprints.len() >= DISTRUSTED_MAX {
             return Err(DistrustError::Full);
         }
@@ -177,7 +154,7 @@ impl Ledger {
     /// Forgets the issuers that are no longer configured; what was distrusted stays so.
     pub(super) fn retain(&self, is_configured: impl Fn(&str) -> bool) {
         let mut book = self.book();
-        book.sets.retain(|issuer, _| is_configured(issuer));
+        book.serving.retain(|issuer, _| is_configured(issuer));
         book.records.retain(|issuer, _| is_configured(issuer));
     }
 
@@ -198,7 +175,7 @@ impl Ledger {
 impl Book {
     /// Adds what the keys counted since the last time.
     fn count(&mut self) {
-        for (issuer, keys) in &self.sets {
+        for (issuer, Serving { keys, .. }) in &self.serving {
             let Some(records) = self.records.get_mut(&**issuer) else {
                 continue;
             };
@@ -221,84 +198,22 @@ impl Book {
             }
         }
     }
-}
 
-/// The names that a set publishes, each with the thumbprints of its material.
-fn published(keys: &KeySet) -> BTreeMap<String, BTreeSet<String>> {
-    let mut published: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for key in keys.keys() {
-        // A shared secret has no thumbprint and leaves no trace here.
-        if let Some(thumbprint) = key.thumbprint() {
-            let name = key.kid().unwrap_or(thumbprint).to_owned();
-            published
-                .entry(name)
-                .or_default()
-                .insert(thumbprint.to_owned());
+    /// Notes when each issuer last said that it publishes its keys.
+    fn confirm(&mut self) {
+        for (issuer, serving) in &self.serving {
+            let confirmed_at = serving.held.as_ref().and_then(Holding::confirmed_at);
+            let (Some(at), Some(records)) = (confirmed_at, self.records.get_mut(&**issuer)) else {
+                continue;
+            };
+            for record in records.values_mut().filter(|record| record.published) {
+                record.last_seen_ms = record.last_seen_ms.max(at.as_millis());
+            }
         }
-    }
-    published
-}
-
-/// Compares what is published now with what is on record, and puts it there.
-fn note(
-    records: &mut BTreeMap<String, KeyRecord>,
-    published: &BTreeMap<String, BTreeSet<String>>,
-    now: Timestamp,
-) -> Vec<(String, Alarm)> {
-    for (name, record) in records.iter_mut() {
-        if !published.contains_key(name) {
-            record.vanish(now);
-        }
-    }
-    let mut alarms = Vec::new();
-    for (name, thumbprints) in published {
-        let record = records.entry(name.clone()).or_default();
-        let alarm = record.publish(thumbprints, now);
-        alarms.extend(alarm.map(|alarm| (name.clone(), alarm)));
-    }
-    while records.len() > RECORDS_MAX && forget_oldest(records) {}
-    alarms
-}
-
-impl KeyRecord {
-    fn vanish(&mut self, now: Timestamp) {
-        if self.published {
-            self.last_seen_ms = now.as_millis();
-        }
-        self.published = false;
-        self.counted = 0;
-    }
-
-    fn publish(&mut self, thumbprints: &BTreeSet<String>, now: Timestamp) -> Option<Alarm> {
-        let is_new = self.thumbprints.is_empty();
-        let is_changed = self.thumbprints != *thumbprints;
-        let alarm = match (is_new, is_changed, self.published) {
-            (false, true, _) => Some(Alarm::MaterialChanged),
-            (false, false, false) => Some(Alarm::Returned),
-            _ => None,
-        };
-        if is_new {
-            self.first_seen_ms = now.as_millis();
-        }
-        if is_changed {
-            self.thumbprints.clone_from(thumbprints);
-            self.counted = 0;
-        }
-        self.published = true;
-        self.last_seen_ms = now.as_millis();
-        alarm
     }
 }
 
-/// Drops the record that vanished first; `false` when every key is published.
-fn forget_oldest(records: &mut BTreeMap<String, KeyRecord>) -> bool {
-    let vanished = records.iter().filter(|(_, record)| !record.published);
-    let oldest = vanished.min_by_key(|(_, record)| record.last_seen_ms);
-    let oldest = oldest.map(|(name, _)| name.clone());
-    oldest.is_some_and(|name| records.remove(&name).is_some())
-}
-
-fn read<T: Default + for<'de> Deserialize<'de>>(state: &StateDir, name: &str) -> io::Result<T> {
+fn read<T: Default + DeserializeOwned>(state: &StateDir, name: &str) -> io::Result<T> {
     match state.read(name)? {
         Some(bytes) => Ok(serde_json::from_slice(&bytes)?),
         None => Ok(T::default()),

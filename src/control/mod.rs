@@ -3,7 +3,7 @@
 //! can never publish over each other.
 //!
 //! ```text
-//! let world = World::start(path, clock, telemetry).await?; // loads, restores, fetches (≤ 3 s): generation 1
+//! let world = World::start(path, clock, telemetry).await?; // loads, restores, fetches (≤ 2 s): generation 1
 //! world.gate()          Arc<Live<Gate>>                    // what requests load
 //! world.keys()          Arc<Keys>                          // what they ask for unknown keys
 //! world.names()         Arc<Names>                         // where servers are
@@ -20,6 +20,7 @@ mod event;
 mod fetchers;
 mod files;
 mod hook;
+mod key_record;
 mod keys;
 mod ledger;
 mod live;
@@ -41,8 +42,9 @@ pub use entropy::fresh;
 pub use event::{Busy, DistrustError, Handle, Reloaded};
 pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
 pub use hook::{HookCall, HookClient, HookError};
+pub use key_record::KeyRecord;
 pub use keys::Keys;
-pub use ledger::{KeyRecord, Ledger, LedgerView};
+pub use ledger::{Ledger, LedgerView};
 pub use live::Live;
 pub use load::{LoadError, Loaded, Source, load};
 pub use names::Names;

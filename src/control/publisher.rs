@@ -24,7 +24,7 @@ use super::status::{Board, LastReload, ReloadOutcome};
 use crate::config::Config;
 use crate::config::model::KeySource;
 use crate::gate::Gate;
-use crate::token::{KeyRing, KeySet, VerifiedTokens};
+use crate::token::{IssuerTerms, KeyRing, KeySet, VerifiedTokens};
 
 /// How long a reload waits for the keys and addresses of what is new.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
@@ -127,7 +127,10 @@ impl Publisher {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(event) = events.recv() => match event {
-                    Event::Keys(arrival) => self.accept(arrival),
+                    Event::Keys(arrival) => {
+                        self.accept(arrival);
+                        self.book().await;
+                    }
                     Event::Distrust { issuer, kid, reply } => {
                         // Whoever asked may have gone; the key is distrusted all the same.
                         let _ = reply.send(self.distrust(&issuer, &kid).await);
@@ -282,12 +285,15 @@ impl Publisher {
 
     /// Replaces an issuer's set exactly. Keys that stay count their uses on.
     fn install(&mut self, issuer: &Arc<str>, keys: Arc<KeySet>) {
+        let Some(terms) = self.terms(issuer) else {
+            return;
+        };
         let keys = match self.sets.get(issuer) {
-            Some(previous) => Arc::new(keys.without::<&str>(&[]).succeeding(previous)),
+            Some(previous) => Arc::new(keys.distrusting::<&str>(&[]).succeeding(previous)),
             None => keys,
         };
-        let now = self.around.clock.now();
-        for (kid, alarm) in self.views.ledger.observe(issuer, &keys, now) {
+        let (now, held) = (self.around.clock.now(), self.fetchers.held(issuer));
+        for (kid, alarm) in self.views.ledger.observe(&terms, &keys, held, now) {
             tracing::warn!(%issuer, kid, alarm = alarm.as_str(), "a key does what honest keys do not");
             let metrics = self.around.telemetry.metrics();
             metrics.key_alarm(issuer, alarm.as_str());
@@ -297,12 +303,9 @@ impl Publisher {
 
     /// Never again trusts a key.
     async fn distrust(&mut self, issuer: &str, kid: &str) -> Result<u64, DistrustError> {
-        let mut issuers = self.config.issuers.iter();
-        if !issuers.any(|one| *one.terms.name == *issuer) {
-            return Err(DistrustError::IssuerUnknown);
-        }
+        let terms = self.terms(issuer).ok_or(DistrustError::IssuerUnknown)?;
         let ledger = self.views.ledger.clone();
-        ledger.distrust(issuer, kid)?;
+        ledger.distrust(&terms, kid)?;
         self.publish();
         let generation = self.generation;
         tracing::warn!(issuer, kid, generation, "a key is distrusted from now on");
@@ -324,7 +327,7 @@ impl Publisher {
         for issuer in &self.config.issuers {
             let name = &issuer.terms.name;
             let keys = self.sets.get(name);
-            let trusted = keys.map(|keys| self.views.ledger.trusted(name, keys));
+            let trusted = keys.map(|keys| self.views.ledger.trusted(&issuer.terms.issuer, keys));
             let usable = trusted.as_ref().map_or(0, |keys| keys.len());
             if let Some(keys) = trusted {
                 ring.insert(name.clone(), keys);
@@ -340,6 +343,13 @@ impl Publisher {
             .board
             .published(self.generation, self.around.clock.now());
         metrics.generation(self.generation);
+    }
+
+    /// The terms of the issuer that has this name in the configuration.
+    fn terms(&self, issuer: &str) -> Option<Arc<IssuerTerms>> {
+        let mut issuers = self.config.issuers.iter();
+        let found = issuers.find(|one| *one.terms.name == *issuer);
+        Some(found?.terms.clone())
     }
 
     /// Writes down what became of the keys.

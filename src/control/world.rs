@@ -27,7 +27,7 @@ use crate::time::Clock;
 use crate::token::VerifiedTokens;
 
 /// How long the start waits for keys and addresses.
-const START_PATIENCE: Duration = Duration::from_secs(3);
+const START_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a resolver may think about one name in the background.
 const RESOLVER_PATIENCE: Duration = Duration::from_secs(5);
 /// How many verified tokens are remembered.
@@ -45,7 +45,7 @@ pub struct World {
 
 impl World {
     /// Loads the configuration at `path`, restores what an earlier process kept, asks every provider for its keys and
-    /// every resolver for addresses, together for at most three seconds, and publishes generation 1. An issuer whose keys
+    /// every resolver for addresses, together for at most two seconds, and publishes generation 1. An issuer whose keys
     /// are not there by then is served later.
     ///
     /// # Errors

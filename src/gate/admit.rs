@@ -162,17 +162,19 @@ impl Gate {
                 .verify(bearer, route.issuers.as_deref(), now)?;
             trace.step("token", || verified.summary());
             if let Some(by) = revocations.find(&verified, now) {
-                return Err(Refusal::new(Reason::TokenRevoked, by.as_str())
-                    .of_issuer(&verified.principal().issuer_name));
+                return Err(Refusal::new(Reason::TokenRevoked, by.as_str()).of_verified(&verified));
             }
             Caller::Known(verified)
         };
-        let issuer = match &caller {
-            Caller::Known(verified) => Some(verified.principal().issuer_name.clone()),
+        let known = match &caller {
+            Caller::Known(verified) => Some(verified.clone()),
             Caller::Anonymous => None,
         };
         let decided = policy::decide(route, &line.path.decoded(), caller);
-        let permit = decided.map_err(|denial| Refusal::from(denial).of_known_issuer(issuer))?;
+        let permit = decided.map_err(|denial| match &known {
+            Some(verified) => Refusal::from(denial).of_verified(verified),
+            None => denial.into(),
+        })?;
         trace.step("policy", || route.requirement.to_string());
         Ok(permit)
     }
@@ -183,14 +185,14 @@ impl Gate {
         line: &RequestLine<'_>,
         shadowed: Option<Refusal>,
     ) -> Result<Admission, Refusal> {
-        if permit
-            .verified()
-            .is_some_and(|verified| verified.principal().products.has_unsound())
-        {
-            return Err(Refusal::new(
-                Reason::ClaimInvalid,
-                "an element of the products would break a list",
-            ));
+        let told = |refusal: Refusal| match permit.verified() {
+            Some(verified) => refusal.of_verified(verified),
+            None => refusal,
+        };
+        let products = permit.verified().map(|known| &known.principal().products);
+        if products.is_some_and(|products| products.has_unsound()) {
+            let detail = "an element of the products would break a list";
+            return Err(told(Refusal::new(Reason::ClaimInvalid, detail)));
         }
         let route = permit.route();
         let upstream = self
@@ -200,7 +202,10 @@ impl Gate {
             .expect("the upstream was checked with the file")
             .clone();
         let path = match &route.handling.strip_prefix {
-            Some(prefix) => line.path.without_prefix(prefix)?,
+            Some(prefix) => line
+                .path
+                .without_prefix(prefix)
+                .map_err(|error| told(error.into()))?,
             None => line.path.clone(),
         };
         Ok(Admission {

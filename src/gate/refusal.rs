@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::reason::Reason;
 use crate::policy::{Denial, PathError, Route};
 use crate::principal::Entitlement;
-use crate::token::{BearerError, TokenError, TokenFailure};
+use crate::token::{BearerError, Source, TokenError, TokenFailure, Verified};
 
 /// Why a request was refused, and what an answer may say of it.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Refusal {
     pub detail: Cow<'static, str>,
     /// The issuer's name in the configuration, once it was found.
     pub issuer_name: Option<Arc<str>>,
+    /// Where the knowledge of a token came from that was looked at before the refusal.
+    pub source: Option<Source>,
 }
 
 /// What a client is told beside the reason.
@@ -45,6 +47,7 @@ impl Refusal {
             hint: Hint::None,
             detail: detail.into(),
             issuer_name: None,
+            source: None,
         }
     }
 
@@ -60,16 +63,24 @@ impl Refusal {
         self
     }
 
-    pub(super) fn of_known_issuer(self, name: Option<Arc<str>>) -> Self {
-        match name {
-            Some(name) => self.of_issuer(&name),
-            None => self,
-        }
-    }
-
     pub(super) fn of_issuer(mut self, name: &Arc<str>) -> Self {
         self.issuer_name = Some(name.clone());
         self
+    }
+
+    /// The same refusal, of a token that was looked at.
+    pub(super) fn of_token(self, issuer_name: Option<&Arc<str>>, source: Source) -> Self {
+        Self {
+            issuer_name: issuer_name.cloned().or(self.issuer_name),
+            source: Some(source),
+            ..self
+        }
+    }
+
+    /// The same refusal, of a request with a verified token.
+    pub(super) fn of_verified(self, verified: &Verified) -> Self {
+        let issuer_name = &verified.principal().issuer_name;
+        self.of_token(Some(issuer_name), verified.source())
     }
 }
 
@@ -84,17 +95,18 @@ impl From<PathError> for Refusal {
 
 impl From<BearerError> for Refusal {
     fn from(error: BearerError) -> Self {
-        match error {
-            BearerError::Missing => Self::new(Reason::TokenMissing, "no Bearer token"),
-            BearerError::Oversized => Self::new(Reason::TokenOversized, "the token is over 8 KiB"),
-            BearerError::Malformed => Self::new(Reason::TokenMalformed, "not a compact JWS"),
-        }
+        let (reason, detail) = match error {
+            BearerError::Missing => return Self::new(Reason::TokenMissing, "no Bearer token"),
+            BearerError::Oversized => (Reason::TokenOversized, "the token is over 8 KiB"),
+            BearerError::Malformed => (Reason::TokenMalformed, "not a compact JWS"),
+        };
+        Self::new(reason, detail).of_token(None, Source::Signature)
     }
 }
 
 impl From<TokenFailure> for Refusal {
     fn from(failure: TokenFailure) -> Self {
-        Self::from(failure.error).of_known_issuer(failure.issuer_name)
+        Self::from(failure.error).of_token(failure.issuer_name.as_ref(), failure.source)
     }
 }
 
@@ -135,6 +147,9 @@ impl From<TokenError> for Refusal {
                 Reason::AudienceMismatch,
                 "`aud` is none of the issuer's audiences",
             ),
+            TokenError::KeyDistrusted => {
+                Self::new(Reason::TokenRevoked, "the token's key is distrusted")
+            }
         }
     }
 }

@@ -51,6 +51,15 @@ pub enum Endpoint {
 }
 
 impl Verdict {
+    /// Why not: the refusal, enforced or on a shadow route not.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refuse(refusal) => Some(refusal),
+            Self::Forward(admission) => admission.shadowed.as_ref(),
+            Self::Answer(_) => None,
+        }
+    }
+
     /// The word of metric and log.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -27,10 +27,8 @@ use super::{http1, http2};
 use crate::config::model::Listener;
 use crate::control::{Certificates, Live};
 use crate::gate::{Reason, Refusal};
+use crate::wire::preface::Preface;
 use crate::wire::{Scheme, Version};
-
-/// What an HTTP/2 client says first (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// One listener of the plane.
 pub struct Plane {
@@ -136,7 +134,7 @@ impl Plane {
         let Some((stream, first)) = self.first_bytes(stream, shutdown.clone()).await else {
             return;
         };
-        if !first.starts_with(PREFACE) {
+        if Preface::of(&first) != Preface::Http2 {
             return http1::serve(&self.edge, client, stream, first, shutdown).await;
         }
         let Ok(mut socket) = stream.into_any().downcast::<Socket>() else {
@@ -156,7 +154,7 @@ impl Plane {
         let (mut reader, writer) =
             connection::split(stream, BytesMut::new(), self.listener.idle_timeout);
         let mut deadline = self.listener.idle_timeout;
-        while reader.buffer.len() < PREFACE.len() && PREFACE.starts_with(&reader.buffer) {
+        while Preface::of(&reader.buffer) == Preface::NeedMore {
             let began = Instant::now();
             let came = tokio::select! {
                 biased;

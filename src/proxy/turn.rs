@@ -104,11 +104,11 @@ impl<'t> Turn<'t> {
     /// Asks the gate; once more where a key was missing that has come in the meantime.
     async fn admit(&mut self) -> Verdict {
         let verdict = self.ask();
-        let Verdict::Refuse(Refusal {
+        let Some(Refusal {
             reason: Reason::KeyUnknown,
             issuer_name: Some(issuer),
             ..
-        }) = &verdict
+        }) = verdict.refusal()
         else {
             return verdict;
         };
@@ -125,23 +125,26 @@ impl<'t> Turn<'t> {
         self.gate.admit(head, revocations, now, &mut Silent)
     }
 
+    /// Counts the token of the request, once, whatever became of the request.
     fn count_verification(&self, verdict: &Verdict) {
-        let metrics = self.edge.telemetry.metrics();
-        match verdict {
-            Verdict::Forward(admission) => {
-                if let Some(verified) = admission.permit.verified() {
-                    let source = match verified.source() {
-                        token::Source::Cache => Verification::Cache,
-                        token::Source::Signature => Verification::Signature,
-                    };
-                    metrics.verification(Some(&verified.principal().issuer_name), None, source);
-                }
-            }
-            Verdict::Refuse(refusal) if is_of_token(refusal.reason) => {
-                let issuer = refusal.issuer_name.as_deref();
-                metrics.verification(issuer, Some(refusal.reason), Verification::Signature);
-            }
-            Verdict::Refuse(_) | Verdict::Answer(_) => {}
+        let looked_at = match (verdict.refusal(), verdict) {
+            (Some(refusal), _) => refusal.source.map(|source| {
+                let refused = Some(refusal.reason).filter(|reason| is_of_token(*reason));
+                (refusal.issuer_name.as_deref(), refused, source)
+            }),
+            (None, Verdict::Forward(admission)) => admission.permit.verified().map(|verified| {
+                let issuer = &*verified.principal().issuer_name;
+                (Some(issuer), None, verified.source())
+            }),
+            (None, _) => None,
+        };
+        if let Some((issuer, refused, source)) = looked_at {
+            let source = match source {
+                token::Source::Cache => Verification::Cache,
+                token::Source::Signature => Verification::Signature,
+            };
+            let metrics = self.edge.telemetry.metrics();
+            metrics.verification(issuer, refused, source);
         }
     }
 

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use super::sessions::SessionSide;
 use crate::api::admin::{Acts, Question as Asked};
 use crate::control::{
-    self, Board, Busy, DistrustError, Handle, Live, Reloaded, Status, SystemClock,
+    self, Board, Busy, DistrustError, Handle, Ledger, LedgerView, Live, Reloaded, Status,
+    SystemClock,
 };
 use crate::gate::{Explanation, Gate, Question, Rehearsal};
 use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked};
@@ -20,6 +21,7 @@ pub(super) struct Wishes {
     pub(super) gate: Arc<Live<Gate>>,
     pub(super) board: Arc<Board>,
     pub(super) handle: Handle,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) revocations: Arc<Revocations>,
     pub(super) clock: Arc<SystemClock>,
     pub(super) sessions: Option<Arc<SessionSide>>,
@@ -29,6 +31,10 @@ pub(super) struct Wishes {
 impl Acts for Wishes {
     fn status(&self) -> Status {
         self.board.status(self.clock.now())
+    }
+
+    fn ledger(&self) -> LedgerView {
+        self.ledger.view()
     }
 
     fn gate(&self) -> Arc<Gate> {

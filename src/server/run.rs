@@ -111,6 +111,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         gate: world.gate(),
         board: board.clone(),
         handle: world.handle(),
+        ledger: world.ledger(),
         revocations: revocations.clone(),
         clock: clock.clone(),
     };

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::verified::Source;
+
 /// Why a token is not accepted. One variant, one cause, in the order in which they are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenError {
@@ -36,6 +38,8 @@ pub enum TokenError {
     LifetimeExceeded,
     /// `aud` names somebody else.
     AudienceMismatch,
+    /// All of it holds, and the operator trusts its key no more.
+    KeyDistrusted,
 }
 
 /// A [`TokenError`] with the issuer it happened under: a metric label, never a text of the token.
@@ -45,6 +49,8 @@ pub struct TokenFailure {
     pub error: TokenError,
     /// The issuer's name in the configuration, once `iss` named a configured one.
     pub issuer_name: Option<Arc<str>>,
+    /// Whether the token was known from before.
+    pub source: Source,
 }
 
 impl TokenError {
@@ -53,6 +59,17 @@ impl TokenError {
         TokenFailure {
             error: self,
             issuer_name: Some(name.clone()),
+            source: Source::Signature,
+        }
+    }
+}
+
+impl TokenFailure {
+    /// The same failure, of a token that was verified before.
+    pub(super) fn remembered(self) -> Self {
+        Self {
+            source: Source::Cache,
+            ..self
         }
     }
 }
@@ -62,6 +79,7 @@ impl From<TokenError> for TokenFailure {
         Self {
             error,
             issuer_name: None,
+            source: Source::Signature,
         }
     }
 }
@@ -80,6 +98,7 @@ impl fmt::Display for TokenError {
             Self::NotYetValid => "`nbf` or `iat` lies ahead",
             Self::LifetimeExceeded => "it lives longer than `lifetime_max`",
             Self::AudienceMismatch => "`aud` is none of the issuer's audiences",
+            Self::KeyDistrusted => "its key is distrusted",
         })
     }
 }

@@ -21,6 +21,17 @@ pub struct KeySet {
     keys: Vec<Arc<VerificationKey>>,
     by_kid: HashMap<Box<str>, Vec<Arc<VerificationKey>>>,
     by_uid: HashMap<KeyUid, Arc<VerificationKey>>,
+    /// They vouch for nothing. Known all the same, so that their tokens are told from those of nobody's key.
+    distrusted: Vec<Arc<VerificationKey>>,
+}
+
+/// Who made a signature that holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Signer<'s> {
+    /// A key that counts.
+    Trusted(&'s Arc<VerificationKey>),
+    /// One that nobody shall trust again.
+    Distrusted,
 }
 
 /// Why no key of a set vouches for a signature.
@@ -123,14 +134,19 @@ impl KeySet {
         Self::of(keys)
     }
 
-    /// The set without the keys whose `kid` or thumbprint (RFC 7638) is in `names`: they are no longer trusted.
+    /// The set in which the keys whose `kid` or thumbprint (RFC 7638) is in `names` vouch for nothing.
     #[must_use]
-    pub fn without<S: AsRef<str>>(&self, names: &[S]) -> Self {
-        let is_named = |key: &VerificationKey| {
+    pub fn distrusting<S: AsRef<str>>(&self, names: &[S]) -> Self {
+        let is_named = |key: &Arc<VerificationKey>| {
             let mut names = names.iter().map(|name| Some(name.as_ref()));
             names.any(|name| name == key.kid() || name == key.thumbprint())
         };
-        Self::of(self.keys.iter().filter(|key| !is_named(key)).cloned())
+        let (distrusted, trusted) = self.keys.iter().cloned().partition(is_named);
+        let trusted: Vec<_> = trusted;
+        Self {
+            distrusted,
+            ..Self::of(trusted)
+        }
     }
 
     /// Every key, each under its one algorithm, in the document's order.
@@ -161,32 +177,53 @@ impl KeySet {
         kid: Option<&str>,
         signing_input: &str,
         signature: &str,
-    ) -> Result<&Arc<VerificationKey>, KeyFault> {
-        let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm);
+    ) -> Result<Signer<'_>, KeyFault> {
         if algorithm.is_symmetric() != self.holds_secrets() {
             return Err(KeyFault::AlgorithmRefused);
         }
+        let made_it = |key: &VerificationKey| key.verifies(signing_input, signature);
         if algorithm.is_symmetric() {
-            return fitting
-                .find(|key| key.verifies(signing_input, signature))
-                .ok_or(KeyFault::SignatureInvalid);
+            let mut fitting = self.of_algorithm(algorithm);
+            let found = fitting.find(|key| made_it(key));
+            return found.map(Signer::Trusted).ok_or(KeyFault::SignatureInvalid);
         }
-        let key = match kid {
-            Some(kid) => {
-                let named = self.by_kid.get(kid).ok_or(KeyFault::Unknown)?;
-                named
-                    .iter()
-                    .find(|key| key.algorithm() == algorithm)
-                    .ok_or(KeyFault::AlgorithmRefused)?
+        match self.find_public(algorithm, kid) {
+            Ok(key) if made_it(key) => Ok(Signer::Trusted(key)),
+            Ok(_) => Err(KeyFault::SignatureInvalid),
+            Err(fault) => {
+                let is_named = |key: &VerificationKey| kid.is_none() || key.kid() == kid;
+                let mut distrusted = self.distrusted.iter().filter(|key| is_named(key));
+                distrusted
+                    .any(|key| key.algorithm() == algorithm && made_it(key))
+                    .then_some(Signer::Distrusted)
+                    .ok_or(fault)
             }
-            None => match (fitting.next(), fitting.next()) {
-                (Some(only), None) => only,
-                _ => return Err(KeyFault::Unknown),
-            },
+        }
+    }
+
+    /// The one public key that a header's `alg` and `kid` can mean.
+    fn find_public(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<&Arc<VerificationKey>, KeyFault> {
+        let Some(kid) = kid else {
+            let mut fitting = self.of_algorithm(algorithm);
+            return match (fitting.next(), fitting.next()) {
+                (Some(only), None) => Ok(only),
+                _ => Err(KeyFault::Unknown),
+            };
         };
-        key.verifies(signing_input, signature)
-            .then_some(key)
-            .ok_or(KeyFault::SignatureInvalid)
+        let named = self.by_kid.get(kid).ok_or(KeyFault::Unknown)?;
+        let mut named = named.iter();
+        named
+            .find(|key| key.algorithm() == algorithm)
+            .ok_or(KeyFault::AlgorithmRefused)
+    }
+
+    fn of_algorithm(&self, algorithm: Algorithm) -> impl Iterator<Item = &Arc<VerificationKey>> {
+        let keys = self.keys.iter();
+        keys.filter(move |key| key.algorithm() == algorithm)
     }
 
     fn holds_secrets(&self) -> bool {

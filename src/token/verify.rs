@@ -11,7 +11,7 @@ use super::failure::{TokenError, TokenFailure};
 use super::header::Header;
 use super::json::{Json, Object};
 use super::key::VerificationKey;
-use super::keys::{KeyFault, KeyRing, KeySet};
+use super::keys::{KeyFault, KeyRing, KeySet, Signer};
 use super::terms::{Algorithm, IssuerTerms};
 use super::verified::{Source, Verified, VerifiedToken};
 use crate::time::Timestamp;
@@ -62,10 +62,10 @@ impl Verifier {
     ) -> Result<Verified, TokenFailure> {
         let digest = self.verified.digest(token);
         if let Some((known, key)) = self.recall(&digest) {
-            check_accepted(&known.terms, accepted)?;
+            check_accepted(&known.terms, accepted).map_err(TokenFailure::remembered)?;
             if let Err(error) = known.times.check(&known.terms, now) {
                 self.verified.remove(&digest);
-                return Err(error.of_issuer(&known.terms.name));
+                return Err(error.of_issuer(&known.terms.name).remembered());
             }
             key.usage().record(now);
             return Ok(Verified::new(known, Source::Cache));
@@ -104,7 +104,7 @@ impl Verifier {
         let issuer = self.find_issuer(&header, &claims)?;
         check_accepted(&issuer.terms, accepted)?;
         let terms = &issuer.terms;
-        let key = issuer
+        let signer = issuer
             .find_signer(&header, &parts)
             .map_err(|error| error.of_issuer(&terms.name))?;
         let claims = Claims::read(&claims, terms).and_then(|claims| {
@@ -114,6 +114,9 @@ impl Verifier {
                 .ok_or(TokenError::AudienceMismatch)
         });
         let claims = claims.map_err(|error| error.of_issuer(&terms.name))?;
+        let Signer::Trusted(key) = signer else {
+            return Err(TokenError::KeyDistrusted.of_issuer(&terms.name));
+        };
         Ok(VerifiedToken {
             principal: claims.principal,
             times: claims.times,
@@ -153,19 +156,17 @@ impl Issuer {
         &self,
         header: &Header<'_>,
         parts: &Compact<'_>,
-    ) -> Result<&Arc<VerificationKey>, TokenError> {
+    ) -> Result<Signer<'_>, TokenError> {
         let algorithm = Algorithm::from_name(header.algorithm)
             .filter(|algorithm| self.terms.algorithms.contains(algorithm))
             .ok_or(TokenError::AlgorithmRefused)?;
         let issuer_name = || self.terms.name.clone();
-        if self.keys.is_empty() {
-            return Err(TokenError::IssuerUnavailable {
-                issuer_name: issuer_name(),
-            });
-        }
         self.keys
             .find_signer(algorithm, header.kid, parts.signing_input, parts.signature)
             .map_err(|fault| match fault {
+                _ if self.keys.is_empty() => TokenError::IssuerUnavailable {
+                    issuer_name: issuer_name(),
+                },
                 KeyFault::AlgorithmRefused => TokenError::AlgorithmRefused,
                 KeyFault::Unknown => TokenError::KeyUnknown {
                     issuer_name: issuer_name(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use crate::control::{Busy, DistrustError, Reloaded, Status};
+use crate::control::{Busy, DistrustError, LedgerView, Reloaded, Status};
 use crate::gate::{Explanation, Gate};
 use crate::session::{Revocation, Revoked};
 
@@ -31,6 +31,9 @@ pub struct Question {
 pub trait Acts: Send + Sync {
     /// The moment's facts.
     fn status(&self) -> Status;
+
+    /// What became of every key.
+    fn ledger(&self) -> LedgerView;
 
     /// The gate that serves.
     fn gate(&self) -> Arc<Gate>;

@@ -58,13 +58,18 @@ impl<A: Acts> Admin<A> {
             Place::Live => answer::body(StatusCode::OK, TEXT, "ok"),
             Place::Ready => view::readiness(self.acts.status(), detail),
             Place::Metrics => answer::body(StatusCode::OK, EXPOSITION, self.telemetry.scrape()),
-            Place::Status => view::overview(config, &self.acts.status(), &self.telemetry),
+            Place::Status => self.overview(config),
             Place::Revocations => view::revocations(&self.acts.revocations()),
             Place::Explain => self.explain(body)?,
             Place::Reload => self.reload().await?,
             Place::Revoke => self.revoke(config, body).await?,
             Place::Distrust => self.distrust(body).await?,
         })
+    }
+
+    fn overview(&self, config: &Config) -> Response<Bytes> {
+        let (facts, ledger) = (self.acts.status(), self.acts.ledger());
+        view::overview(config, &facts, &ledger, &self.telemetry)
     }
 
     fn explain(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::super::tests::{CONFIG, field, gate_of};
 use super::*;
 use crate::control::{
-    Busy, DistrustError, IssuerState, IssuerStatus, KeyOrigin, LastReload, ReloadOutcome, Reloaded,
-    Status,
+    Busy, DistrustError, IssuerState, IssuerStatus, KeyOrigin, LastReload, LedgerView,
+    ReloadOutcome, Reloaded, Status,
 };
 use crate::gate::{Explanation, Gate, Reason};
 use crate::session::{Revocation, Revoked};
@@ -336,6 +336,10 @@ struct Pretended {
 impl Acts for Arc<Pretended> {
     fn status(&self) -> Status {
         self.status.lock().unwrap().clone()
+    }
+
+    fn ledger(&self) -> LedgerView {
+        LedgerView::default()
     }
 
     fn gate(&self) -> Arc<Gate> {

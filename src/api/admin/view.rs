@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::answer;
 use crate::config::Config;
-use crate::control::{Reloaded, Status};
+use crate::control::{LedgerView, Reloaded, Status};
 use crate::policy::Route;
 use crate::session::Revocation;
 use crate::telemetry::Telemetry;
@@ -76,6 +76,8 @@ struct Overview<'f> {
     listeners: Vec<ListenerView<'f>>,
     routes: RoutesView,
     refusals: Map<String, Value>,
+    #[serde(flatten)]
+    ledger: &'f LedgerView,
 }
 
 #[derive(Serialize)]
@@ -109,8 +111,13 @@ impl RoutesView {
     }
 }
 
-/// `/api/status`: what serves, and what was refused since the start.
-pub(super) fn overview(config: &Config, facts: &Status, telemetry: &Telemetry) -> Response<Bytes> {
+/// `/api/status`: what serves, what was refused since the start, and what became of every key.
+pub(super) fn overview(
+    config: &Config,
+    facts: &Status,
+    ledger: &LedgerView,
+    telemetry: &Telemetry,
+) -> Response<Bytes> {
     let refusals = telemetry.metrics().refusals().into_iter();
     let listeners = config.listeners.iter().map(|listener| ListenerView {
         name: &listener.name,
@@ -125,6 +132,7 @@ pub(super) fn overview(config: &Config, facts: &Status, telemetry: &Telemetry) -
         refusals: refusals
             .map(|(reason, count)| (reason.as_str().to_owned(), count.into()))
             .collect(),
+        ledger,
     };
     answer::json(StatusCode::OK, &overview)
 }

@@ -13,8 +13,9 @@ use crate::gate::Gate;
 
 /// How long a request waits for a key that is being fetched.
 const WAIT_MAX: Duration = Duration::from_millis(500);
-/// How many requests wait for one issuer's keys; the others are refused at once.
-const WAITERS_MAX: usize = 64;
+/// How many requests wait for one issuer's keys; the others are refused at once. After a rotation every request in flight
+/// waits for the new key: there is room for a busy gateway's.
+const WAITERS_MAX: usize = 1024;
 
 /// The flights of all remote issuers, by the issuer's name in the configuration.
 pub(in crate::control) type Flights = HashMap<Arc<str>, Arc<Flight>>;
@@ -43,7 +44,7 @@ impl Keys {
     /// half a second; says whether another gate serves now, so that judging once more may end differently.
     ///
     /// Refuses at once, without a fetch, for issuers whose keys are fixed, within the cool-down after a fetch that was
-    /// asked for (failed ones included), and when 64 requests wait already.
+    /// asked for (failed ones included), and when 1,024 requests wait already.
     pub async fn wanted(&self, issuer_name: &str, seen: &Arc<Gate>) -> bool {
         let flight = self.flights.load().get(issuer_name).cloned();
         if let Some(flight) = flight {

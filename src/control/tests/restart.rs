@@ -60,12 +60,12 @@ async fn a_distrusted_key_stays_distrusted() {
         distrust("else", a.kid()).await,
         Ok(Err(DistrustError::IssuerUnknown))
     );
-    assert_eq!(house.judge(&a), Some(Reason::KeyUnknown));
+    assert_eq!(house.judge(&a), Some(Reason::TokenRevoked));
     assert_eq!(house.judge(&b), None);
     house.close().await;
 
     let house = site.open().await;
-    assert_eq!(house.judge(&a), Some(Reason::KeyUnknown));
+    assert_eq!(house.judge(&a), Some(Reason::TokenRevoked));
     assert_eq!(house.judge(&b), None);
     // Nor under another name.
     let mut renamed = a.public_jwk();

@@ -259,15 +259,55 @@ fn a_secret_has_as_many_bytes_as_its_hash() {
 }
 
 #[test]
-fn a_distrusted_key_is_gone_by_kid_or_thumbprint() {
+fn a_key_is_distrusted_by_kid_or_thumbprint() {
     let first = new_key(Algorithm::Es256);
     let second = new_key(Algorithm::Es256);
     let renamed = jwk_with(&second, &json!({"kid": "b"}));
     let (keys, _) = parse(&[first.public_jwk(), renamed], &[Algorithm::Es256]);
-    assert_eq!(keys.without(&["b"]).len(), 1);
-    assert_eq!(keys.without(&[second.kid(), first.kid()]).len(), 0);
-    assert_eq!(keys.without(&["c"]).len(), 2);
-    assert_eq!(keys.without::<&str>(&[]).len(), 2);
+    assert_eq!(keys.distrusting(&["b"]).len(), 1);
+    assert_eq!(keys.distrusting(&[second.kid(), first.kid()]).len(), 0);
+    assert_eq!(keys.distrusting(&["c"]).len(), 2);
+    assert_eq!(keys.distrusting::<&str>(&[]).len(), 2);
+}
+
+#[test]
+fn a_distrusted_key_vouches_for_nothing_and_its_tokens_are_told_from_forgeries() {
+    let (bad, good) = (TestIssuer::new(Algorithm::Es256), new_key(Algorithm::Es256));
+    let (both, _) = parse(
+        &[bad.key.public_jwk(), good.public_jwk()],
+        &[Algorithm::Es256],
+    );
+    let mut forged = bad.sign(&good_claims());
+    let last = forged.len() - 10;
+    let other = if forged.as_bytes()[last] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    forged.replace_range(last..=last, other);
+    let mut late = good_claims();
+    late["exp"] = json!(NOW - 3600);
+    late["iat"] = json!(NOW - 3700);
+    let alone = parse(&[bad.key.public_jwk()], &[Algorithm::Es256]).0;
+    let none = TokenError::IssuerUnavailable {
+        issuer_name: "main".into(),
+    };
+    let unknown = TokenError::KeyUnknown {
+        issuer_name: "main".into(),
+    };
+    for (keys, otherwise) in [(&both, &unknown), (&alone, &none)] {
+        let keys = keys.distrusting(&[bad.key.kid()]);
+        let verifier = verifier(bad.terms.clone(), keys);
+        let error = |token: &str| verify(&verifier, token, NOW).unwrap_err();
+        assert_eq!(error(&bad.sign(&good_claims())), TokenError::KeyDistrusted);
+        assert_eq!(error(&forged), *otherwise);
+        assert_eq!(error(&bad.sign(&late)), TokenError::Expired);
+        let stranger = new_key(Algorithm::Es256);
+        assert_eq!(error(&stranger.sign("JWT", &good_claims())), *otherwise);
+    }
+    let alone = verifier(bad.terms.clone(), alone.distrusting(&[bad.key.kid()]));
+    let nameless = verify(&alone, &without_kid(&bad.key), NOW).unwrap_err();
+    assert_eq!(nameless, TokenError::KeyDistrusted);
 }
 
 #[test]
