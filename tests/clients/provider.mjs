@@ -2,6 +2,7 @@
 //
 // GET  /…              oidc-provider: discovery, JWKS, token endpoint
 // POST /control/rotate new keys from here on; `keep=1` publishes the old ones too
+// POST /control/retire publishes the newest keys alone
 //
 // Clients rs256, es256 and eddsa get JWT access tokens (RFC 9068) signed by that algorithm, with the products `crm`.
 import { generateKeyPairSync, randomUUID } from "node:crypto";
@@ -66,6 +67,11 @@ createServer((request, response) => {
     keys = freshKeys();
     serve = provider([...keys, ...old]);
     response.end("rotated\n");
+    return;
+  }
+  if (request.method === "POST" && request.url === "/control/retire") {
+    serve = provider(keys);
+    response.end("retired\n");
     return;
   }
   serve(request, response);

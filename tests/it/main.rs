@@ -18,6 +18,7 @@ mod attacks;
 mod corpus;
 mod explain;
 mod headers;
+mod keys;
 mod lifecycle;
 mod provider;
 mod readme;

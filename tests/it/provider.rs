@@ -1,6 +1,8 @@
 //! Against a real identity provider (oidc-provider, certified) and with real clients.
 
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -92,12 +94,19 @@ impl House {
     }
 
     fn rotate(&self, query: &str) {
-        output(Command::new("curl").args([
-            "-s",
-            "-X",
-            "POST",
-            &format!("{}/control/rotate{query}", self.url),
-        ]));
+        self.control(&format!("rotate{query}"));
+    }
+
+    fn control(&self, act: &str) {
+        let url = format!("{}/control/{act}", self.url);
+        output(Command::new("curl").args(["-s", "-X", "POST", &url]));
+    }
+
+    /// How many times the gateway has found other keys.
+    fn replaced(&self) -> f64 {
+        let outcome = ["issuer=\"main\"", "outcome=\"fetched\""];
+        self.gateway
+            .metric("tollgate_issuer_refresh_total", &outcome)
     }
 }
 
@@ -181,6 +190,78 @@ fn a_rotation_of_the_provider_refuses_no_valid_token() {
         );
         // The cool-down is a second: the next rotation comes after it.
         std::thread::sleep(Duration::from_millis(1100));
+    }
+}
+
+#[test]
+fn under_load_no_valid_token_is_refused_and_no_removed_key_accepted() {
+    let house = house();
+    let valid = Mutex::new(vec![house.token("es256"), house.token("rs256")]);
+    let (is_over, passed) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let mut removed = Vec::new();
+    std::thread::scope(|scope| {
+        for connection in 0..4 {
+            let (house, valid, is_over, passed) = (&house, &valid, &is_over, &passed);
+            scope.spawn(move || {
+                let mut client = house.gateway.client();
+                for turn in connection.. {
+                    if is_over.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let token = {
+                        let valid = valid.lock().unwrap();
+                        valid[turn % valid.len()].clone()
+                    };
+                    let bearer = format!("Authorization: Bearer {token}");
+                    let answer = client.get("/crm/contacts", &[&bearer]);
+                    assert_eq!(answer.status, 200, "a valid token is refused: {answer:?}");
+                    passed.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let _ends_the_load = Ends(&is_over);
+        for _ in 0..3 {
+            house.rotate("?keep=1");
+            let fresh = [house.token("es256"), house.token("rs256")];
+            let old: Vec<String> = valid.lock().unwrap().splice(.., fresh).collect();
+            let was_passed = passed.load(Ordering::SeqCst);
+            wait("the load goes on", || {
+                passed.load(Ordering::SeqCst) > was_passed + 50
+            });
+            for token in &old {
+                assert_eq!(house.status(token), 200, "its key is still published");
+            }
+            let before = house.replaced();
+            house.control("retire");
+            wait("the gateway hears of it", || house.replaced() > before);
+            let heard = Instant::now();
+            wait("the removed keys are refused", || {
+                old.iter().all(|token| house.status(token) == 401)
+            });
+            assert!(heard.elapsed() < Duration::from_secs(2));
+            removed.extend(old);
+            // Tokens of removed keys ask for a fetch, too. The cool-down is a second: the next rotation comes after it.
+            std::thread::sleep(Duration::from_millis(1100));
+        }
+    });
+    assert!(removed.iter().all(|token| house.status(token) == 401));
+    assert!(passed.load(Ordering::SeqCst) > 200);
+}
+
+/// Ends the load, even where the test fails.
+struct Ends<'o>(&'o AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+fn wait(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "it does not come true: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

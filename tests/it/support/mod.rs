@@ -4,10 +4,12 @@ mod client;
 mod gateway;
 mod issuer;
 mod process;
+mod provider;
 mod upstream;
 
 pub use client::{Answer, Client};
 pub use gateway::{ADMIN_TOKEN, Gateway, free_address};
 pub use issuer::{Issuer, now};
 pub use process::{Process, client_file, output, python};
+pub use provider::{Answer as ProviderAnswer, Provider};
 pub use upstream::Upstream;
