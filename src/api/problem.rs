@@ -131,7 +131,7 @@ pub const fn row(reason: Reason) -> Row {
         Reason::BodyTooLarge => plain(413, "The body is too large"),
         Reason::RequestTimeout => plain(408, "The request took too long"),
         Reason::RouteUnknown => plain(404, "There is nothing here"),
-        Reason::MethodRefused => plain(405, "The method is not allowed here"),
+        Reason::MethodRefused => plain(405, "The method or upgrade is not allowed here"),
         Reason::TokenMissing => challenged(401, "A Bearer token is needed", Challenge::Bare),
         Reason::TokenOversized => invalid_token("The token is too long"),
         Reason::TokenMalformed => invalid_token("The token is malformed"),

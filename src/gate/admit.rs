@@ -105,6 +105,7 @@ impl Gate {
                 route.path.as_str()
             )
         });
+        check_upgrade(head, route)?;
         let permitted = self.permit(head, authorization, &line, route, revocations, now, trace);
         let (permit, shadowed) = match permitted.map_err(|refusal| refusal.on(route)) {
             Ok(permit) => (permit, None),
@@ -238,4 +239,24 @@ impl Gate {
         };
         Some(Endpoint::Preflight { policy, methods })
     }
+}
+
+/// Methods that a route without a list of its own is asked with.
+const USUAL_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Refuses a wish for another protocol where the route has none: HTTP/2 spells the same wish as a method (RFC 8441 §4),
+/// and a route without that method would refuse it in the same words.
+fn check_upgrade(head: &RequestHead<'_>, route: &Arc<Route>) -> Result<(), Refusal> {
+    if !(route.handling.refuse_upgrade && line::asks_to_switch(head)) {
+        return Ok(());
+    }
+    let allowed = match &route.methods {
+        policy::Methods::Any => USUAL_METHODS.map(Into::into).to_vec(),
+        policy::Methods::Named(names) => names.clone(),
+    };
+    Err(
+        Refusal::new(Reason::MethodRefused, "the route refuses upgrades")
+            .with_hint(Hint::Allow(allowed))
+            .on(route),
+    )
 }

@@ -133,6 +133,12 @@ pub(super) fn check_nominations(
     Ok(())
 }
 
+/// Whether the client wants another protocol from here on (RFC 9110 §7.8), soundly or not.
+pub(super) fn asks_to_switch(head: &RequestHead<'_>) -> bool {
+    let names_it = |option: &[u8]| option.eq_ignore_ascii_case(b"upgrade");
+    head.values("upgrade").next().is_some() && fields::connection_options(head).any(names_it)
+}
+
 pub(super) fn ambiguous(detail: &'static str) -> Refusal {
     Refusal::new(Reason::RequestAmbiguous, detail)
 }

@@ -63,7 +63,7 @@ async fn another_answer_than_101_is_an_answer_and_the_end() {
 }
 
 #[tokio::test]
-async fn a_route_that_refuses_upgrades_passes_a_plain_request() {
+async fn a_route_that_refuses_upgrades_asks_nobody() {
     let upstream = Upstream::start().await;
     let house = House::of(&format!(
         "[listeners.public]\naddress = \"127.0.0.1:0\"\n\
@@ -74,18 +74,17 @@ async fn a_route_that_refuses_upgrades_passes_a_plain_request() {
     .await;
     let mut client = house.client().await;
     client.say(UPGRADE).await;
-    let (mut server, head) = upstream
-        .answer("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n")
-        .await;
-    assert!(!head.contains("Upgrade"), "{head}");
-    assert_eq!(status(&client.rest().await), "426");
+    let answer = client.rest().await;
+    assert_eq!(status(&answer), "405", "{answer}");
+    assert!(answer.contains("\"method_refused\""), "{answer}");
+    // A server that switches unasked is not believed.
     let mut client = house.client().await;
-    client.say(UPGRADE).await;
-    server.head().await;
-    server
-        .say(
+    client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (_server, head) = upstream
+        .answer(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
         )
         .await;
-    assert_eq!(status(&client.rest().await), "502");
+    assert!(head.starts_with("GET /x "), "{head}");
+    assert_eq!(status(&client.head().await), "502");
 }
