@@ -8,6 +8,7 @@ use pingora_timeout::timeout;
 
 use super::http1::Http1Body;
 use super::http2::Http2Body;
+use super::replay::Replay;
 use crate::traffic::Pace;
 
 /// The fields behind a body. Nearly always none.
@@ -40,6 +41,8 @@ pub(super) struct Patience {
     pub(super) pause: Duration,
     /// Set once pauses are no fault any more: the answer to the body has begun.
     pub(super) relaxed: AtomicBool,
+    /// Set once nobody will ask for the body again.
+    pub(super) answered: AtomicBool,
 }
 
 impl Patience {
@@ -47,6 +50,7 @@ impl Patience {
         Self {
             pause,
             relaxed: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
         }
     }
 
@@ -59,6 +63,7 @@ impl Patience {
 pub(super) struct Source<'c> {
     origin: Origin<'c>,
     pace: Option<Pace>,
+    replay: Option<Box<Replay>>,
     over: bool,
     touched: bool,
 }
@@ -83,6 +88,7 @@ impl<'c> Source<'c> {
         Self {
             origin,
             pace,
+            replay: None,
             over,
             touched: false,
         }
@@ -98,6 +104,26 @@ impl<'c> Source<'c> {
         !self.touched
     }
 
+    /// Keeps the beginning of the body until it is answered.
+    pub(super) fn remember(&mut self) {
+        if self.is_untouched() && !self.over {
+            self.replay = Some(Box::default());
+        }
+    }
+
+    /// Begins again, if all that was taken is still there.
+    pub(super) fn rewind(&mut self) -> bool {
+        if self.is_untouched() {
+            return true;
+        }
+        let Some(replay) = &mut self.replay else {
+            return false;
+        };
+        replay.rewind();
+        self.over = false;
+        true
+    }
+
     /// What is here already, without waiting. The next call drops what this one returned.
     pub(super) fn buffered(&mut self) -> Result<Option<Part<'_>>, BodyFault> {
         Ok(if self.find()? {
@@ -109,6 +135,9 @@ impl<'c> Source<'c> {
 
     /// Waits for the next part. Cancel-safe.
     pub(super) async fn next(&mut self, patience: &Patience) -> Result<Part<'_>, BodyFault> {
+        if patience.answered.load(Ordering::Relaxed) {
+            self.replay = None;
+        }
         while !self.find()? {
             self.wait(patience).await?;
         }
@@ -117,7 +146,7 @@ impl<'c> Source<'c> {
 
     /// Whether the next part is here.
     fn find(&mut self) -> Result<bool, BodyFault> {
-        if self.over {
+        if self.over || self.replays() {
             return Ok(true);
         }
         match &mut self.origin {
@@ -133,13 +162,33 @@ impl<'c> Source<'c> {
         if self.over {
             return Part::End(Trailers::new());
         }
+        if self.replays() {
+            return self.part_again();
+        }
         let part = match &mut self.origin {
             Origin::Empty => Part::End(Trailers::new()),
             Origin::Http1(body) => body.part(),
             Origin::Http2(body) => body.part(),
         };
         self.over = matches!(part, Part::End(_));
+        if let Some(replay) = &mut self.replay
+            && !replay.keep(&part)
+        {
+            self.replay = None;
+        }
         part
+    }
+
+    fn part_again(&mut self) -> Part<'_> {
+        let replay = self.replay.as_mut().expect("there is something to replay");
+        let part = replay.part();
+        self.over = matches!(part, Part::End(_));
+        part
+    }
+
+    /// Whether what is next was handed out before.
+    fn replays(&self) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.has_part())
     }
 
     async fn wait(&mut self, patience: &Patience) -> Result<(), BodyFault> {

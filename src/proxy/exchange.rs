@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Length};
 use super::body::{BodyFault, Patience, Source};
-use super::failure::{Failure, Heard, client_fault, download_fault, upstream_fault};
+use super::failure::{Failure, Heard, Repeat, client_fault, download_fault, upstream_fault};
 use super::lifetime::Lifetime;
 use super::passing::Passing;
 use super::record::Meter;
@@ -18,6 +18,7 @@ use super::turn::Turn;
 use super::upload::Upload;
 use super::upstream::{AnswerFault, AnswerHead, Answers, Head, Link, Order, StartFault};
 use crate::api::problem::Dialect;
+use crate::config::model::Protocol;
 use crate::gate::{Admission, Hop, Reason, Refusal};
 use crate::wire::Version;
 use crate::wire::fields::{may_be_trailer, same_name};
@@ -74,6 +75,9 @@ async fn converse(
 ) -> Result<Outcome, Failure> {
     let sent_at = Instant::now();
     let (mut outlet, mut answers) = start(turn, admission, link)?;
+    if admission.upstream.protocol == Protocol::H2 {
+        source.remember();
+    }
     if turn.asked.expects_continue && source.is_untouched() {
         answer.interim(100, &[]).await.map_err(client_fault)?;
     }
@@ -97,9 +101,10 @@ async fn converse(
         upload: &upload,
     };
 
-    let head = final_head(turn, admission, &mut watch, &mut answers, answer).await?;
+    let head = final_head(turn, &mut watch, &mut answers, answer).await?;
     meter.upstream_duration = Some(sent_at.elapsed());
     patience.relaxed.store(true, Ordering::Relaxed);
+    patience.answered.store(true, Ordering::Relaxed);
     if head.status() == 101 {
         return Ok(Outcome::Switching(head));
     }
@@ -146,7 +151,7 @@ fn start<'l>(
         target: admission.path.target(),
         authority: admission.authority.as_deref(),
         framing: asked.framing,
-        upgrade: turn.upgrade(admission),
+        upgrade: asked.upgrade,
         te_trailers: asked.takes_trailers(),
         fields: &|put| {
             let gate = &turn.gate;
@@ -179,7 +184,6 @@ struct Watch<'w> {
 /// Waits for the final head; relays interim ones.
 async fn final_head(
     turn: &Turn<'_>,
-    admission: &Admission,
     watch: &mut Watch<'_>,
     answers: &mut Answers<'_>,
     answer: &mut Answer<'_>,
@@ -193,7 +197,7 @@ async fn final_head(
             () = &mut watch.unanswered => return Err(Failure::Upstream {
                 reason: Reason::UpstreamTimeout,
                 detail: "no answer within `response_timeout`".into(),
-                is_unanswered: false,
+                repeat: Repeat::Never,
             }),
             () = &mut watch.late => return Err(Failure::Late),
             refusal = &mut watch.ended, if !watch.upload.is_over() => {
@@ -213,7 +217,7 @@ async fn final_head(
                     .await
                     .map_err(client_fault)?;
             }
-            101 if turn.upgrade(admission).is_none() => {
+            101 if turn.asked.upgrade.is_none() => {
                 let fault = AnswerFault::Malformed("it switches protocols unasked");
                 return Err(upstream_fault(fault, Heard::Some));
             }
@@ -259,13 +263,6 @@ impl<'t> Turn<'t> {
             admission,
             head: &self.asked.head,
         }
-    }
-
-    /// The protocol that the server is asked to switch to. On a route that refuses upgrades it is not asked, and what
-    /// the client gets is the answer to a plain request.
-    fn upgrade(&self, admission: &Admission) -> Option<&'t str> {
-        let refused = admission.permit.route().handling.refuse_upgrade;
-        self.asked.upgrade.filter(|_| !refused)
     }
 
     fn response_timeout(&self, admission: &Admission) -> Duration {

@@ -19,8 +19,8 @@ pub(super) enum Failure {
         reason: Reason,
         /// For the operator.
         detail: Cow<'static, str>,
-        /// Whether not a byte of an answer came.
-        is_unanswered: bool,
+        /// Whether the request may be sent again.
+        repeat: Repeat,
     },
     /// The token's end.
     Ended(Refusal),
@@ -28,6 +28,17 @@ pub(super) enum Failure {
     Late,
     /// The upstream's protocol cannot say the request.
     Unsayable,
+}
+
+/// Whether a request that failed may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// No: it was answered, or it waited long enough.
+    Never,
+    /// Not a byte of an answer came: where nobody could tell a second time from the first (RFC 9110 §9.2.2).
+    IfUnnoticed,
+    /// The server says that it did nothing with it (RFC 9113 §8.7).
+    Always,
 }
 
 /// Whether anything came from the server.
@@ -41,14 +52,18 @@ pub(super) enum Heard {
 
 /// What is wrong with an answer's head.
 pub(super) fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
-    let (detail, is_cut) = match fault {
-        AnswerFault::Cut(detail) => (Cow::Owned(detail), true),
-        AnswerFault::Malformed(what) => (Cow::Borrowed(what), false),
+    let (detail, repeat) = match fault {
+        AnswerFault::Cut(detail) => (Cow::Owned(detail), Repeat::IfUnnoticed),
+        AnswerFault::Unprocessed(detail) => (Cow::Owned(detail), Repeat::Always),
+        AnswerFault::Malformed(what) => (Cow::Borrowed(what), Repeat::Never),
     };
     Failure::Upstream {
         reason: Reason::UpstreamUnavailable,
         detail,
-        is_unanswered: is_cut && heard == Heard::Nothing,
+        repeat: match heard {
+            Heard::Nothing => repeat,
+            Heard::Some => Repeat::Never,
+        },
     }
 }
 
@@ -75,6 +90,6 @@ pub(super) fn download_fault(fault: RelayFault) -> Failure {
     Failure::Upstream {
         reason,
         detail: detail.into(),
-        is_unanswered: false,
+        repeat: Repeat::Never,
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::answer::Answer;
 use super::body::{BodyFault, Source};
 use super::exchange::{Reuse, exchange};
-use super::failure::Failure;
+use super::failure::{Failure, Repeat};
 use super::own::refusal_of;
 use super::turn::Turn;
 use super::upstream::{Freshness, Link, LinkFault};
@@ -39,7 +39,7 @@ impl Turn<'_> {
         of_route.unwrap_or(self.client.listener.body_bytes_max)
     }
 
-    /// Tries once; and once more, on a new connection, when a kept one died before it answered and nothing was done.
+    /// Tries once; and once more, on a new connection, when nothing was done the first time.
     async fn tries(
         &mut self,
         admission: &Admission,
@@ -53,12 +53,10 @@ impl Turn<'_> {
             self.record.server = Some(link.server().label.clone());
             let done = exchange(self, admission, &mut link, source, answer).await;
             match done {
-                Err(Failure::Upstream {
-                    is_unanswered: true,
-                    ..
-                }) if link.is_reused
-                    && freshness == Freshness::Any
-                    && self.may_repeat(&link, source) =>
+                Err(Failure::Upstream { repeat, .. })
+                    if freshness == Freshness::Any
+                        && !answer.has_begun()
+                        && self.may_repeat(repeat, &link, source) =>
                 {
                     freshness = Freshness::New;
                 }
@@ -71,12 +69,19 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether nobody can tell a second try from a first one (RFC 9110 §9.2.2).
-    fn may_repeat(&self, link: &Link, source: &Source<'_>) -> bool {
+    /// Whether a second try does nothing twice: a kept connection died under a request that may be repeated (RFC 9110
+    /// §9.2.2), or the server says that it did not begin.
+    fn may_repeat(&self, repeat: Repeat, link: &Link, source: &mut Source<'_>) -> bool {
         const IDEMPOTENT: [&str; 6] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
-        let has_body = !self.asked.framing.is_empty();
-        let is_whole = !has_body || source.is_untouched();
-        is_whole && (IDEMPOTENT.contains(&self.asked.head.method) || !link.has_written())
+        let is_harmless = match repeat {
+            Repeat::Never => false,
+            Repeat::IfUnnoticed => {
+                let is_idempotent = IDEMPOTENT.contains(&self.asked.head.method);
+                link.is_reused && (is_idempotent || !link.has_written())
+            }
+            Repeat::Always => true,
+        };
+        is_harmless && (self.asked.framing.is_empty() || source.rewind())
     }
 
     /// Tells the client that there is no answer, or no end of one.
@@ -131,6 +136,6 @@ fn failure_of(fault: LinkFault) -> Failure {
     Failure::Upstream {
         reason,
         detail,
-        is_unanswered: false,
+        repeat: Repeat::Never,
     }
 }

@@ -28,6 +28,7 @@ mod own;
 mod passing;
 mod record;
 mod relay;
+mod replay;
 mod switch;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod http2;
 mod lifetimes;
 mod limits;
 mod own;
+mod repeats;
 mod tls;
 mod tunnels;
 mod upstreams;

@@ -46,6 +46,8 @@ enum Way<'l> {
 pub(in crate::proxy) enum AnswerFault {
     /// The connection ended before it.
     Cut(String),
+    /// The server ended it and says that it did nothing (RFC 9113 §8.7).
+    Unprocessed(String),
     /// It is no HTTP.
     Malformed(&'static str),
 }
@@ -117,7 +119,7 @@ impl<'l> Answers<'l> {
                         })
                 })
                 .await;
-                let head = head.map_err(|error| AnswerFault::Cut(error.to_string()))?;
+                let head = head.map_err(|error| fault_of(&error))?;
                 self.heard = Heard::Some;
                 Ok(head)
             }
@@ -192,6 +194,16 @@ impl<'b> AnswerHead<'b> {
     pub(in crate::proxy) fn value(&self, name: &str) -> Option<&'b [u8]> {
         let field = self.fields.iter().find(|field| same_name(field.name, name));
         field.map(|field| field.value)
+    }
+}
+
+/// A stream that was refused, or that is beyond the last one of a connection that goes away, was not looked at.
+fn fault_of(error: &h2::Error) -> AnswerFault {
+    let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    if error.is_remote() && (is_refused || error.is_go_away()) {
+        AnswerFault::Unprocessed(error.to_string())
+    } else {
+        AnswerFault::Cut(error.to_string())
     }
 }
 

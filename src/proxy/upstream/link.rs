@@ -1,6 +1,7 @@
 //! The link of one exchange: a server that was chosen, a connection to it, and the request's head written.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::{Bytes, BytesMut};
 use h2::SendStream;
@@ -214,7 +215,13 @@ impl Link {
                 let head = head.ok_or(StartFault::Unsayable)?;
                 let is_empty = order.framing.is_empty();
                 let sent = shared.sender.send_request(head, is_empty);
-                let (future, stream) = sent.map_err(|_| StartFault::Gone)?;
+                let (future, stream) = sent.map_err(|error| {
+                    // Streams on it go on; nobody else begins one.
+                    if error.is_go_away() || error.is_io() {
+                        shared.is_alive.store(false, Ordering::Relaxed);
+                    }
+                    StartFault::Gone
+                })?;
                 let outlet = Outlet::Http2(Http2Outlet {
                     stream: if is_empty {
                         None

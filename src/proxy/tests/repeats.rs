@@ -1,0 +1,117 @@
+//! Requests that an HTTP/2 server did not look at are sent once more, whatever their method (RFC 9113 §8.7).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use h2::Reason;
+use http::Response;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::house::{House, Upstream, Wire, status};
+use super::http2::echo;
+
+const POST: &str = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+
+/// A server that takes whole requests and resets as many of their streams as `resets` says; then it echoes.
+async fn server(reason: Reason, resets: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let count = count.clone();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(tcp).await.unwrap();
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    let count = count.clone();
+                    tokio::spawn(async move {
+                        let mut body = request.into_body();
+                        let mut content = Vec::new();
+                        while let Some(Ok(piece)) = body.data().await {
+                            body.flow_control().release_capacity(piece.len()).unwrap();
+                            content.extend_from_slice(&piece);
+                        }
+                        if count.fetch_add(1, Ordering::Relaxed) < resets {
+                            return respond.send_reset(reason);
+                        }
+                        let mut send = respond.send_response(Response::new(()), false).unwrap();
+                        send.send_data(Bytes::from(content), true).unwrap();
+                    });
+                }
+            });
+        }
+    });
+    (address, asked)
+}
+
+async fn asked(house: &House, request: &str) -> (Wire, String) {
+    let mut client = house.client().await;
+    client.say(request).await;
+    let head = client.head().await;
+    (client, head)
+}
+
+#[tokio::test]
+async fn a_refused_stream_is_repeated_once_with_all_of_its_body() {
+    let (address, count) = server(Reason::REFUSED_STREAM, 1).await;
+    let house = House::before(address, "", "protocol = \"h2\"").await;
+    let (mut client, head) = asked(&house, POST).await;
+    assert_eq!(status(&head), "200", "{head}");
+    assert!(client.until("0\r\n\r\n").await.contains("5\r\nhello\r\n"));
+    assert_eq!(count.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_second_refusal_is_final_and_another_reset_may_mean_that_it_was_done() {
+    for (reason, most) in [(Reason::REFUSED_STREAM, 2), (Reason::CANCEL, 1)] {
+        let (address, count) = server(reason, 9).await;
+        let house = House::before(address, "", "protocol = \"h2\"").await;
+        let (_client, head) = asked(&house, POST).await;
+        assert_eq!(status(&head), "502", "{reason:?} {head}");
+        assert_eq!(count.load(Ordering::Relaxed), most, "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_what_is_kept_is_not_repeated() {
+    let (address, count) = server(Reason::REFUSED_STREAM, 1).await;
+    let house = House::before(address, "", "protocol = \"h2\"").await;
+    let body = "x".repeat(17 << 10);
+    let request = format!(
+        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (_client, head) = asked(&house, &request).await;
+    assert_eq!(status(&head), "502", "{head}");
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_request_beyond_the_last_of_a_connection_that_goes_away_is_repeated_elsewhere() {
+    let front = Upstream::start().await;
+    let behind = echo().await;
+    let house = House::before(front.address, "", "protocol = \"h2\"").await;
+    let served = tokio::spawn(async move { asked(&house, POST).await });
+    let mut first = front.accept().await;
+    first.until("hello").await;
+    // SETTINGS, then GOAWAY: the last stream was 0, and nothing is wrong.
+    first
+        .tcp
+        .write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
+        .await
+        .unwrap();
+    let goaway = [&[0, 0, 8, 7][..], &[0; 13]].concat();
+    first.tcp.write_all(&goaway).await.unwrap();
+    let mut second = front.accept().await;
+    let mut server = TcpStream::connect(behind).await.unwrap();
+    tokio::spawn(async move { tokio::io::copy_bidirectional(&mut second.tcp, &mut server).await });
+    let (mut client, head) = served.await.unwrap();
+    assert_eq!(status(&head), "200", "{head}");
+    let rest = client.until("grpc-status: 0\r\n\r\n").await;
+    assert!(rest.contains("hello"), "{rest}");
+}
