@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::DistrustOptions;
 use crate::control;
@@ -41,6 +41,10 @@ pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
         anyhow::Ok((answer.status(), answer.text().await?))
     })?;
     println!("{}", body.trim_end());
+    let said: Value = serde_json::from_str(&body).unwrap_or_default();
+    if said["kept"] == false {
+        eprintln!("a restart forgets it: the configuration has no [server] state_dir");
+    }
     Ok(if status.is_success() {
         ExitCode::SUCCESS
     } else {

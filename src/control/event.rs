@@ -28,7 +28,7 @@ pub(super) enum Event {
         /// The key.
         kid: String,
         /// Hears how it ended.
-        reply: oneshot::Sender<Result<u64, DistrustError>>,
+        reply: oneshot::Sender<Result<Distrusted, DistrustError>>,
     },
 }
 
@@ -54,6 +54,15 @@ pub struct Reloaded {
     pub generation: u64,
     /// What `check` would print; for a file that serves, its warnings.
     pub text: String,
+}
+
+/// A key that nobody trusts any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Distrusted {
+    /// From which generation on.
+    pub generation: u64,
+    /// Whether a restart remembers it; without a state folder none does.
+    pub kept: bool,
 }
 
 /// Why a key cannot be distrusted.
@@ -122,7 +131,7 @@ impl Handle {
         &self,
         issuer: String,
         kid: String,
-    ) -> Result<Result<u64, DistrustError>, Busy> {
+    ) -> Result<Result<Distrusted, DistrustError>, Busy> {
         let (reply, ended) = oneshot::channel();
         self.send(Event::Distrust { issuer, kid, reply })?;
         ended.await.map_err(|_| Busy)

@@ -142,13 +142,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes the list of distrusted keys down, so that it survives a restart.
-    pub(super) fn store_distrusted(&self) -> io::Result<()> {
+    /// Writes the list of distrusted keys down, so that it survives a restart; `false` without a state folder.
+    pub(super) fn store_distrusted(&self) -> io::Result<bool> {
         let Some(state) = &self.state else {
-            return Ok(());
+            return Ok(false);
         };
         let bytes = serde_json::to_vec_pretty(&self.book().distrusted)?;
-        state.write(DISTRUSTED_FILE, &bytes)
+        state.write(DISTRUSTED_FILE, &bytes).map(|()| true)
     }
 
     /// Forgets the issuers that are no longer configured; what was distrusted stays so.

@@ -39,7 +39,7 @@ mod world;
 pub use certificates::{Certificate, Certificates, ListenerCertificates};
 pub use clock::SystemClock;
 pub use entropy::fresh;
-pub use event::{Busy, DistrustError, Handle, Reloaded};
+pub use event::{Busy, DistrustError, Distrusted, Handle, Reloaded};
 pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
 pub use hook::{HookCall, HookClient, HookError};
 pub use key_record::KeyRecord;

@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::interval;
 
 use super::certificates::Certificates;
-use super::event::{Arrival, DistrustError, Event, Reloaded};
+use super::event::{Arrival, DistrustError, Distrusted, Event, Reloaded};
 use super::fetchers::Fetchers;
 use super::files::Readings;
 use super::keys::{Keys, Surroundings};
@@ -302,7 +302,7 @@ impl Publisher {
     }
 
     /// Never again trusts a key.
-    async fn distrust(&mut self, issuer: &str, kid: &str) -> Result<u64, DistrustError> {
+    async fn distrust(&mut self, issuer: &str, kid: &str) -> Result<Distrusted, DistrustError> {
         let terms = self.terms(issuer).ok_or(DistrustError::IssuerUnknown)?;
         let ledger = self.views.ledger.clone();
         ledger.distrust(&terms, kid)?;
@@ -311,7 +311,7 @@ impl Publisher {
         tracing::warn!(issuer, kid, generation, "a key is distrusted from now on");
         let written = spawn_blocking(move || ledger.store_distrusted()).await;
         match written {
-            Ok(Ok(())) => Ok(generation),
+            Ok(Ok(kept)) => Ok(Distrusted { generation, kept }),
             Ok(Err(error)) => {
                 tracing::error!(%error, "cannot write the list of distrusted keys");
                 Err(DistrustError::NotKept)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::reason::Reason;
 use crate::policy::{Denial, PathError, Route};
 use crate::principal::Entitlement;
-use crate::token::{BearerError, Source, TokenError, TokenFailure, Verified};
+use crate::token::{BearerError, Source, TokenError, TokenFailure, Verified, WantedKey};
 
 /// Why a request was refused, and what an answer may say of it.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Refusal {
     pub detail: Cow<'static, str>,
     /// The issuer's name in the configuration, once it was found.
     pub issuer_name: Option<Arc<str>>,
+    /// The key that the issuer does not have: once it was fetched, the request may be judged otherwise.
+    pub wanted: Option<WantedKey>,
     /// Where the knowledge of a token came from that was looked at before the refusal.
     pub source: Option<Source>,
 }
@@ -47,6 +49,7 @@ impl Refusal {
             hint: Hint::None,
             detail: detail.into(),
             issuer_name: None,
+            wanted: None,
             source: None,
         }
     }
@@ -124,8 +127,18 @@ impl From<TokenError> for Refusal {
                 Reason::AlgorithmRefused,
                 "`alg` is not the issuer's or the key's",
             ),
-            TokenError::KeyUnknown { issuer_name } => {
-                Self::new(Reason::KeyUnknown, "the issuer has no such key").of_issuer(&issuer_name)
+            TokenError::KeyUnknown {
+                issuer_name,
+                wanted,
+            } => {
+                let detail = match wanted {
+                    WantedKey::Unseen => "the issuer has no such key",
+                    WantedKey::Withdrawn => "the issuer has withdrawn the key",
+                };
+                Self {
+                    wanted: Some(wanted),
+                    ..Self::new(Reason::KeyUnknown, detail).of_issuer(&issuer_name)
+                }
             }
             TokenError::IssuerUnavailable { issuer_name } => {
                 Self::new(Reason::IssuerUnavailable, "no usable key of the issuer")

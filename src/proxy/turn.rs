@@ -105,14 +105,14 @@ impl<'t> Turn<'t> {
     async fn admit(&mut self) -> Verdict {
         let verdict = self.ask();
         let Some(Refusal {
-            reason: Reason::KeyUnknown,
+            wanted: Some(wanted),
             issuer_name: Some(issuer),
             ..
         }) = verdict.refusal()
         else {
             return verdict;
         };
-        if !self.edge.keys.wanted(issuer, &self.gate).await {
+        if !self.edge.keys.wanted(issuer, *wanted, &self.gate).await {
             return verdict;
         }
         self.gate = self.edge.gate.load();

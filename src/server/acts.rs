@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::sessions::SessionSide;
 use crate::api::admin::{Acts, Question as Asked};
 use crate::control::{
-    self, Board, Busy, DistrustError, Handle, Ledger, LedgerView, Live, Reloaded, Status,
-    SystemClock,
+    self, Board, Busy, DistrustError, Distrusted, Handle, Ledger, LedgerView, Live, Reloaded,
+    Status, SystemClock,
 };
 use crate::gate::{Explanation, Gate, Question, Rehearsal};
 use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked};
@@ -98,7 +98,7 @@ impl Acts for Wishes {
         &self,
         issuer: String,
         kid: String,
-    ) -> Result<Result<u64, DistrustError>, Busy> {
+    ) -> Result<Result<Distrusted, DistrustError>, Busy> {
         if issuer == OWN_ISSUER {
             // The session endpoints verify the gate's own tokens by themselves.
             let own = Some(OWN_ISSUER.into());

@@ -20,6 +20,8 @@ pub enum TokenError {
     KeyUnknown {
         /// The issuer's name in the configuration: fetching its keys again may help.
         issuer_name: Arc<str>,
+        /// What is known of the key that is wanted.
+        wanted: WantedKey,
     },
     /// The issuer has no usable key at all.
     IssuerUnavailable {
@@ -40,6 +42,15 @@ pub enum TokenError {
     AudienceMismatch,
     /// All of it holds, and the operator trusts its key no more.
     KeyDistrusted,
+}
+
+/// What is known of a key that an issuer does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedKey {
+    /// Nothing: it may have been published a moment ago.
+    Unseen,
+    /// The issuer had it and has withdrawn it. Its tokens go on coming for a while; few providers take it back.
+    Withdrawn,
 }
 
 /// A [`TokenError`] with the issuer it happened under: a metric label, never a text of the token.

@@ -1,6 +1,6 @@
 //! Keys that signatures are checked with: a JWKS document (RFC 7517) or shared secrets in, usable keys out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -23,6 +23,8 @@ pub struct KeySet {
     by_uid: HashMap<KeyUid, Arc<VerificationKey>>,
     /// They vouch for nothing. Known all the same, so that their tokens are told from those of nobody's key.
     distrusted: Vec<Arc<VerificationKey>>,
+    /// `kid`s of keys that earlier sets had, at most [`KeySet::KEYS_MAX`].
+    withdrawn: BTreeSet<Box<str>>,
 }
 
 /// Who made a signature that holds.
@@ -41,6 +43,8 @@ pub(super) enum KeyFault {
     AlgorithmRefused,
     /// No key has this name; without a name, there is not exactly one of this algorithm.
     Unknown,
+    /// The key of this name was withdrawn by its issuer.
+    Withdrawn,
     /// The key that is named did not make this signature.
     SignatureInvalid,
 }
@@ -124,14 +128,21 @@ impl KeySet {
         set
     }
 
-    /// The same set, in which every key that `previous` had too counts its usage on.
+    /// The same set behind `previous`: every key that both have counts its usage on, and those that only `previous` had are
+    /// known as withdrawn.
     #[must_use]
     pub fn succeeding(self, previous: &Self) -> Self {
         let keys = self
             .keys
             .into_iter()
             .map(|key| previous.find_uid(&key.uid()).cloned().unwrap_or(key));
-        Self::of(keys)
+        let set = Self::of(keys);
+        let gone = previous.by_kid.keys().chain(&previous.withdrawn);
+        let gone = gone.filter(|kid| !set.by_kid.contains_key(*kid));
+        Self {
+            withdrawn: gone.take(Self::KEYS_MAX).cloned().collect(),
+            ..set
+        }
     }
 
     /// The set in which the keys whose `kid` or thumbprint (RFC 7638) is in `names` vouch for nothing.
@@ -145,6 +156,7 @@ impl KeySet {
         let trusted: Vec<_> = trusted;
         Self {
             distrusted,
+            withdrawn: self.withdrawn.clone(),
             ..Self::of(trusted)
         }
     }
@@ -214,9 +226,15 @@ impl KeySet {
                 _ => Err(KeyFault::Unknown),
             };
         };
-        let named = self.by_kid.get(kid).ok_or(KeyFault::Unknown)?;
-        let mut named = named.iter();
+        let Some(named) = self.by_kid.get(kid) else {
+            return Err(if self.withdrawn.contains(kid) {
+                KeyFault::Withdrawn
+            } else {
+                KeyFault::Unknown
+            });
+        };
         named
+            .iter()
             .find(|key| key.algorithm() == algorithm)
             .ok_or(KeyFault::AlgorithmRefused)
     }

@@ -23,7 +23,7 @@ mod weak_rsa;
 
 pub use bearer::{BearerError, BearerToken};
 pub use cache::VerifiedTokens;
-pub use failure::{TokenError, TokenFailure};
+pub use failure::{TokenError, TokenFailure, WantedKey};
 pub use key::{KeyUid, KeyUsage, VerificationKey};
 pub use keys::{KeyRing, KeySet};
 pub use mint::SigningKey;

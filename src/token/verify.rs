@@ -7,7 +7,7 @@ use super::bearer::BearerToken;
 use super::cache::VerifiedTokens;
 use super::claims::{Audience, Claims};
 use super::compact::{self, Compact};
-use super::failure::{TokenError, TokenFailure};
+use super::failure::{TokenError, TokenFailure, WantedKey};
 use super::header::Header;
 use super::json::{Json, Object};
 use super::key::VerificationKey;
@@ -170,6 +170,11 @@ impl Issuer {
                 KeyFault::AlgorithmRefused => TokenError::AlgorithmRefused,
                 KeyFault::Unknown => TokenError::KeyUnknown {
                     issuer_name: issuer_name(),
+                    wanted: WantedKey::Unseen,
+                },
+                KeyFault::Withdrawn => TokenError::KeyUnknown {
+                    issuer_name: issuer_name(),
+                    wanted: WantedKey::Withdrawn,
                 },
                 KeyFault::SignatureInvalid => TokenError::SignatureInvalid,
             })

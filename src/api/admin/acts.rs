@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use crate::control::{Busy, DistrustError, LedgerView, Reloaded, Status};
+use crate::control::{Busy, DistrustError, Distrusted, LedgerView, Reloaded, Status};
 use crate::gate::{Explanation, Gate};
 use crate::session::{Revocation, Revoked};
 
@@ -67,5 +67,5 @@ pub trait Acts: Send + Sync {
         &self,
         issuer: String,
         kid: String,
-    ) -> Result<Result<u64, DistrustError>, Busy>;
+    ) -> Result<Result<Distrusted, DistrustError>, Busy>;
 }

@@ -14,7 +14,7 @@ use super::place::Place;
 use super::view::{self, Detail};
 use super::{page, wish};
 use crate::config::Config;
-use crate::control::ReloadOutcome;
+use crate::control::{Distrusted, ReloadOutcome};
 use crate::telemetry::Telemetry;
 
 /// The largest body that the admin API reads. Whoever reads bodies stops there and answers 413.
@@ -97,8 +97,8 @@ impl<A: Acts> Admin<A> {
 
     async fn distrust(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {
         let wish::Distrust { issuer, kid } = wish::parse(body)?;
-        let generation = self.acts.distrust(issuer, kid).await??;
-        let said = serde_json::json!({ "generation": generation });
+        let Distrusted { generation, kept } = self.acts.distrust(issuer, kid).await??;
+        let said = serde_json::json!({ "generation": generation, "kept": kept });
         Ok(answer::json(StatusCode::OK, &said))
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::tests::{CONFIG, field, gate_of};
 use super::*;
 use crate::control::{
-    Busy, DistrustError, IssuerState, IssuerStatus, KeyOrigin, LastReload, LedgerView,
+    Busy, DistrustError, Distrusted, IssuerState, IssuerStatus, KeyOrigin, LastReload, LedgerView,
     ReloadOutcome, Reloaded, Status,
 };
 use crate::gate::{Explanation, Gate, Reason};
@@ -276,7 +276,10 @@ async fn a_distrusted_key_has_an_issuer_that_exists() {
     let (status, said) = admin
         .json("POST", path, r#"{"issuer": "main", "kid": "k1"}"#)
         .await;
-    assert_eq!((status, said), (200, json!({"generation": 8})));
+    assert_eq!(
+        (status, said),
+        (200, json!({"generation": 8, "kept": true}))
+    );
     let (status, _) = admin
         .json("POST", path, r#"{"issuer": "x", "kid": "k1"}"#)
         .await;
@@ -386,9 +389,13 @@ impl Acts for Arc<Pretended> {
         &self,
         issuer: String,
         _: String,
-    ) -> Result<Result<u64, DistrustError>, Busy> {
+    ) -> Result<Result<Distrusted, DistrustError>, Busy> {
+        let distrusted = Distrusted {
+            generation: 8,
+            kept: true,
+        };
         Ok((issuer == "main")
-            .then_some(8)
+            .then_some(distrusted)
             .ok_or(DistrustError::IssuerUnknown))
     }
 }

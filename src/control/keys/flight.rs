@@ -10,12 +10,17 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::control::live::Live;
 use crate::gate::Gate;
+use crate::token::WantedKey;
 
 /// How long a request waits for a key that is being fetched.
 const WAIT_MAX: Duration = Duration::from_millis(500);
 /// How many requests wait for one issuer's keys; the others are refused at once. After a rotation every request in flight
 /// waits for the new key: there is room for a busy gateway's.
 const WAITERS_MAX: usize = 1024;
+
+/// Tokens of a key that was withdrawn may ask for a fetch once in so many cool-downs: they come for as long as they would
+/// have lived, and must not use up the fetch that a new key waits for.
+const COOLDOWNS_WITHDRAWN: u32 = 6;
 
 /// The flights of all remote issuers, by the issuer's name in the configuration.
 pub(in crate::control) type Flights = HashMap<Arc<str>, Arc<Flight>>;
@@ -44,11 +49,11 @@ impl Keys {
     /// half a second; says whether another gate serves now, so that judging once more may end differently.
     ///
     /// Refuses at once, without a fetch, for issuers whose keys are fixed, within the cool-down after a fetch that was
-    /// asked for (failed ones included), and when 1,024 requests wait already.
-    pub async fn wanted(&self, issuer_name: &str, seen: &Arc<Gate>) -> bool {
+    /// asked for (failed ones included), six times as long for a key that was withdrawn, and when 1,024 requests wait already.
+    pub async fn wanted(&self, issuer_name: &str, wanted: WantedKey, seen: &Arc<Gate>) -> bool {
         let flight = self.flights.load().get(issuer_name).cloned();
         if let Some(flight) = flight {
-            flight.wait(|| !self.gate.is_current(seen)).await;
+            flight.wait(wanted, || !self.gate.is_current(seen)).await;
         }
         !self.gate.is_current(seen)
     }
@@ -67,6 +72,8 @@ pub(in crate::control) struct Flight {
 #[derive(Debug, Default)]
 struct State {
     wished_at: Option<Instant>,
+    /// When a token of a key that was withdrawn wished last.
+    wished_back_at: Option<Instant>,
     wished: bool,
     flying: bool,
 }
@@ -91,12 +98,12 @@ impl Flight {
     }
 
     /// Waits for a fetch, and once more if that had begun before the request came and brought nothing.
-    async fn wait(&self, is_answered: impl Fn() -> bool) {
+    async fn wait(&self, wanted: WantedKey, is_answered: impl Fn() -> bool) {
         let Ok(_place) = self.places.try_acquire() else {
             return;
         };
         let deadline = Instant::now() + WAIT_MAX;
-        while let Some(boarding) = self.board() {
+        while let Some(boarding) = self.board(wanted) {
             let (mut landing, is_last) = match boarding {
                 Boarding::Started(landing) => (landing, true),
                 Boarding::Joined(landing) => (landing, false),
@@ -108,18 +115,25 @@ impl Flight {
         }
     }
 
-    fn board(&self) -> Option<Boarding> {
+    fn board(&self, wanted: WantedKey) -> Option<Boarding> {
         let landing = self.landed.subscribe();
-        let mut state = self.state();
-        if state.flying || state.wished {
-            return Some(Boarding::Joined(landing));
-        }
         let now = Instant::now();
-        if state
-            .wished_at
-            .is_some_and(|at| now.duration_since(at) < self.cooldown)
-        {
+        let mut state = self.state();
+        if wanted == WantedKey::Withdrawn {
+            let pause = COOLDOWNS_WITHDRAWN * self.cooldown;
+            if is_within(pause, state.wished_back_at, now) {
+                return None;
+            }
+        }
+        let flies = state.flying || state.wished;
+        if !flies && is_within(self.cooldown, state.wished_at, now) {
             return None;
+        }
+        if wanted == WantedKey::Withdrawn {
+            state.wished_back_at = Some(now);
+        }
+        if flies {
+            return Some(Boarding::Joined(landing));
         }
         state.wished_at = Some(now);
         state.wished = true;
@@ -153,6 +167,10 @@ impl Flight {
     }
 }
 
+fn is_within(pause: Duration, since: Option<Instant>, now: Instant) -> bool {
+    since.is_some_and(|since| now.duration_since(since) < pause)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -161,7 +179,8 @@ mod tests {
     use futures_util::future::join_all;
     use tokio::time::{Instant, advance, sleep};
 
-    use super::{Flight, WAIT_MAX, WAITERS_MAX};
+    use super::{COOLDOWNS_WITHDRAWN, Flight, WAIT_MAX, WAITERS_MAX};
+    use crate::token::WantedKey;
 
     const COOLDOWN: Duration = Duration::from_secs(10);
 
@@ -182,7 +201,7 @@ mod tests {
 
     async fn wait(flight: &Flight) -> Duration {
         let begun = Instant::now();
-        flight.wait(|| false).await;
+        flight.wait(WantedKey::Unseen, || false).await;
         begun.elapsed()
     }
 
@@ -193,6 +212,25 @@ mod tests {
         assert_eq!(wait(&flight).await, Duration::ZERO);
         advance(COOLDOWN).await;
         assert_eq!(wait(&flight).await, Duration::from_millis(100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_of_a_withdrawn_key_leave_the_fetch_to_new_keys() {
+        let flight = flight(Duration::from_millis(100));
+        let wait_back = async || {
+            let begun = Instant::now();
+            flight.wait(WantedKey::Withdrawn, || false).await;
+            begun.elapsed()
+        };
+        assert_eq!(wait_back().await, Duration::from_millis(100));
+        for _ in 1..COOLDOWNS_WITHDRAWN {
+            advance(COOLDOWN).await;
+            assert_eq!(wait_back().await, Duration::ZERO);
+            assert_eq!(wait(&flight).await, Duration::from_millis(100));
+        }
+        advance(COOLDOWN).await;
+        assert_eq!(wait_back().await, Duration::from_millis(100));
+        assert_eq!(wait(&flight).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

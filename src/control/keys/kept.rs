@@ -1,12 +1,16 @@
 //! Keys that outlive the process: the last document of each issuer, with whose it is and when its provider confirmed it.
 
 use std::io;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::model::{Issuer, RemoteKeys};
 use crate::control::state::StateDir;
 use crate::time::Timestamp;
+
+/// How far a clock that was set back between two processes may have been wrong.
+const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
 
 /// One issuer's document, as its provider had it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,8 +73,10 @@ impl Kept {
         if kept.issuer != *issuer.terms.issuer || kept.source != source(keys) {
             return Err("they are those of another issuer or address".to_owned());
         }
-        // A moment that lies ahead was written under a wrong clock; its age is unknown.
-        if kept.fetched_at() > now || now.since(kept.fetched_at()) > keys.keys_stale_max {
+        // A moment that lies far ahead was written under a wrong clock; its age is unknown.
+        if kept.fetched_at() > now.plus(CLOCK_STEP_MAX)
+            || now.since(kept.fetched_at()) > keys.keys_stale_max
+        {
             return Err("they are older than keys_stale_max".to_owned());
         }
         Ok(Some(kept))

@@ -8,6 +8,7 @@ use super::house::{Site, jwks, key, remote, until};
 use super::provider::{Answer, Provider};
 use crate::control::IssuerState;
 use crate::gate::Reason;
+use crate::token::WantedKey;
 
 /// Refreshes all the time.
 const OFTEN: &str = "{ min = \"20ms\", max = \"20ms\", cooldown = \"10s\" }";
@@ -109,7 +110,7 @@ async fn an_unknown_key_is_fetched_while_its_request_waits() {
     let house = site.open().await;
     provider.answer(Answer::Document(jwks(&[&a, &b])));
     let seen = house.gate.load();
-    let callers = (0..50).map(|_| house.keys.wanted("main", &seen));
+    let callers = (0..50).map(|_| house.keys.wanted("main", WantedKey::Unseen, &seen));
     assert!(join_all(callers).await.into_iter().all(|answer| answer));
     assert_eq!(house.judge(&b), None);
     assert_eq!(provider.requests(), 2);
@@ -124,14 +125,14 @@ async fn a_flood_of_unknown_keys_fetches_once_and_slows_nobody() {
     let house = site.open().await;
     provider.answer(reply("503 Service Unavailable", ""));
     let (seen, begun) = (house.gate.load(), Instant::now());
-    let callers = (0..10_000).map(|_| house.keys.wanted("main", &seen));
+    let callers = (0..10_000).map(|_| house.keys.wanted("main", WantedKey::Unseen, &seen));
     assert!(join_all(callers).await.into_iter().all(|answer| !answer));
     assert!(
         begun.elapsed() < Duration::from_secs(2),
         "{:?}",
         begun.elapsed()
     );
-    assert!(!house.keys.wanted("main", &seen).await);
+    assert!(!house.keys.wanted("main", WantedKey::Unseen, &seen).await);
     assert_eq!(provider.requests(), 2);
     house.close().await;
 }
@@ -144,7 +145,7 @@ async fn a_silent_provider_holds_a_request_for_half_a_second() {
     let house = site.open().await;
     provider.answer(Answer::Silence);
     let (seen, begun) = (house.gate.load(), Instant::now());
-    assert!(!house.keys.wanted("main", &seen).await);
+    assert!(!house.keys.wanted("main", WantedKey::Unseen, &seen).await);
     let waited = begun.elapsed();
     assert!(waited >= Duration::from_millis(490), "{waited:?}");
     assert!(waited < Duration::from_secs(2), "{waited:?}");
@@ -158,8 +159,18 @@ async fn nobody_waits_for_keys_that_are_fixed() {
     std::fs::write(site.path("jwks.json"), jwks(&[&a])).unwrap();
     site.configure("jwks_file = \"jwks.json\"", "");
     let house = site.open().await;
-    assert!(!house.keys.wanted("main", &house.gate.load()).await);
-    assert!(!house.keys.wanted("nobody", &house.gate.load()).await);
+    assert!(
+        !house
+            .keys
+            .wanted("main", WantedKey::Unseen, &house.gate.load())
+            .await
+    );
+    assert!(
+        !house
+            .keys
+            .wanted("nobody", WantedKey::Unseen, &house.gate.load())
+            .await
+    );
     house.close().await;
 }
 
@@ -171,10 +182,15 @@ async fn a_request_that_was_judged_by_an_older_gate_is_judged_again() {
     let house = site.open().await;
     let seen = house.gate.load();
     provider.answer(Answer::Document(jwks(&[&b])));
-    assert!(house.keys.wanted("main", &seen).await);
+    assert!(house.keys.wanted("main", WantedKey::Unseen, &seen).await);
     // The cool-down runs now, and no fetch is begun; but the key arrived meanwhile.
-    assert!(house.keys.wanted("main", &seen).await);
-    assert!(!house.keys.wanted("main", &house.gate.load()).await);
+    assert!(house.keys.wanted("main", WantedKey::Unseen, &seen).await);
+    assert!(
+        !house
+            .keys
+            .wanted("main", WantedKey::Unseen, &house.gate.load())
+            .await
+    );
     house.close().await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::house::{Site, jwks, key, remote, until};
 use super::provider::{Answer, Provider};
-use crate::control::{DistrustError, IssuerState};
+use crate::control::{DistrustError, Distrusted, IssuerState};
 use crate::gate::Reason;
 
 const OFTEN: &str = "{ min = \"20ms\", max = \"20ms\", cooldown = \"10s\" }";
@@ -55,7 +55,11 @@ async fn a_distrusted_key_stays_distrusted() {
     let house = site.open().await;
     assert_eq!(house.judge(&a), None);
     let distrust = |issuer: &str, kid: &str| house.handle.distrust(issuer.into(), kid.into());
-    assert_eq!(distrust("main", a.kid()).await, Ok(Ok(2)));
+    let distrusted = Distrusted {
+        generation: 2,
+        kept: true,
+    };
+    assert_eq!(distrust("main", a.kid()).await, Ok(Ok(distrusted)));
     assert_eq!(
         distrust("else", a.kid()).await,
         Ok(Err(DistrustError::IssuerUnknown))

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::issuer::{NOW, TestIssuer, cache, good_claims, terms, verify};
-use crate::token::{Algorithm, KeyRing, KeySet, SigningKey, TokenError, Verifier};
+use crate::token::{Algorithm, KeyRing, KeySet, SigningKey, TokenError, Verifier, WantedKey};
 
 /// Asserts that an issuer of one ES256 key and one of RS256 keys refuse `token` with `expected`.
 #[track_caller]
@@ -17,6 +17,7 @@ fn check(issuer: &TestIssuer, token: &str, expected: &TokenError) {
 fn key_unknown() -> TokenError {
     TokenError::KeyUnknown {
         issuer_name: "main".into(),
+        wanted: WantedKey::Unseen,
     }
 }
 

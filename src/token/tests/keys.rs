@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::issuer::{HS_SECRET, NOW, TestIssuer, good_claims, terms, verifier, verify};
 use crate::secret::Secret;
 use crate::time::Timestamp;
-use crate::token::{Algorithm, KeySet, SigningKey, TokenError};
+use crate::token::{Algorithm, KeySet, SigningKey, TokenError, WantedKey};
 
 fn parse(keys: &[Value], algorithms: &[Algorithm]) -> (KeySet, Vec<String>) {
     let document = json!({ "keys": keys }).to_string();
@@ -213,6 +213,7 @@ fn a_token_without_kid_needs_the_only_key_of_its_algorithm() {
     let ours = issuer.key.public_jwk();
     let unknown = Err(TokenError::KeyUnknown {
         issuer_name: "main".into(),
+        wanted: WantedKey::Unseen,
     });
     assert_eq!(verdict(&[ours.clone(), edwards.public_jwk()]), Ok(()));
     assert_eq!(verdict(&[ours, other.public_jwk()]), unknown);
@@ -294,6 +295,7 @@ fn a_distrusted_key_vouches_for_nothing_and_its_tokens_are_told_from_forgeries()
     };
     let unknown = TokenError::KeyUnknown {
         issuer_name: "main".into(),
+        wanted: WantedKey::Unseen,
     };
     for (keys, otherwise) in [(&both, &unknown), (&alone, &none)] {
         let keys = keys.distrusting(&[bad.key.kid()]);
@@ -335,6 +337,37 @@ fn a_key_counts_its_use_and_counts_on_after_a_refresh() {
     let unused = keys();
     let usage = unused.keys().next().unwrap().usage();
     assert_eq!((usage.count(), usage.last_used()), (0, None));
+}
+
+#[test]
+fn a_withdrawn_key_is_told_from_one_that_was_never_seen_until_it_returns() {
+    let (old, new) = (TestIssuer::new(Algorithm::Es256), new_key(Algorithm::Es256));
+    let set = |keys: &[Value]| parse(keys, &[Algorithm::Es256]).0;
+    let (before, after) = (set(&[old.key.public_jwk()]), || set(&[new.public_jwk()]));
+    let rotated = after().succeeding(&before);
+    let later = after().succeeding(&rotated);
+    let returned = set(&[old.key.public_jwk(), new.public_jwk()]).succeeding(&rotated);
+    let unknown = |wanted| {
+        let issuer_name = "main".into();
+        Err(TokenError::KeyUnknown {
+            issuer_name,
+            wanted,
+        })
+    };
+    let token = old.sign(&good_claims());
+    let rows = [
+        (after(), unknown(WantedKey::Unseen)),
+        (
+            rotated.distrusting(&["other"]),
+            unknown(WantedKey::Withdrawn),
+        ),
+        (later, unknown(WantedKey::Withdrawn)),
+        (returned, Ok(())),
+    ];
+    for (keys, expected) in rows {
+        let verifier = verifier(old.terms.clone(), keys);
+        assert_eq!(verify(&verifier, &token, NOW).map(drop), expected);
+    }
 }
 
 #[test]
