@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::args::{ExplainOptions, Format};
-use super::token::{claims_object, given};
+use super::given::{self, claims_object};
 use super::world;
 use crate::api::explain::Explained;
 use crate::control::{self, SystemClock};
@@ -42,7 +42,7 @@ pub(super) fn run(options: &ExplainOptions) -> anyhow::Result<ExitCode> {
 /// With a token, or without any: the gate as it would serve now, keys of its providers included.
 fn walk(options: &ExplainOptions, now: Timestamp) -> anyhow::Result<Explanation> {
     let question = Question {
-        token: options.token.as_deref().map(given).transpose()?,
+        token: options.token.as_deref().map(given::token).transpose()?,
         ..question(options)?
     };
     let gate = world::gate(&options.file.config)?;

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod distrust;
 mod explain;
+mod given;
 mod key;
 mod main;
 mod run;

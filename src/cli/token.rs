@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::args::{InspectOptions, MintOptions, TokenCommand};
+use super::given::{self, claims_object};
 use super::key::signing_key;
 use super::verify;
 use crate::control::SystemClock;
@@ -50,28 +51,8 @@ fn mint(options: &MintOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads `--claims`.
-pub(super) fn claims_object(text: &str) -> anyhow::Result<Map<String, Value>> {
-    match serde_json::from_str(text).context("--claims")? {
-        Value::Object(claims) => Ok(claims),
-        _ => bail!("--claims is a JSON object"),
-    }
-}
-
-/// The token that an argument means: itself, or for `-` the first line of standard input.
-pub(super) fn given(argument: &str) -> anyhow::Result<String> {
-    if argument != "-" {
-        return Ok(argument.trim().to_owned());
-    }
-    let mut line = String::new();
-    std::io::stdin()
-        .read_line(&mut line)
-        .context("standard input")?;
-    Ok(line.trim().to_owned())
-}
-
 fn inspect(options: &InspectOptions) -> anyhow::Result<ExitCode> {
-    let token = given(&options.token)?;
+    let token = given::token(&options.token)?;
     let inspected = match token.split('.').collect::<Vec<_>>().as_slice() {
         [header, claims, ..] => {
             decoded("header", header).and_then(|header| Ok((header, decoded("claims", claims)?)))

@@ -6,13 +6,13 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::args::{Format, VerifyOptions};
-use super::token::given;
+use super::given;
 use super::world;
 use crate::control::SystemClock;
 use crate::time::Clock as _;
 
 pub(super) fn run(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
-    let token = given(&options.token)?;
+    let token = given::token(&options.token)?;
     let gate = world::gate(&options.file.config)?;
     let verified = gate.authenticate(&token, SystemClock::new().now());
     let (code, result) = match &verified {

@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check::Placed;
 use super::diagnostic::Diagnostic;
 use super::endpoints::{IDENTITY_JWKS_PATH, SessionEndpoint, meets};
 use super::model::{Issuer, KeySource, Listener, Sessions};
@@ -16,6 +15,9 @@ use crate::identity::IdentityTerms;
 use crate::policy::{HostPattern, Requirement, Route, RouteTable, Tie};
 use crate::session::OWN_ISSUER;
 use crate::token::{ClaimPath, IssuerTerms, KeySet};
+
+/// Something read, and where its key is.
+pub(super) type Placed<T> = (Arc<T>, Range<usize>);
 
 /// No two sockets on one address. Port 0 is any free one.
 pub(super) fn addresses(

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::between;
+use super::between::{self, Placed};
 use super::diagnostic::Diagnostic;
 use super::files::Files;
 use super::model::Config;
-use super::names::{CORS, ISSUERS, Names, PRODUCTS, UPSTREAMS};
-use super::tables::route::Known;
+use super::names::{CORS, ISSUERS, Known, Names, PRODUCTS, UPSTREAMS};
 use super::tables::{
     admin, cors, identity, issuer, listener, product, route, server, session, telemetry, upstream,
 };
@@ -154,9 +153,6 @@ fn whole(root: &Table<'_>) -> Option<Config> {
         sessions,
     })
 }
-
-/// Something read, and where its key is.
-pub(super) type Placed<T> = (Arc<T>, Range<usize>);
 
 fn known<'w>(root: &Table<'w>) -> Known<'w> {
     let mut issuers = Names::of(root, ISSUERS);

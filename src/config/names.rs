@@ -124,3 +124,13 @@ impl<'w> Names<'w> {
         }
     }
 }
+
+/// The names that a route may refer to.
+pub(super) struct Known<'w> {
+    pub(super) products: Names<'w>,
+    pub(super) upstreams: Names<'w>,
+    pub(super) issuers: Names<'w>,
+    pub(super) cors: Names<'w>,
+    /// The operator's own table for the `iss` of the session side: another name of it.
+    pub(super) own: Option<&'w str>,
+}

@@ -1,4 +1,4 @@
-//! Numbers with a unit: `"250ms"`, `"10MiB"`, `"100/s"`. Knows no key that has one.
+//! Numbers with a unit: `"250ms"`, `"10MiB"`, `"100/s"`; and bytes in hexadecimal. Knows no key that has one.
 
 use std::time::Duration;
 
@@ -61,6 +61,15 @@ fn split(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(end);
     Some((number.parse().ok()?, unit))
+}
+
+/// Bytes behind pairs of hexadecimal digits.
+pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let pair = |pair: &[u8]| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8);
+    text.len()
+        .is_multiple_of(2)
+        .then(|| text.chunks_exact(2).map(pair).collect())?
 }
 
 #[cfg(test)]

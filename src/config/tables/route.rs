@@ -4,20 +4,10 @@ use std::sync::Arc;
 
 use super::read::{host, method};
 use super::route_access::access;
-use crate::config::names::Names;
+use crate::config::names::Known;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::policy::{Handling, HostPattern, Methods, Mode, PathPattern, Route};
-
-/// The names that a route may refer to.
-pub(in crate::config) struct Known<'w> {
-    pub(in crate::config) products: Names<'w>,
-    pub(in crate::config) upstreams: Names<'w>,
-    pub(in crate::config) issuers: Names<'w>,
-    pub(in crate::config) cors: Names<'w>,
-    /// The operator's own table for the `iss` of the session side: another name of it.
-    pub(in crate::config) own: Option<&'w str>,
-}
 
 /// Reads `[routes.NAME]`.
 pub(in crate::config) fn route<'w>(table: &Table<'w>, known: &Known<'w>) -> Option<Route> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::read::{entitlement, scope};
-use super::route::Known;
 use crate::config::diagnostic::Diagnostic;
+use crate::config::names::Known;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::policy::{PathPattern, Requirement};

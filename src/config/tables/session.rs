@@ -10,10 +10,11 @@ use zeroize::Zeroizing;
 
 use super::identity::signing_key;
 use super::read::{any_url, claim_path, host};
-use super::route::Known;
 use super::session_client::clients;
 use super::session_edge::{claims_hook, cookie, limits, login_hook};
 use crate::config::model::{SessionStoreKind, Sessions};
+use crate::config::names::Known;
+use crate::config::units::hex;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::secret::Secret;
@@ -192,13 +193,4 @@ fn refresh_key(value: &Value<'_>) -> Option<Secret> {
                 "make one with `openssl rand -base64 32`",
             )
         })
-}
-
-/// Bytes behind pairs of hexadecimal digits.
-pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let pair = |pair: &[u8]| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8);
-    text.len()
-        .is_multiple_of(2)
-        .then(|| text.chunks_exact(2).map(pair).collect())?
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::issuer_keys::key_set;
 use super::read::{origin, scope};
-use super::route::Known;
 use super::route_access::known_products;
-use super::session::hex;
 use crate::config::model::{Client, ClientAuth, ClientKind, Grant, Transport};
+use crate::config::names::Known;
+use crate::config::units::hex;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::token::Algorithm;
