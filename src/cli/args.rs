@@ -195,6 +195,7 @@ pub(super) struct DistrustOptions {
     /// The issuer's name in the configuration
     pub(super) issuer: String,
     /// The key's `kid`
+    #[arg(allow_hyphen_values = true)]
     pub(super) kid: String,
     #[command(flatten)]
     pub(super) file: ConfigOption,

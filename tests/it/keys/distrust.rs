@@ -34,6 +34,13 @@ fn a_distrusted_key_is_revoked_at_the_next_request_and_after_kill_and_restart() 
     command.args(["key", "distrust", "main", cli.key.kid(), "--config"]);
     let said = command.arg(gateway.config_path()).output().unwrap();
     assert!(said.status.success(), "{said:?}");
+    // One name in sixty-four begins like an option.
+    for kid in ["-not-an-option", "--config-of-a-kid", "-c"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        command.args(["key", "distrust", "main", kid, "--config"]);
+        let said = command.arg(gateway.config_path()).output().unwrap();
+        assert!(said.status.success(), "{kid}: {said:?}");
+    }
     let expected = ["token_revoked", "token_revoked", "passes"];
     assert_eq!(fates(&gateway), expected);
     let distrusted = &gateway.admin_get("/api/status").json()["distrusted"];
