@@ -52,4 +52,10 @@ impl Timestamp {
 pub trait Clock: Send + Sync {
     /// The present.
     fn now(&self) -> Timestamp;
+
+    /// Whether the present follows from what was told before. It does not after the system's time has jumped: then
+    /// nothing is to be decided by it that cannot be undone.
+    fn is_sound(&self) -> bool {
+        true
+    }
 }

@@ -30,7 +30,7 @@ pub(super) enum Command {
     /// Mint, inspect or verify a token
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Make a signing key, show its public half, or distrust an issuer's key
+    /// Make a signing key, rotate it, show its public half, or distrust an issuer's key
     #[command(subcommand)]
     Key(KeyCommand),
     /// Look after the session store
@@ -164,12 +164,16 @@ pub(super) enum KeyCommand {
     /// Write a new private key: PKCS#8 PEM, mode 0600
     #[command(after_help = "Example:\n  tollgate key generate --algorithm ES256 --out sign.pem")]
     Generate(GenerateOptions),
+    /// Put a new key behind the one that signs access tokens: published now, signing after `--lead`
+    #[command(after_help = "Example:\n  tollgate key rotate --config gateway.toml")]
+    Rotate(RotateOptions),
     /// Print the public half as a JWKS
     #[command(after_help = "Example:\n  tollgate key show sign.pem > jwks.json")]
     Show(ShowOptions),
     /// Tell the running gateway to trust a key no more, whatever its issuer publishes
     #[command(
-        after_help = "Example:\n  tollgate key distrust main 2026-10-key --config gateway.toml"
+        after_help = "Example:\n  tollgate key distrust main 2026-10-key --config gateway.toml
+  tollgate key distrust sessions KID      (a key of the gate's own)"
     )]
     Distrust(DistrustOptions),
 }
@@ -182,6 +186,21 @@ pub(super) struct GenerateOptions {
     /// Where to; never overwritten. Absent: standard output
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RotateOptions {
+    #[command(flatten)]
+    pub(super) file: ConfigOption,
+    /// ES256, ES384, EdDSA or RS256; absent: that of the newest key
+    #[arg(long, visible_alias = "alg")]
+    pub(super) algorithm: Option<String>,
+    /// Seconds from now until the new key signs
+    #[arg(long, default_value_t = 900, value_name = "SECONDS")]
+    pub(super) lead: u64,
+    /// Put the new key in the place of one that waits
+    #[arg(long)]
+    pub(super) replace: bool,
 }
 
 #[derive(Debug, Args)]

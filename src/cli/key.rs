@@ -10,33 +10,37 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::args::{GenerateOptions, KeyCommand, ShowOptions};
-use super::distrust;
+use super::{distrust, rotate};
 use crate::secret::Secret;
+use crate::session::KeyFile;
 use crate::token::{Algorithm, SigningKey};
 
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
         KeyCommand::Generate(options) => generate(&options),
+        KeyCommand::Rotate(options) => rotate::run(&options),
         KeyCommand::Show(options) => show(&options),
         KeyCommand::Distrust(options) => distrust::run(&options),
     }
 }
 
-fn generate(options: &GenerateOptions) -> anyhow::Result<ExitCode> {
+/// A new key of the named algorithm.
+pub(super) fn make(algorithm: &str) -> anyhow::Result<Secret> {
     const OFFERED: [Algorithm; 4] = [
         Algorithm::Es256,
         Algorithm::Es384,
         Algorithm::EdDsa,
         Algorithm::Rs256,
     ];
-    let named = |offered: &Algorithm| offered.as_str().eq_ignore_ascii_case(&options.algorithm);
+    let named = |offered: &Algorithm| offered.as_str().eq_ignore_ascii_case(algorithm);
     let Some(algorithm) = OFFERED.into_iter().find(named) else {
-        bail!(
-            "`{}` is not offered: ES256, ES384, EdDSA or RS256",
-            options.algorithm
-        );
+        bail!("`{algorithm}` is not offered: ES256, ES384, EdDSA or RS256");
     };
-    let pem = SigningKey::generate_pem(algorithm).map_err(anyhow::Error::msg)?;
+    SigningKey::generate_pem(algorithm).map_err(anyhow::Error::msg)
+}
+
+fn generate(options: &GenerateOptions) -> anyhow::Result<ExitCode> {
+    let pem = make(&options.algorithm)?;
     match &options.out {
         Some(path) => write_private(path, pem.expose())?,
         None => std::io::stdout()
@@ -59,19 +63,30 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 fn show(options: &ShowOptions) -> anyhow::Result<ExitCode> {
-    let key = signing_key(&options.key)?;
-    println!("{:#}", json!({ "keys": [key.public_jwk()] }));
+    let file = KeyFile::parse(&read(&options.key)?);
+    let file = in_file(file, &options.key)?;
+    let keys: Vec<_> = file.keys().map(|one| one.key.public_jwk()).collect();
+    println!("{:#}", json!({ "keys": keys }));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads one private key.
 pub(super) fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
+    in_file(SigningKey::from_pem(&read(path)?), path)
+}
+
+fn in_file<T>(parsed: Result<T, String>, path: &Path) -> anyhow::Result<T> {
+    parsed
+        .map_err(anyhow::Error::msg)
+        .with_context(|| path.display().to_string())
+}
+
+/// Reads a file of private keys.
+pub(super) fn read(path: &Path) -> anyhow::Result<Secret> {
     #[expect(
         clippy::disallowed_methods,
         reason = "a key that the command line names, not the configuration"
     )]
     let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    SigningKey::from_pem(&Secret::new(pem))
-        .map_err(anyhow::Error::msg)
-        .with_context(|| path.display().to_string())
+    Ok(Secret::new(pem))
 }

@@ -11,6 +11,7 @@ mod explain;
 mod given;
 mod key;
 mod main;
+mod rotate;
 mod run;
 mod sessions;
 mod token;

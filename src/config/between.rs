@@ -130,12 +130,12 @@ fn warn_of_no_issuer(walk: &Walk<'_>, routes: &[Placed<Route>]) {
 fn own_issuer(sessions: &Sessions) -> Arc<Issuer> {
     let mut algorithms: Vec<_> = sessions
         .signing_keys
-        .iter()
+        .all()
         .map(|key| key.algorithm())
         .collect();
     algorithms.sort_unstable();
     algorithms.dedup();
-    let keys = KeySet::from_signing_keys(sessions.signing_keys.iter().map(AsRef::as_ref));
+    let keys = KeySet::from_signing_keys(sessions.signing_keys.all().map(AsRef::as_ref));
     let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
     let terms = IssuerTerms {
         name: OWN_ISSUER.into(),

@@ -296,6 +296,15 @@ impl<'w> Value<'w> {
         }
     }
 
+    /// Where the secret lies, if it is in a file.
+    pub(super) fn secret_path(&self) -> Option<PathBuf> {
+        let DeValue::String(text) = self.inner else {
+            return None;
+        };
+        let path = text.strip_prefix("file:")?;
+        Some(self.walk.files.resolve(Path::new(path)))
+    }
+
     /// A path, with or without `file:`, as the process may open it.
     pub(super) fn path(&self) -> Option<PathBuf> {
         Some(self.walk.files.resolve(self.written_path()?))

@@ -1,7 +1,8 @@
 //! The time of day. The only file of the house that reads it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Clock, Timestamp};
 
@@ -10,12 +11,37 @@ use crate::time::{Clock, Timestamp};
 #[derive(Debug, Default)]
 pub struct SystemClock {
     told_millis: AtomicU64,
+    /// A moment that has certainly passed, and since when that is known.
+    passed: OnceLock<(Timestamp, Instant)>,
+    course: Mutex<Option<Course>>,
+    /// Whether the jump that lasts was told to the operator.
+    alarmed: AtomicBool,
+}
+
+/// The system's time at a moment of the clock that nobody can set.
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    wall_millis: u64,
+    at: Instant,
 }
 
 impl SystemClock {
     /// A clock that has told nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Learns that `moment` has passed: an earlier process saw it. If the system's time lies behind it, this clock goes on
+    /// from there until the system's time has caught up. Counts once.
+    pub fn learn(&self, moment: Timestamp) {
+        let wall = wall();
+        if moment.as_millis() > wall && self.passed.set((moment, Instant::now())).is_ok() {
+            let behind_ms = moment.as_millis() - wall;
+            tracing::error!(
+                behind_ms,
+                "the system's time lies behind what an earlier process saw; time goes on from there"
+            );
+        }
     }
 
     /// The later of `wall_millis` and everything told before.
@@ -28,25 +54,65 @@ impl SystemClock {
         let before = self.told_millis.fetch_max(wall_millis, Ordering::Relaxed);
         Timestamp::from_millis(before.max(wall_millis))
     }
-}
 
-impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the time of day"
-    )]
-    fn now(&self) -> Timestamp {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-            });
-        self.tell(wall)
+    /// Whether the system's time, `wall_millis` at `at`, follows from what it was when it was last sound.
+    fn follow(&self, wall_millis: u64, at: Instant) -> bool {
+        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let expected = course.map_or(wall_millis, |course| {
+            let elapsed = at.saturating_duration_since(course.at);
+            course.wall_millis + u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX / 2)
+        });
+        let sound = wall_millis.abs_diff(expected) <= JUMP_MAX.as_millis() as u64;
+        if sound {
+            *course = Some(Course { wall_millis, at });
+        }
+        sound
     }
 }
 
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let wall = wall();
+        match self.passed.get() {
+            None => self.tell(wall),
+            Some((moment, since)) => self.tell(wall.max(moment.plus(since.elapsed()).as_millis())),
+        }
+    }
+
+    /// False while the system's time is more than five minutes away from where it should be, ahead or behind. It becomes
+    /// sound again when the time is put right, or by a restart, which takes the time as it is.
+    fn is_sound(&self) -> bool {
+        let sound = self.follow(wall(), Instant::now());
+        if self.alarmed.swap(!sound, Ordering::Relaxed) == sound {
+            match sound {
+                true => tracing::warn!("the system's time is right again"),
+                false => tracing::error!(
+                    "the system's time has jumped: sessions answer 503 until it is put right or tollgate is restarted"
+                ),
+            }
+        }
+        sound
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the time of day"
+)]
+fn wall() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// No correction by NTP is larger at once.
+const JUMP_MAX: Duration = Duration::from_secs(5 * 60);
+
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::SystemClock;
     use crate::time::{Clock, Timestamp};
 
@@ -56,6 +122,29 @@ mod tests {
         assert_eq!(clock.tell(2_000), Timestamp::from_millis(2_000));
         assert_eq!(clock.tell(1_000), Timestamp::from_millis(2_000));
         assert_eq!(clock.tell(2_001), Timestamp::from_millis(2_001));
+    }
+
+    #[test]
+    fn what_an_earlier_process_saw_has_passed() {
+        let (clock, now) = (SystemClock::new(), SystemClock::new().now());
+        clock.learn(now.plus(Duration::from_secs(86_400)));
+        assert!(clock.now() >= now.plus(Duration::from_secs(86_400)));
+        let clock = SystemClock::new();
+        clock.learn(now.minus(Duration::from_secs(86_400)));
+        assert!(clock.now() < now.plus(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn a_jump_either_way_is_unsound_until_the_time_is_right_again() {
+        let (clock, start) = (SystemClock::new(), Instant::now());
+        let minutes = |minutes: u64| minutes * 60_000;
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert!(clock.follow(minutes(100), start));
+        assert!(clock.follow(minutes(104), after(1)), "a correction");
+        assert!(!clock.follow(minutes(110), after(2)), "ahead");
+        assert!(!clock.follow(minutes(90), after(3)), "behind");
+        assert!(clock.follow(minutes(104), after(4)));
+        assert!(clock.follow(minutes(164), after(3604)), "time passed");
     }
 
     #[test]

@@ -123,6 +123,13 @@ impl Ledger {
         }
     }
 
+    /// Whether a key is on the list.
+    pub fn is_distrusted(&self, iss: &str, kid: &str) -> bool {
+        let book = self.book();
+        let names = book.distrusted.get(iss);
+        names.is_some_and(|names| names.contains(kid))
+    }
+
     /// Puts a key on the list, under its name and by its material: under another name it is not trusted either.
     ///
     /// # Errors

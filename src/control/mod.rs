@@ -26,6 +26,7 @@ mod ledger;
 mod live;
 mod load;
 mod names;
+mod own_keys;
 mod prepare;
 mod publisher;
 mod restart;

@@ -19,6 +19,7 @@ use super::names::Names;
 use super::restart;
 use crate::config::Config;
 use crate::config::model::KeySource;
+use crate::time::Timestamp;
 
 /// A configuration that may serve at once.
 pub(super) struct Prepared {
@@ -102,11 +103,14 @@ pub(super) async fn read(path: PathBuf) -> Result<Loaded, LoadError> {
 /// # Errors
 /// [`StartError`]; nothing has changed.
 pub(super) async fn prepare(
-    loaded: Loaded,
+    mut loaded: Loaded,
     occasion: Occasion,
     around: Surroundings,
     names: Arc<Names>,
 ) -> Result<Prepared, StartError> {
+    if let Some(serving) = &occasion.serving {
+        succeed(&mut loaded.config, serving, around.clock.now());
+    }
     let patience = occasion.patience;
     let found = spawn_blocking(move || {
         let found = find(&loaded, &occasion, &around);
@@ -128,6 +132,14 @@ pub(super) async fn prepare(
         config: loaded.config,
         readings,
     })
+}
+
+/// Lets the signing keys follow those that serve.
+fn succeed(next: &mut Arc<Config>, serving: &Config, now: Timestamp) {
+    let next = Arc::get_mut(next).and_then(|next| next.sessions.as_mut());
+    if let (Some(next), Some(serving)) = (next, &serving.sessions) {
+        next.signing_keys.succeed(&serving.signing_keys, now);
+    }
 }
 
 /// What waits for the disk alone.

@@ -19,6 +19,7 @@ use super::keys::{Keys, Surroundings};
 use super::ledger::Ledger;
 use super::live::Live;
 use super::names::Names;
+use super::own_keys;
 use super::prepare::{self, Occasion, Prepared, StartError, prepare};
 use super::status::{Board, LastReload, ReloadOutcome};
 use crate::config::Config;
@@ -30,6 +31,8 @@ use crate::token::{IssuerTerms, KeyRing, KeySet, VerifiedTokens};
 const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
 /// How often the use of keys is written down.
 const LEDGER_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether a signing key of the gate's own has served its time.
+const RETIRE_EVERY: Duration = Duration::from_secs(5);
 
 /// What others see of the world.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ pub(super) struct Publisher {
     /// What every issuer publishes, distrusted keys included.
     sets: HashMap<Arc<str>, Arc<KeySet>>,
     fetchers: Fetchers,
+    /// The gate's own keys that verify no longer, as they were last published.
+    gone: Vec<String>,
     generation: u64,
     epoch: u64,
 }
@@ -100,6 +105,7 @@ impl Publisher {
             config: prepared.config.clone(),
             sets: HashMap::new(),
             fetchers: Fetchers::default(),
+            gone: Vec::new(),
             generation: 0,
             epoch: 0,
         };
@@ -122,6 +128,7 @@ impl Publisher {
         let mut reload: Option<Reload> = None;
         let mut waiting: Waiting = None;
         let mut booking = interval(LEDGER_EVERY);
+        let mut retiring = interval(RETIRE_EVERY);
         self.fetchers.start();
         loop {
             tokio::select! {
@@ -142,6 +149,7 @@ impl Publisher {
                     self.conclude(outcome, replies.unwrap_or_default());
                 }
                 _ = booking.tick() => self.book().await,
+                _ = retiring.tick() => self.retire(),
             }
             if reload.is_none()
                 && let Some(replies) = waiting.take()
@@ -320,14 +328,28 @@ impl Publisher {
         }
     }
 
+    /// Lets go of the gate's own keys whose last token has expired.
+    fn retire(&mut self) {
+        let gone = own_keys::gone(&self.config, &self.views.ledger, self.around.clock.now());
+        if gone != self.gone {
+            tracing::info!(
+                ?gone,
+                "signing keys that no token needs any more verify no longer"
+            );
+            self.publish();
+        }
+    }
+
     /// Puts a gate together from everything that holds now, and lets it serve.
     fn publish(&mut self) {
+        self.gone = own_keys::gone(&self.config, &self.views.ledger, self.around.clock.now());
         let metrics = self.around.telemetry.metrics();
         let mut ring = KeyRing::default();
         for issuer in &self.config.issuers {
             let name = &issuer.terms.name;
             let keys = self.sets.get(name);
             let trusted = keys.map(|keys| self.views.ledger.trusted(&issuer.terms.issuer, keys));
+            let trusted = trusted.map(|keys| own_keys::without(keys, name, &self.gone));
             let usable = trusted.as_ref().map_or(0, |keys| keys.len());
             if let Some(keys) = trusted {
                 ring.insert(name.clone(), keys);

@@ -70,24 +70,12 @@ impl Acts for Wishes {
     }
 
     async fn revoke(&self, what: Revoked, issuer: Option<Arc<str>>) -> Result<Revocation, String> {
-        let now = self.clock.now();
-        let expires_at = now.plus(longest_life(&self.gate.load(), &what));
-        let revocation = Revocation {
-            what,
-            issuer,
-            cutoff: now,
-            expires_at,
-        };
-        self.revocations.revoke(revocation.clone(), now);
-        let gate = self.gate.load();
-        if let Some(api) = self
-            .sessions
-            .as_ref()
-            .and_then(|sessions| sessions.of(gate.config()))
+        if let Revoked::Key(kid) = &what
+            && issuer.as_deref().is_none_or(|issuer| issuer == OWN_ISSUER)
         {
-            api.deny(&revocation).await?;
+            self.distrust_own(kid).await;
         }
-        Ok(revocation)
+        self.revoke_and_keep(what, issuer).await
     }
 
     async fn reload(&self) -> Result<Reloaded, Busy> {
@@ -100,13 +88,57 @@ impl Acts for Wishes {
         kid: String,
     ) -> Result<Result<Distrusted, DistrustError>, Busy> {
         if issuer == OWN_ISSUER {
-            // The session endpoints verify the gate's own tokens by themselves.
+            // What signs, and what the session endpoints verify, asks the revocations.
             let own = Some(OWN_ISSUER.into());
-            if let Err(error) = self.revoke(Revoked::Key(kid.as_str().into()), own).await {
-                tracing::error!(error, "a distrusted key of the gate's own is not kept");
-            }
+            let revoked = self
+                .revoke_and_keep(Revoked::Key(kid.as_str().into()), own)
+                .await;
+            let distrusted = self.handle.distrust(issuer, kid).await?;
+            return Ok(distrusted.and_then(|generation| {
+                revoked.map_or(Err(DistrustError::NotKept), |_| Ok(generation))
+            }));
         }
         self.handle.distrust(issuer, kid).await
+    }
+}
+
+impl Wishes {
+    /// Revokes at once, and then writes it down.
+    async fn revoke_and_keep(
+        &self,
+        what: Revoked,
+        issuer: Option<Arc<str>>,
+    ) -> Result<Revocation, String> {
+        let now = self.clock.now();
+        let expires_at = now.plus(match &what {
+            Revoked::Key(_) => Revocation::KEY_LIFE,
+            what => longest_life(&self.gate.load(), what),
+        });
+        let revocation = Revocation {
+            what,
+            issuer,
+            cutoff: now,
+            expires_at,
+        };
+        self.revocations.revoke(revocation.clone(), now);
+        let gate = self.gate.load();
+        let sessions = self.sessions.as_ref();
+        if let Some(api) = sessions.and_then(|sessions| sessions.of(gate.config())) {
+            api.deny(&revocation).await?;
+        }
+        Ok(revocation)
+    }
+
+    /// Takes a key of the gate's own out of the gate that serves, if it is one.
+    async fn distrust_own(&self, kid: &str) {
+        let gate = self.gate.load();
+        let sessions = gate.config().sessions.as_ref();
+        if sessions.is_some_and(|one| one.signing_keys.all().any(|key| key.kid() == kid)) {
+            let told = self.handle.distrust(OWN_ISSUER.into(), kid.into()).await;
+            if !matches!(told, Ok(Ok(_))) {
+                tracing::warn!(?told, "the ledger could not be told of a distrusted key");
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod acts;
 mod descriptors;
 mod endpoints;
+mod own_keys;
 mod run;
 mod sessions;
 mod stop;

@@ -9,15 +9,17 @@ use std::time::Duration;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server, ShutdownSignalWatch};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::acts::Wishes;
 use super::descriptors;
 use super::endpoints::OwnEndpoints;
+use super::own_keys;
 use super::sessions::SessionSide;
 use super::stop::{Never, Signals};
 use super::summary::Summary;
 use crate::api::admin::Admin;
-use crate::api::session::Surroundings;
+use crate::api::session::{Kept, Surroundings};
 use crate::config::Config;
 use crate::config::model::Listener;
 use crate::control::{self, Certificates, Live, StartError, SystemClock, World};
@@ -30,6 +32,8 @@ use crate::telemetry::{Diagnostics, Telemetry};
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// How often expired revocations are forgotten, and what is counted at intervals is counted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// "File size limit exceeded" on Linux and macOS.
+const SIGXFSZ: i32 = 25;
 
 /// Why nothing is served, in words for the operator.
 #[derive(Debug)]
@@ -92,6 +96,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     // A process that has a subscriber keeps it.
     let _ = telemetry.install(Diagnostics::Text);
     let background = runtime().map_err(Refused::System)?;
+    survive_full_files(&background).map_err(Refused::System)?;
     let world = background
         .block_on(World::start(
             path.to_owned(),
@@ -106,6 +111,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     let revocations = Arc::new(Revocations::default());
     let board = world.board();
     let sessions = sessions(&config, &revocations, &clock, &telemetry)?;
+    let distrusted = own_keys::share(&config, &revocations, &world.ledger(), &*clock);
     let wishes = Wishes {
         sessions: sessions.clone(),
         gate: world.gate(),
@@ -141,6 +147,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         telemetry.clone(),
         clock,
     ));
+    background.spawn(own_keys::distrust(world.handle(), distrusted));
     background.spawn(world.run(std::future::pending()));
 
     announce(&summary);
@@ -160,6 +167,12 @@ fn runtime() -> std::io::Result<Runtime> {
         .build()
 }
 
+/// A file that may not grow any more is a failed write, as on a full disk, and not the end of the process.
+fn survive_full_files(runtime: &Runtime) -> std::io::Result<()> {
+    // Whoever hears the signal is spared what it does by default; the system then answers the write with an error.
+    runtime.block_on(async { signal(SignalKind::from_raw(SIGXFSZ)).map(drop) })
+}
+
 /// Opens the store and the session side, if there is one. What the store knows to be revoked counts when this returns.
 fn sessions(
     config: &Arc<Config>,
@@ -177,11 +190,13 @@ fn sessions(
     };
     let store = Store::open(&sessions.store, around)
         .map_err(|error| Refused::Sessions(error.to_string()))?;
+    clock.learn(store.passed());
     let around = Surroundings {
         store: Arc::new(store),
         revocations: revocations.clone(),
         clock: clock.clone(),
         observer: telemetry.clone(),
+        kept: Kept::default(),
     };
     let side = SessionSide::new(config, around).map_err(Refused::Sessions)?;
     Ok(Some(Arc::new(side)))

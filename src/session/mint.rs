@@ -32,7 +32,6 @@ pub struct AccessTerms {
 #[derive(Debug)]
 pub struct AccessMinter {
     terms: AccessTerms,
-    key: Arc<SigningKey>,
 }
 
 /// A token and how long it lives.
@@ -54,19 +53,15 @@ pub struct Moment {
 }
 
 impl AccessMinter {
-    /// A minter that signs with `key`.
-    pub fn new(terms: AccessTerms, key: Arc<SigningKey>) -> Self {
-        Self { terms, key }
+    /// A minter on these terms.
+    pub fn new(terms: AccessTerms) -> Self {
+        Self { terms }
     }
 
-    /// The key that signs.
-    pub fn key(&self) -> &SigningKey {
-        &self.key
-    }
-
-    /// Mints for a session, with a scope that may be narrower than what was granted.
+    /// Mints with `key` for a session, with a scope that may be narrower than what was granted.
     pub fn mint(
         &self,
+        key: &SigningKey,
         session: &Session,
         scope: &str,
         moment: Moment,
@@ -79,22 +74,30 @@ impl AccessMinter {
             "sid": session.id.to_string(),
             "rtg": session.generation,
         });
-        self.sign(&session.grant, own, moment, entropy)
+        self.sign(key, &session.grant, own, moment, entropy)
     }
 
-    /// Mints for a client that speaks for itself (RFC 6749 §4.4).
+    /// Mints with `key` for a client that speaks for itself (RFC 6749 §4.4).
     pub fn mint_for_client(
         &self,
+        key: &SigningKey,
         client: &str,
         grant: &Grant,
         moment: Moment,
         entropy: &dyn Entropy,
     ) -> Minted {
         let own = json!({ "sub": client, "client_id": client, "scope": grant.scope });
-        self.sign(grant, own, moment, entropy)
+        self.sign(key, grant, own, moment, entropy)
     }
 
-    fn sign(&self, grant: &Grant, own: Value, moment: Moment, entropy: &dyn Entropy) -> Minted {
+    fn sign(
+        &self,
+        key: &SigningKey,
+        grant: &Grant,
+        own: Value,
+        moment: Moment,
+        entropy: &dyn Entropy,
+    ) -> Minted {
         let expires_in = self.lifetime_secs(entropy);
         let issued_at = moment.now.as_secs();
         let mut claims = granted(grant, &self.terms.products);
@@ -111,7 +114,7 @@ impl AccessMinter {
         ];
         claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
         Minted {
-            token: self.key.sign("at+jwt", &Value::Object(claims)),
+            token: key.sign("at+jwt", &Value::Object(claims)),
             expires_in,
         }
     }

@@ -6,6 +6,7 @@ mod entropy;
 mod fingerprints;
 mod grant;
 mod id;
+mod key_file;
 mod lifecycle;
 mod mint;
 mod observer;
@@ -15,6 +16,7 @@ mod revocation;
 mod revocations;
 mod sealed;
 mod service;
+mod signing;
 mod state;
 mod store;
 #[cfg(test)]
@@ -24,6 +26,7 @@ pub use commit::{Rows, apply};
 pub use entropy::Entropy;
 pub use grant::Grant;
 pub use id::TimedId;
+pub use key_file::{KeyFile, Rotate, Waiting};
 pub use lifecycle::{Attempt, Rotation, Terms};
 pub use mint::{AccessMinter, AccessTerms, Minted, Moment};
 pub use observer::{Event, Observer, Occasion};
@@ -32,6 +35,7 @@ pub use refresh_token::{Forged, Genuine, KeyId, Presented, RefreshKeys, RefreshK
 pub use revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
 pub use revocations::Revocations;
 pub use service::{NewSession, SessionService};
+pub use signing::{JWKS_LIFETIME, ScheduledKey, SigningKeys, Stage};
 pub use state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
 pub use store::{
     Change, Command, Committed, Outcome, Presentation, Renewed, SessionStore, StoreError, Use,

@@ -1,6 +1,7 @@
 //! One revocation: what it names, of whom, and until when it counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::time::Timestamp;
 
@@ -75,6 +76,11 @@ pub struct Revocation {
     pub cutoff: Timestamp,
     /// From then on no token is left that it could hit: the cutoff, plus the longest life of a token, plus its leeway.
     pub expires_at: Timestamp,
+}
+
+impl Revocation {
+    /// How long a revoked key stays revoked: whoever stole it can sign new tokens with it for as long as it is configured.
+    pub const KEY_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 }
 
 /// What a revocation named.

@@ -76,6 +76,25 @@ impl Revocations {
         self.find_marks(&marks, now)
     }
 
+    /// Asks whether the key `kid` of an issuer (its name in the configuration) was revoked.
+    pub fn is_key_revoked(&self, issuer: &str, kid: &str, now: Timestamp) -> bool {
+        let marks = Marks {
+            issuer,
+            session: None,
+            subject: None,
+            client: None,
+            token: None,
+            key: Some(kid),
+            begun_at: now,
+            issued_at: now,
+        };
+        [None, Some(issuer)].into_iter().any(|issuer| {
+            let by = RevokedBy::Key;
+            let found = self.find_one(Class::Key, issuer, kid, by, &marks, now);
+            found.is_some()
+        })
+    }
+
     /// Revokes. Counts from the next request on. Naming the same again keeps the later cutoff and expiry.
     pub fn revoke(&self, revocation: Revocation, now: Timestamp) {
         let class = Class::of(&revocation.what);

@@ -1,6 +1,7 @@
 //! What sessions promise: tokens that cannot be altered, chains that cannot fork, the dead that stay dead.
 
 mod model;
+mod signing;
 mod support;
 mod tokens;
 

@@ -9,7 +9,7 @@ use crate::config::model::SessionStoreKind;
 use crate::session::{
     Change, Command, Committed, Observer, Revocations, Session, SessionStore, StoreError, TimedId,
 };
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// The store of this process.
 #[derive(Debug)]
@@ -47,6 +47,16 @@ impl Store {
             SessionStoreKind::Sqlite(path) => Kind::Sqlite(SqliteStore::open(path, surroundings)?),
         };
         Ok(Self { kind, observer })
+    }
+}
+
+impl Store {
+    /// A moment that has passed for certain: what an earlier process saw is not undone by a clock that was set back.
+    pub fn passed(&self) -> Timestamp {
+        match &self.kind {
+            Kind::Memory(_) => Timestamp::default(),
+            Kind::Sqlite(store) => store.passed(),
+        }
     }
 }
 

@@ -161,6 +161,17 @@ impl KeySet {
         }
     }
 
+    /// The set without the keys of these names: nobody knows them any more.
+    #[must_use]
+    pub fn without(&self, kids: &[String]) -> Self {
+        let is_named = |key: &VerificationKey| kids.iter().any(|kid| Some(&**kid) == key.kid());
+        let kept = self.keys.iter().filter(|key| !is_named(key)).cloned();
+        Self {
+            distrusted: self.distrusted.clone(),
+            ..Self::of(kept)
+        }
+    }
+
     /// Every key, each under its one algorithm, in the document's order.
     pub fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
         self.keys.iter().map(AsRef::as_ref)

@@ -10,10 +10,16 @@ use super::call::Call;
 use super::cookie;
 use crate::api::answer;
 use crate::session::{Minted, Moment, Refreshed, Transport};
+use crate::token::SigningKey;
 
 impl SessionApi {
     /// The tokens of a session that was opened or refreshed. A cookie's refresh token is never in the body.
-    pub(super) fn tokens_of(&self, refreshed: &Refreshed, call: &Call<'_>) -> Response<Bytes> {
+    pub(super) fn tokens_of(
+        &self,
+        refreshed: &Refreshed,
+        key: &SigningKey,
+        call: &Call<'_>,
+    ) -> Response<Bytes> {
         let moment = Moment {
             committed_at: refreshed.at,
             now: call.now,
@@ -21,7 +27,7 @@ impl SessionApi {
         let session = &refreshed.session;
         let minted = self
             .minter
-            .mint(session, &refreshed.scope, moment, &SystemEntropy);
+            .mint(key, session, &refreshed.scope, moment, &SystemEntropy);
         let left = session.expires_at().since(refreshed.at).as_secs();
         let mut body = access(&minted, &refreshed.scope);
         match (session.transport, &self.sessions().cookie) {

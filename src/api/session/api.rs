@@ -15,10 +15,10 @@ use super::clients::Clients;
 use super::cookie;
 use super::failure::{Chain, Failure};
 use super::hooks::Hooks;
-use super::limits::Limit;
+use super::kept::Kept;
 use super::metadata;
 use super::origin::{self, Zone};
-use super::seen::Seen;
+use super::own_keys::OwnKeys;
 use crate::api::problem::{self, Asked, Dialect};
 use crate::config::model::{Client, Sessions};
 use crate::config::{Config, SessionEndpoint};
@@ -36,16 +36,13 @@ pub struct SessionApi {
     pub(super) config: Arc<Config>,
     pub(super) service: Arc<SessionService<Store>>,
     pub(super) minter: AccessMinter,
+    pub(super) keys: OwnKeys,
     pub(super) tokens: OwnTokens,
     pub(super) clients: Clients,
     pub(super) hooks: Hooks,
-    pub(super) logins: Limit<IpAddr>,
-    pub(super) logins_of: Limit<Box<str>>,
-    pub(super) refreshes: Limit<IpAddr>,
-    pub(super) refreshes_of: Limit<Box<str>>,
+    pub(super) kept: Kept,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) seen: Seen,
 }
 
 /// What the session side needs from the house. All of it outlives configurations.
@@ -59,6 +56,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Hears what happens.
     pub observer: Arc<dyn Observer>,
+    /// What is counted and remembered of calls.
+    pub kept: Kept,
 }
 
 /// Where a call came from.
@@ -88,20 +87,17 @@ impl SessionApi {
             sessions.access_lifetime + REMEMBER_BEYOND,
             sessions.claims_stale_ok,
         );
-        let limits = &sessions.limits;
+        let own_keys = OwnKeys::new(sessions, around.revocations.clone());
         Ok(Some(Self {
             service: Arc::new(service),
             minter: minter(sessions),
-            tokens: OwnTokens::new(config, around.revocations),
+            tokens: OwnTokens::new(config, own_keys.clone(), around.revocations),
+            keys: own_keys,
             clients: Clients::new(sessions),
             hooks: Hooks::new(sessions)?,
-            logins: Limit::new(limits.login),
-            logins_of: Limit::new(limits.login),
-            refreshes: Limit::new(limits.refresh),
-            refreshes_of: Limit::new(limits.refresh),
+            kept: around.kept,
             observer: around.observer,
             clock: around.clock,
-            seen: Seen::default(),
             config: config.clone(),
         }))
     }
@@ -135,6 +131,11 @@ impl SessionApi {
         call: &Call<'_>,
     ) -> Result<Response<Bytes>, Failure> {
         check_method(endpoint, call.request.method())?;
+        // What expires and what reopens now depends on a time that nobody believes.
+        let depends = !matches!(endpoint, SessionEndpoint::Metadata | SessionEndpoint::Jwks);
+        if depends && !self.clock.is_sound() {
+            return Err(Failure::Unavailable);
+        }
         match endpoint {
             SessionEndpoint::Login => self.login(call).await,
             SessionEndpoint::Refresh => self.refresh_by_cookie(call).await,
@@ -144,8 +145,11 @@ impl SessionApi {
             SessionEndpoint::Token => self.token(call).await,
             SessionEndpoint::Revoke => self.revoke(call).await,
             SessionEndpoint::Introspect => self.introspect(call).await,
-            SessionEndpoint::Metadata => Ok(metadata::metadata(self.sessions())),
-            SessionEndpoint::Jwks => Ok(metadata::jwks(self.sessions())),
+            SessionEndpoint::Metadata => {
+                let keys = self.keys.published(call.now);
+                Ok(metadata::metadata(self.sessions(), &keys))
+            }
+            SessionEndpoint::Jwks => Ok(metadata::jwks(&self.keys.published(call.now))),
         }
     }
 
@@ -229,7 +233,7 @@ fn minter(sessions: &Sessions) -> AccessMinter {
         jitter: sessions.access_jitter,
         products: sessions.products.clone(),
     };
-    AccessMinter::new(terms, sessions.signing_keys[0].clone())
+    AccessMinter::new(terms)
 }
 
 fn check_method(endpoint: SessionEndpoint, method: &Method) -> Result<(), Failure> {

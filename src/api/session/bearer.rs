@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header;
 
 use super::call::Call;
+use super::own_keys::OwnKeys;
 use crate::config::Config;
 use crate::config::model::KeySource;
 use crate::control;
@@ -17,23 +18,25 @@ use crate::token::{BearerToken, KeyRing, Verified, VerifiedTokens, Verifier};
 #[derive(Debug)]
 pub(super) struct OwnTokens {
     verifier: Verifier,
+    keys: OwnKeys,
     revocations: Arc<Revocations>,
 }
 
 impl OwnTokens {
-    pub(super) fn new(config: &Config, revocations: Arc<Revocations>) -> Self {
+    pub(super) fn new(config: &Config, keys: OwnKeys, revocations: Arc<Revocations>) -> Self {
         let own = config
             .issuers
             .iter()
             .find(|issuer| *issuer.terms.name == *OWN_ISSUER)
             .expect("the configuration makes [sessions] an issuer");
         let mut ring = KeyRing::default();
-        if let KeySource::Fixed(keys) = &own.keys {
-            ring.insert(OWN_ISSUER.into(), keys.clone());
+        if let KeySource::Fixed(set) = &own.keys {
+            ring.insert(OWN_ISSUER.into(), set.clone());
         }
         let verified = VerifiedTokens::new(CACHED_MAX, control::fresh());
         Self {
             verifier: Verifier::new(vec![own.terms.clone()], &ring, Arc::new(verified)),
+            keys,
             revocations,
         }
     }
@@ -62,9 +65,12 @@ impl OwnTokens {
 
     fn verify(&self, token: BearerToken<'_>, now: Timestamp) -> Result<Verified, Refusal> {
         let verified = self.verifier.verify(token, None, now)?;
-        match self.revocations.find(&verified, now) {
-            Some(by) => Err(Refusal::new(Reason::TokenRevoked, by.as_str())),
-            None => Ok(verified),
+        if let Some(by) = self.revocations.find(&verified, now) {
+            return Err(Refusal::new(Reason::TokenRevoked, by.as_str()));
+        }
+        match self.keys.verifies(verified.kid(), now) {
+            true => Ok(verified),
+            false => Err(Refusal::new(Reason::KeyUnknown, "the key is retired")),
         }
     }
 }

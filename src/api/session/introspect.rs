@@ -9,7 +9,6 @@ use super::answers::json;
 use super::api::SessionApi;
 use super::call::{Call, Content};
 use super::failure::Failure;
-use super::limits::subscriber;
 use super::origin;
 use crate::config::model::{Client, ClientKind};
 use crate::session::RefreshError;
@@ -17,8 +16,7 @@ use crate::token::Verified;
 
 impl SessionApi {
     pub(super) async fn introspect(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
-        self.refreshes
-            .take(subscriber(call.from.address), call.now)?;
+        self.limit_refreshes(call)?;
         let content = Content::Form(call.form()?);
         let client = self.client(call, &content).await?;
         if matches!(client.kind, ClientKind::Public) {

@@ -10,10 +10,22 @@ use quick_cache::unsync::Cache;
 use super::failure::Failure;
 use crate::time::Timestamp;
 
-/// Buckets of one rate.
+/// Buckets of one kind of call.
 pub(super) struct Limit<K> {
-    rate: f64,
     buckets: Mutex<Cache<K, Bucket>>,
+}
+
+/// The limits of the session side.
+#[derive(Default)]
+pub(super) struct Limits {
+    /// Logins of an address.
+    pub(super) logins: Limit<IpAddr>,
+    /// Logins of a subject.
+    pub(super) logins_of: Limit<Box<str>>,
+    /// Refreshes of an address.
+    pub(super) refreshes: Limit<IpAddr>,
+    /// Refreshes of a subject.
+    pub(super) refreshes_of: Limit<Box<str>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -22,29 +34,29 @@ struct Bucket {
     at: Timestamp,
 }
 
-impl<K: Hash + Eq> Limit<K> {
-    /// So many calls a second.
-    pub(super) fn new(rate: f64) -> Self {
+impl<K: Hash + Eq> Default for Limit<K> {
+    fn default() -> Self {
         Self {
-            rate,
             buckets: Mutex::new(Cache::new(BUCKETS_MAX)),
         }
     }
+}
 
-    /// Takes one call of `who`.
-    pub(super) fn take(&self, who: K, now: Timestamp) -> Result<(), Failure> {
-        let depth = (self.rate * BURST).max(1.0);
+impl<K: Hash + Eq> Limit<K> {
+    /// Takes one call of `who`, who has `rate` a second.
+    pub(super) fn take(&self, who: K, rate: f64, now: Timestamp) -> Result<(), Failure> {
+        let depth = (rate * BURST).max(1.0);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let known = buckets.get(&who).copied();
         let mut bucket = known.unwrap_or(Bucket {
             tokens: depth,
             at: now,
         });
-        let refilled = bucket.tokens + now.since(bucket.at).as_secs_f64() * self.rate;
+        let refilled = bucket.tokens + now.since(bucket.at).as_secs_f64() * rate;
         bucket.tokens = refilled.min(depth);
         bucket.at = bucket.at.max(now);
         let taken = bucket.tokens >= 1.0;
-        let wait = (1.0 - bucket.tokens) / self.rate.max(f64::MIN_POSITIVE);
+        let wait = (1.0 - bucket.tokens) / rate.max(f64::MIN_POSITIVE);
         if taken {
             bucket.tokens -= 1.0;
         }
@@ -82,13 +94,20 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_the_rate_goes_on() {
-        let limit = Limit::new(2.0);
+        let limit = Limit::default();
         let start = Timestamp::from_secs(1_700_000_000);
-        let passed = |now| (0..100).filter(|_| limit.take("a", now).is_ok()).count();
+        let passed = |now| {
+            (0..100)
+                .filter(|_| limit.take("a", 2.0, now).is_ok())
+                .count()
+        };
         assert_eq!(passed(start), 10);
         assert_eq!(passed(start.plus(Duration::from_secs(1))), 2);
         assert_eq!(passed(start.plus(Duration::from_secs(61))), 10);
-        assert!(limit.take("b", start).is_ok(), "another has its own bucket");
+        assert!(
+            limit.take("b", 2.0, start).is_ok(),
+            "another has its own bucket"
+        );
     }
 
     #[test]

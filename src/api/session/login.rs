@@ -19,7 +19,11 @@ use crate::session::{Device, Event, NewSession, Occasion};
 
 impl SessionApi {
     pub(super) async fn login(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
-        self.logins.take(subscriber(call.from.address), call.now)?;
+        let limits = &self.kept.limits;
+        let rate = self.sessions().limits.login;
+        limits
+            .logins
+            .take(subscriber(call.from.address), rate, call.now)?;
         let content = call.content()?;
         let client = self.client(call, &content).await?;
         self.check_page(&client, call)?;
@@ -28,6 +32,7 @@ impl SessionApi {
             client: Some(&client.id),
             ..Occasion::default()
         };
+        let key = self.keys.signer(call.now)?;
         let answer = match self.ask_login(&client, call).await {
             Ok(answer) => answer,
             Err(failure) => {
@@ -41,7 +46,9 @@ impl SessionApi {
         }
         let said = Said::parse(answer.body()).map_err(unusable)?;
         let subject = said.subject.clone().ok_or(Failure::Unavailable)?;
-        self.logins_of.take(subject.as_str().into(), call.now)?;
+        limits
+            .logins_of
+            .take(subject.as_str().into(), rate, call.now)?;
         let new = self.new_session(&client, subject, &said, call);
         let opened = self.service.open(new, call.now, &SystemEntropy).await;
         let opened = opened.inspect_err(|_| self.tell(Event::StoreUnavailable, call, occasion))?;
@@ -54,7 +61,7 @@ impl SessionApi {
                 ..occasion
             },
         );
-        Ok(self.tokens_of(&opened, call))
+        Ok(self.tokens_of(&opened, key, call))
     }
 
     /// Which pages may call as this client.

@@ -1,20 +1,24 @@
 //! What this authorization server offers (RFC 8414; the same document serves OpenID clients), and the keys its tokens are
 //! verified with (RFC 7517).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
+use http::header;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::api::answer;
 use crate::config::model::Sessions;
+use crate::session::JWKS_LIFETIME;
+use crate::token::SigningKey;
 
 /// `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`.
-pub(super) fn metadata(sessions: &Sessions) -> Response<Bytes> {
+pub(super) fn metadata(sessions: &Sessions, keys: &[&Arc<SigningKey>]) -> Response<Bytes> {
     let base = sessions.issuer.trim_end_matches('/');
     let at = |path: &str| format!("{base}{path}");
     let mut signed_with: Vec<&str> = Vec::new();
-    for key in &sessions.signing_keys {
+    for key in keys {
         let algorithm = key.algorithm().as_str();
         if !signed_with.contains(&algorithm) {
             signed_with.push(algorithm);
@@ -40,16 +44,15 @@ pub(super) fn metadata(sessions: &Sessions) -> Response<Bytes> {
 }
 
 /// `/.well-known/jwks.json`.
-pub(super) fn jwks(sessions: &Sessions) -> Response<Bytes> {
-    let keys = sessions.signing_keys.iter();
-    let keys: Vec<Value> = keys.map(|key| key.public_jwk()).collect();
+pub(super) fn jwks(keys: &[&Arc<SigningKey>]) -> Response<Bytes> {
+    let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
     published(&json!({ "keys": keys }))
 }
 
 fn published(document: &Value) -> Response<Bytes> {
     let mut response = answer::json(StatusCode::OK, document);
-    let kept = HeaderValue::from_static("public, max-age=300");
-    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    let kept = format!("public, max-age={}", JWKS_LIFETIME.as_secs());
+    answer::put(&mut response, header::CACHE_CONTROL, &kept);
     response
 }
 

@@ -17,8 +17,7 @@ impl SessionApi {
         &self,
         call: &Call<'_>,
     ) -> Result<Response<Bytes>, Failure> {
-        self.refreshes
-            .take(subscriber(call.from.address), call.now)?;
+        self.limit_refreshes(call)?;
         let cookie = self.sessions().cookie.as_ref().ok_or(Failure::NotFound)?;
         origin::check_cookie(cookie, call)?;
         let content = call.content()?;
@@ -47,7 +46,10 @@ impl SessionApi {
             let proven =
                 known.filter(|known| client.is_some() || matches!(known.kind, ClientKind::Public));
             let proven = proven.ok_or(RefreshError::Refused(Rotation::OtherClient))?;
-            let taken = self.refreshes_of.take(session.subject.clone(), call.now);
+            let (limits, rate) = (&self.kept.limits, self.sessions().limits.refresh);
+            let taken = limits
+                .refreshes_of
+                .take(session.subject.clone(), rate, call.now);
             taken.map_err(|_| RefreshError::Limited)?;
             Ok(self.terms(proven))
         };
@@ -67,12 +69,20 @@ impl SessionApi {
             hooks: &self.hooks,
             call,
         };
+        let key = self.keys.signer(call.now)?;
         let refreshed = self
             .service
             .refresh(&refresh, &claims, &SystemEntropy)
             .await;
         let refreshed = refreshed.map_err(failure)?;
-        Ok(self.tokens_of(&refreshed, call))
+        Ok(self.tokens_of(&refreshed, key, call))
+    }
+
+    /// Takes one call of the caller's address.
+    pub(super) fn limit_refreshes(&self, call: &Call<'_>) -> Result<(), Failure> {
+        let rate = self.sessions().limits.refresh;
+        let caller = subscriber(call.from.address);
+        self.kept.limits.refreshes.take(caller, rate, call.now)
     }
 }
 

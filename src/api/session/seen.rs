@@ -10,6 +10,7 @@ use crate::session::{OWN_ISSUER, TimedId};
 use crate::token::Verified;
 
 /// Which generation of a session was seen last.
+#[derive(Clone)]
 pub(super) struct Seen(Arc<Cache<TimedId, u64>>);
 
 impl Default for Seen {
@@ -32,7 +33,7 @@ impl SessionApi {
         let (Some(session), Some(generation)) = (session, generation) else {
             return;
         };
-        let known = &self.seen.0;
+        let known = &self.kept.seen.0;
         if known.get(&session).is_some_and(|last| generation <= last) {
             return;
         }

@@ -8,15 +8,13 @@ use super::api::{SessionApi, SystemEntropy};
 use super::call::{Call, Content};
 use super::failure::Failure;
 use super::form::Form;
-use super::limits::subscriber;
 use super::origin;
 use crate::config::model::{Client, ClientKind, Grant as GrantType, Transport};
 use crate::session::{Event, Grant, Moment, Occasion};
 
 impl SessionApi {
     pub(super) async fn token(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
-        self.refreshes
-            .take(subscriber(call.from.address), call.now)?;
+        self.limit_refreshes(call)?;
         let content = Content::Form(call.form()?);
         let client = self.client(call, &content).await?;
         origin::check_body(&client, call)?;
@@ -63,9 +61,10 @@ impl SessionApi {
             committed_at: call.now,
             now: call.now,
         };
+        let key = self.keys.signer(call.now)?;
         let minted = self
             .minter
-            .mint_for_client(&client.id, &grant, moment, &SystemEntropy);
+            .mint_for_client(key, &client.id, &grant, moment, &SystemEntropy);
         let occasion = Occasion {
             client: Some(&client.id),
             ..Occasion::default()

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::principal::Entitlement;
 use crate::secret::Secret;
+use crate::session::SigningKeys;
 pub use crate::session::Transport;
-use crate::token::{ClaimPath, KeySet, SigningKey};
+use crate::token::{ClaimPath, KeySet};
 
 /// `[sessions]`.
 #[derive(Debug, Clone)]
@@ -18,8 +19,8 @@ pub struct Sessions {
     pub audience: Box<str>,
     /// Where the endpoints answer, lower-case; empty means any host.
     pub hosts: Vec<Box<str>>,
-    /// The first signs, all verify. Never empty.
-    pub signing_keys: Vec<Arc<SigningKey>>,
+    /// What signs access tokens, and what verifies them.
+    pub signing_keys: SigningKeys,
     /// 32 bytes each; the first derives, all are understood. Never empty.
     pub refresh_keys: Vec<Secret>,
     /// `access_token.lifetime`.

@@ -70,7 +70,7 @@ fn prefix(value: &Value<'_>) -> Option<HeaderPrefix> {
 }
 
 /// A private key in PKCS#8 PEM.
-pub(super) fn signing_key(value: &Value<'_>) -> Option<Arc<SigningKey>> {
+fn signing_key(value: &Value<'_>) -> Option<Arc<SigningKey>> {
     let pem = value.secret()?;
     match SigningKey::from_pem(&pem) {
         Ok(key) => Some(Arc::new(key)),

@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::identity::signing_key;
 use super::read::{any_url, claim_path, host};
 use super::session_client::clients;
 use super::session_edge::{claims_hook, cookie, limits, login_hook};
@@ -18,6 +17,7 @@ use crate::config::units::hex;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::secret::Secret;
+use crate::session::{KeyFile, ScheduledKey, SigningKeys};
 use crate::token::ClaimPath;
 
 /// Bytes of a refresh key.
@@ -30,7 +30,7 @@ pub(in crate::config) fn sessions<'w>(table: &Table<'w>, known: &Known<'w>) -> O
     let help = "say whom minted tokens are for: audience = \"https://api.example.com\"";
     let audience = table.need("audience", help, Value::line);
     let help = "make one with `tollgate key generate`: signing_keys = [\"file:sign.pem\"]";
-    let signing_keys = table.need("signing_keys", help, |value| value.some(signing_key));
+    let signing_keys = table.need("signing_keys", help, signing_keys);
     let help = "make one with `openssl rand -base64 32`: refresh_keys = [\"file:refresh.key\"]";
     let refresh_keys = table.need("refresh_keys", help, |value| value.some(refresh_key));
     let life = Life::read(table);
@@ -67,6 +67,27 @@ pub(in crate::config) fn sessions<'w>(table: &Table<'w>, known: &Known<'w>) -> O
         signing_keys: signing_keys?,
         refresh_keys: refresh_keys?,
     })
+}
+
+/// The keys of every entry; where the first entry lies, for `tollgate key rotate`.
+fn signing_keys(value: &Value<'_>) -> Option<SigningKeys> {
+    let mut files = Vec::new();
+    let sets = value.some(|entry| {
+        files.push(entry.secret_path());
+        signing_set(entry)
+    })?;
+    Some(SigningKeys::new(sets, files.swap_remove(0)))
+}
+
+fn signing_set(value: &Value<'_>) -> Option<Vec<ScheduledKey>> {
+    match KeyFile::parse(&value.secret()?) {
+        Ok(file) => Some(file.into_keys()),
+        Err(why) => {
+            let message = format!("`{}` has no usable signing key: {why}", value.key);
+            let help = "make one with `tollgate key generate`";
+            value.refuse("signing_key_invalid", message, help)
+        }
+    }
 }
 
 /// How long things live.

@@ -12,14 +12,16 @@ use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
 use super::reader::{Read, Reader};
-use super::writer::{Job, Writer};
+use super::writer::{Job, Writer, resume};
 use crate::session::{Change, Committed, Session, SessionStore, StoreError, TimedId};
+use crate::time::Timestamp;
 
 /// Keeps sessions in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
     jobs: SyncSender<Job>,
     reads: SyncSender<Read>,
+    passed: Timestamp,
 }
 
 /// Why a file cannot be the store.
@@ -95,6 +97,7 @@ impl SqliteStore {
             let path = path.to_owned();
             return Err(OpenError::TooNew { path, found });
         }
+        let passed = resume(&connection, surroundings.clock.now()).map_err(sqlite)?;
         let reading = super::schema::connect(path).map_err(sqlite)?;
         let mut writer = Writer::new(connection, surroundings.clone());
         writer.follow().map_err(sqlite)?;
@@ -103,7 +106,16 @@ impl SqliteStore {
         let (reads, incoming) = sync_channel(QUEUE_MAX);
         let reader = Reader::new(reading, surroundings.clock);
         spawn("sessions-read", move || reader.run(&incoming)).map_err(io)?;
-        Ok(Self { jobs, reads })
+        Ok(Self {
+            jobs,
+            reads,
+            passed,
+        })
+    }
+
+    /// A moment that had passed when the file was opened, whatever the clock said.
+    pub fn passed(&self) -> Timestamp {
+        self.passed
     }
 }
 

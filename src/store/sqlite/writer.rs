@@ -31,7 +31,10 @@ pub(super) struct Writer {
     /// SQLite's own count of other connections' commits.
     data_version: i64,
     followed: Instant,
-    swept: Instant,
+    /// `None`: what expired while nobody ran leaves first.
+    swept: Option<Instant>,
+    /// When the file last learned what time it is.
+    beaten: Instant,
 }
 
 impl Writer {
@@ -42,7 +45,8 @@ impl Writer {
             seq: 0,
             data_version: -1,
             followed: Instant::now(),
-            swept: Instant::now(),
+            swept: None,
+            beaten: Instant::now(),
         }
     }
 
@@ -76,19 +80,20 @@ impl Writer {
         let (changes, replies): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| (job.change, job.reply)).unzip();
         // Who no longer waits for an answer is not missed: asking again gives it.
-        match self.commit(changes) {
+        let committed = match self.surroundings.clock.is_sound() {
+            true => self.commit(changes).map_err(|error| unavailable(&error)),
+            false => Err(StoreError::Unavailable),
+        };
+        match committed {
             Ok(committed) => replies
                 .into_iter()
                 .zip(committed)
                 .for_each(|(reply, done)| {
                     let _ = reply.send(Ok(done));
                 }),
-            Err(error) => {
-                let error = unavailable(&error);
-                replies.into_iter().for_each(|reply| {
-                    let _ = reply.send(Err(error));
-                });
-            }
+            Err(error) => replies.into_iter().for_each(|reply| {
+                let _ = reply.send(Err(error));
+            }),
         }
     }
 
@@ -120,6 +125,7 @@ impl Writer {
             false => transaction.last_insert_rowid(),
         };
         transaction.commit()?;
+        self.beaten = Instant::now();
         self.seq = seq;
         count(&self.surroundings, revoked, now);
         Ok(committed)
@@ -131,14 +137,28 @@ impl Writer {
         {
             unavailable(&error);
         }
-        if self.swept.elapsed() >= SWEEP_EVERY {
+        // A time that nobody believes ends nothing and is not remembered.
+        if !self.surroundings.clock.is_sound() {
+            return;
+        }
+        if self.beaten.elapsed() >= BEAT_EVERY {
+            self.beaten = Instant::now();
+            let now = self.surroundings.clock.now();
+            if let Err(error) = end(&self.connection, now) {
+                unavailable(&error);
+            }
+        }
+        if self
+            .swept
+            .is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY)
+        {
             let now = self.surroundings.clock.now();
             let swept = self.sweep(now).unwrap_or_else(|error| {
                 unavailable(&error);
                 Swept::All
             });
             self.swept = match swept {
-                Swept::All => Instant::now(),
+                Swept::All => Some(Instant::now()),
                 Swept::Part => self.swept,
             };
             let Surroundings {
@@ -200,9 +220,20 @@ fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
 
 fn end(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE clock SET last = ?")?
+        .prepare_cached("UPDATE clock SET last = max(last, ?)")?
         .execute([millis(now)])?;
     Ok(())
+}
+
+/// Takes the file's time over after a restart: if the clock now lies behind it, the file's time counts, and with it what an
+/// earlier process may have seen since it last wrote it down. Returns the moment that has certainly passed.
+pub(super) fn resume(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
+    let behind = clock.plus(BEHIND_MAX);
+    connection.execute(
+        "UPDATE clock SET last = last + ? WHERE last > ?",
+        params![BEAT_EVERY.as_millis() as i64, millis(behind)],
+    )?;
+    begin(connection, Timestamp::default())
 }
 
 /// Counts what the file has behind `seq`; returns the last one's number.
@@ -231,6 +262,10 @@ fn count(
     }
 }
 
+/// How often the file learns what time it is while nobody writes.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// Each revocation moves the file's time on by a millisecond: it may lie ahead a little without anybody having set a clock.
+const BEHIND_MAX: Duration = Duration::from_secs(1);
 /// How soon another process's revocation counts here.
 pub(super) const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 /// Changes that share one sync.

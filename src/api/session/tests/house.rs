@@ -10,7 +10,7 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use super::service::IdentityService;
-use crate::api::session::{Caller, SessionApi, Surroundings};
+use crate::api::session::{Caller, Kept, SessionApi, Surroundings};
 use crate::config::{Config, Files, SessionEndpoint, check};
 use crate::gate::RequestId;
 use crate::secret::Secret;
@@ -118,6 +118,7 @@ impl House {
             revocations: revocations.clone(),
             clock: clock.clone(),
             observer: events.clone(),
+            kept: Kept::default(),
         };
         let api = SessionApi::new(&config, around).unwrap().unwrap();
         Self {
