@@ -30,6 +30,11 @@ impl House {
 
     /// A gateway whose configuration was changed before it began. `ADDRESS` stands for the public listener's.
     pub(super) fn with(change: impl FnOnce(String) -> String) -> Self {
+        Self::furnished(&[], change)
+    }
+
+    /// The same with more files in its folder.
+    pub(super) fn furnished(more: &[(&str, &str)], change: impl FnOnce(String) -> String) -> Self {
         let upstream = Upstream::start();
         let secret = digest(&SHA256, SECRET.as_bytes());
         let secret: String = secret.as_ref().iter().map(hex).collect();
@@ -46,6 +51,7 @@ impl House {
             (PARTNER_KEY, &partner),
             ("partner.jwks.json", &partner_keys),
         ];
+        let files = [&files, more].concat();
         Self {
             gateway: Gateway::start(&change(config), &files),
             _upstream: upstream,

@@ -1,5 +1,6 @@
 //! The session side over real sockets, with an identity service of the test.
 
+mod browser;
 mod clients;
 mod house;
 mod line;
