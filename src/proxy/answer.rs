@@ -171,7 +171,7 @@ impl<'c> Answer<'c> {
                 put_fields(out, fields);
                 match length {
                     Length::None => {}
-                    Length::Known(length) => put_length(out, length),
+                    Length::Known(length) => write::write_content_length(out, length),
                     Length::Unknown if old => {}
                     Length::Unknown => write::write_field(out, "Transfer-Encoding", b"chunked"),
                 }
@@ -312,10 +312,6 @@ fn put_fields(out: &mut Vec<u8>, fields: &[Field<'_>]) {
     for field in fields {
         write::write_field(out, field.name, field.value);
     }
-}
-
-fn put_length(out: &mut Vec<u8>, length: u64) {
-    write::write_field(out, "Content-Length", length.to_string().as_bytes());
 }
 
 /// `None` for what HTTP/2 cannot say; no parsed field is such.

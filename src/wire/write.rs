@@ -18,10 +18,11 @@ pub fn write_request_head(out: &mut Vec<u8>, method: &str, target: &str) {
 /// Begins an answer: `HTTP/1.1 200 OK`.
 pub fn write_status_line(out: &mut Vec<u8>, status: u16) {
     out.reserve(HEAD_BYTES);
-    put(
-        out,
-        format_args!("HTTP/1.1 {status} {}\r\n", reason_phrase(status)),
-    );
+    out.extend_from_slice(b"HTTP/1.1 ");
+    write_decimal(out, status.into());
+    out.push(b' ');
+    out.extend_from_slice(reason_phrase(status).as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes one field line.
@@ -30,6 +31,24 @@ pub fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b": ");
     put_clean(out, value);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Writes `Content-Length` (RFC 9110 §8.6).
+pub fn write_content_length(out: &mut Vec<u8>, length: u64) {
+    out.extend_from_slice(b"Content-Length: ");
+    write_decimal(out, length);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes a number in decimal digits. Every message has one, and the formatting machinery takes its time.
+pub fn write_decimal(out: &mut Vec<u8>, mut number: u64) {
+    let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let begin = out.len();
+    out.resize(begin + digits, b'0');
+    for digit in out[begin..].iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 /// Ends a head: the empty line.
@@ -65,7 +84,7 @@ fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 
 /// Appends `bytes` without those that could end a line. None come here: every name and value was parsed or verified.
 fn put_clean(out: &mut Vec<u8>, bytes: &[u8]) {
-    if memchr::memchr3(b'\r', b'\n', 0, bytes).is_none() {
+    if !has_control(bytes) {
         return out.extend_from_slice(bytes);
     }
     out.extend(
@@ -73,6 +92,20 @@ fn put_clean(out: &mut Vec<u8>, bytes: &[u8]) {
             .iter()
             .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
     );
+}
+
+/// Whether a byte is below the space, as CR, LF and NUL are: eight bytes a step, since names and values are short and
+/// there are many of them.
+fn has_control(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    // A byte below the space borrows from its top bit when a space is taken from it; one of 0x80 and more is none.
+    let borrows = words.iter().fold(0, |any, word| {
+        let word = u64::from_ne_bytes(*word);
+        any | (word.wrapping_sub(ONES * 0x20) & !word)
+    });
+    borrows & TOPS != 0 || rest.iter().any(|byte| *byte < b' ')
 }
 
 /// The words for a status (RFC 9110 §15); empty for one without a name.

@@ -31,9 +31,7 @@ impl Order<'_> {
         (self.fields)(&mut |name, value| write::write_field(out, name, value));
         match self.framing {
             Framing::Empty | Framing::UntilClose => {}
-            Framing::Length(length) => {
-                write::write_field(out, "Content-Length", length.to_string().as_bytes());
-            }
+            Framing::Length(length) => write::write_content_length(out, length),
             Framing::Chunked => write::write_field(out, "Transfer-Encoding", b"chunked"),
         }
         if let Some(protocol) = self.upgrade {
