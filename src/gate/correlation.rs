@@ -20,14 +20,19 @@ impl RequestId {
     /// A new UUID version 4.
     pub fn fresh(entropy: u128) -> Self {
         let bits = (entropy & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-        let mut text = String::with_capacity(36);
-        for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            put_hex(&mut text, &[byte]);
+        let mut text = *b"00000000-0000-0000-0000-000000000000";
+        let digits = hex(&bits.to_be_bytes());
+        for (to, from) in [
+            (0..8, 0),
+            (9..13, 8),
+            (14..18, 12),
+            (19..23, 16),
+            (24..36, 20),
+        ] {
+            let length = to.len();
+            text[to].copy_from_slice(&digits.as_flattened()[from..from + length]);
         }
-        Self(text.into())
+        Self(own(&text))
     }
 
     /// The id.
@@ -77,15 +82,12 @@ impl TraceContext {
     }
 
     fn begun([trace, parent]: [u128; 2]) -> Self {
-        let mut text = String::with_capacity(55);
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         // Neither id may be all zeroes (Trace Context §3.2.2.3).
-        text.push_str("00-");
-        put_hex(&mut text, &(trace | 1).to_be_bytes());
-        text.push('-');
-        put_hex(&mut text, &(parent as u64 | 1).to_be_bytes());
-        text.push_str("-00");
+        text[3..35].copy_from_slice(hex(&(trace | 1).to_be_bytes()).as_flattened());
+        text[36..52].copy_from_slice(hex(&(parent as u64 | 1).to_be_bytes()).as_flattened());
         Self {
-            parent: text.into(),
+            parent: own(&text),
             continued: false,
         }
     }
@@ -109,13 +111,21 @@ impl TraceContext {
     }
 }
 
-/// Appends two lower-case digits for each byte. Every request makes ids, and `format!` takes its time with a `u128`.
-fn put_hex(text: &mut String, bytes: &[u8]) {
+/// Two lower-case digits for each byte. Every request makes ids, and `format!` takes its time with a `u128`.
+fn hex<const N: usize>(bytes: &[u8; N]) -> [[u8; 2]; N] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
-    }
+    bytes.map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 0xf)],
+        ]
+    })
+}
+
+fn own(text: &[u8]) -> Box<str> {
+    std::str::from_utf8(text)
+        .expect("digits and dashes are ASCII")
+        .into()
 }
 
 /// Version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower-case, no id of zeroes (Trace Context §3.2).

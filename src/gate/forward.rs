@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::admit::Gate;
 use super::correlation::TraceContext;
 use super::credential::WEBSOCKET_TOKEN_PREFIX;
@@ -15,7 +17,7 @@ use crate::wire::{Field, RequestHead};
 #[derive(Debug, Clone, Copy)]
 pub struct Hop<'a> {
     /// The connection the request came by.
-    pub peer: Peer,
+    pub peer: Peer<'a>,
     /// `X-Request-Id`.
     pub request_id: &'a str,
     /// `traceparent`: the client's, or a new one.
@@ -34,8 +36,14 @@ impl Gate {
         hop: &Hop<'_>,
         put: &mut impl FnMut(&str, &[u8]),
     ) {
+        let nominated: SmallVec<[&[u8]; 4]> = fields::connection_options(head).collect();
+        let is_nominated = |name: &str| {
+            let mut options = nominated.iter();
+            options
+                .any(|option| std::str::from_utf8(option).is_ok_and(|other| same_name(other, name)))
+        };
         for field in head.fields {
-            if self.passes(field.name, admission) && !is_nominated(field.name, head) {
+            if self.passes(field.name, admission) && !is_nominated(field.name) {
                 put(field.name, field.value);
             }
         }
@@ -112,11 +120,6 @@ impl Gate {
     }
 }
 
-fn is_nominated(name: &str, head: &RequestHead<'_>) -> bool {
-    fields::connection_options(head)
-        .any(|option| std::str::from_utf8(option).is_ok_and(|option| same_name(option, name)))
-}
-
 /// The protocols that a WebSocket client offers, without the entry that carries its token.
 fn websocket_protocols(
     head: &RequestHead<'_>,
@@ -147,42 +150,54 @@ fn forwarding(
             None
         }
     };
-    let address = hop.peer.address.to_string();
+    let address = hop.peer.address.as_bytes();
     let chain = told("x-forwarded-for");
-    let real = chain
-        .as_deref()
-        .and_then(|chain| fields::list(chain).next())
-        .unwrap_or(address.as_bytes())
-        .to_vec();
-    let for_ = chain.map_or_else(
-        || Cow::Borrowed(address.as_bytes()),
-        |chain| Cow::Owned([&chain, &b", "[..], address.as_bytes()].concat()),
-    );
+    let chain = chain.as_deref();
+    let real = chain.and_then(|chain| fields::list(chain).next());
+    let for_ = chain.map_or(Cow::Borrowed(address), |chain| {
+        Cow::Owned([chain, b", ", address].concat())
+    });
     let proto = told("x-forwarded-proto").unwrap_or(Cow::Borrowed(head.scheme.as_str().as_bytes()));
     let host = told("x-forwarded-host").or(admission
         .authority
         .as_deref()
         .map(|host| Cow::Borrowed(host.as_bytes())));
-    let node = if hop.peer.address.is_ipv6() {
-        format!("\"[{address}]\"")
-    } else {
-        address.clone()
-    };
-    let mut element = format!("for={node};proto={}", head.scheme.as_str());
-    if let Some(host) = &admission.authority {
-        element.push_str(&format!(";host=\"{host}\""));
+    let mut forwarded: SmallVec<[u8; 256]> = SmallVec::new();
+    if let Some(before) = told("forwarded") {
+        forwarded.extend_from_slice(&before);
+        forwarded.extend_from_slice(b", ");
     }
-    let forwarded = match told("forwarded") {
-        Some(before) => [&before, &b", "[..], element.as_bytes()].concat(),
-        None => element.into_bytes(),
-    };
+    put_element(&mut forwarded, head, admission, hop.peer.address);
     put("X-Forwarded-For", &for_);
     put("X-Forwarded-Proto", &proto);
     if let Some(host) = host {
         put("X-Forwarded-Host", &host);
     }
-    put("X-Real-IP", &real);
+    put("X-Real-IP", real.unwrap_or(address));
     put("Forwarded", &forwarded);
+}
+
+/// Appends this hop's element of `Forwarded` (RFC 7239 §4); an IPv6 node is bracketed and quoted (§6).
+fn put_element(
+    out: &mut SmallVec<[u8; 256]>,
+    head: &RequestHead<'_>,
+    admission: &Admission,
+    address: &str,
+) {
+    let [opened, closed] = if address.contains(':') {
+        ["\"[", "]\""]
+    } else {
+        ["", ""]
+    };
+    let scheme = head.scheme.as_str();
+    for piece in ["for=", opened, address, closed, ";proto=", scheme] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    if let Some(host) = &admission.authority {
+        for piece in [";host=\"", host, "\""] {
+            out.extend_from_slice(piece.as_bytes());
+        }
+    }
 }
 
 /// All values of one field as one list.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::reason::Reason;
 use super::refusal::Refusal;
 use crate::policy::{Host, RequestPath};
@@ -81,7 +83,7 @@ fn one_authority<'a>(
         .fields
         .iter()
         .filter(|field| same_name(field.name, "host"));
-    let mut named: Vec<&'a str> = Vec::with_capacity(2);
+    let mut named: SmallVec<[&'a str; 3]> = SmallVec::new();
     for host in hosts {
         if named.len() == 1 {
             return Err(ambiguous("two Host fields"));

@@ -1,7 +1,5 @@
 //! A request that somebody asks about: the words of a command line or of `/api/explain`, as a head that the gate reads.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use super::admit::Gate;
 use super::correlation::{RequestId, TraceContext};
 use super::explain::{Explanation, explain};
@@ -60,7 +58,7 @@ impl Question {
         let request_id = RequestId::of(&head, id);
         let hop = Hop {
             peer: Peer {
-                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                address: "127.0.0.1",
                 trusted: false,
             },
             request_id: request_id.as_str(),

@@ -1,6 +1,5 @@
 //! What a decision says: forward, answer, or refuse.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::refusal::Refusal;
@@ -94,9 +93,9 @@ impl Endpoint {
 
 /// The connection that a request came by, as far as a decision or a header may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    /// The other end of the socket.
-    pub address: IpAddr,
+pub struct Peer<'p> {
+    /// The address of the other end of the socket, as text: an IPv6 one without brackets.
+    pub address: &'p str,
     /// Whether its `X-Forwarded-*` count (`trusted_proxies`).
     pub trusted: bool,
 }

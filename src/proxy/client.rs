@@ -26,17 +26,24 @@ pub(super) struct Client {
     pub(super) listener: Arc<Listener>,
     pub(super) role: Role,
     pub(super) address: IpAddr,
+    /// The same as text: every request tells it, to its upstream and to the log.
+    pub(super) address_text: Box<str>,
     pub(super) scheme: Scheme,
 }
 
 impl Client {
     /// As far as a decision may know it.
-    pub(super) fn peer(&self) -> Peer {
-        let trusted = &self.listener.trusted_proxies;
+    pub(super) fn peer(&self) -> Peer<'_> {
         Peer {
-            address: self.address,
-            trusted: trusted.iter().any(|net| net.contains(&self.address)),
+            address: &self.address_text,
+            trusted: self.is_trusted(),
         }
+    }
+
+    /// Whether its `X-Forwarded-*` count.
+    pub(super) fn is_trusted(&self) -> bool {
+        let trusted = &self.listener.trusted_proxies;
+        trusted.iter().any(|net| net.contains(&self.address))
     }
 }
 

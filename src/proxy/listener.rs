@@ -81,10 +81,12 @@ impl Plane {
         let Some(address) = peer_of(&stream) else {
             return;
         };
+        let address = address.ip().to_canonical();
         let client = Arc::new(Client {
             listener: self.listener.clone(),
             role: self.role,
-            address: address.ip().to_canonical(),
+            address,
+            address_text: address.to_string().into(),
             scheme: if self.tls.is_some() {
                 Scheme::Https
             } else {

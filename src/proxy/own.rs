@@ -81,10 +81,9 @@ impl Turn<'_> {
     }
 
     fn caller(&self) -> EndpointCaller {
-        let peer = self.client.peer();
         EndpointCaller {
-            peer: peer.address,
-            is_trusted: peer.trusted,
+            peer: self.client.address,
+            is_trusted: self.client.is_trusted(),
             scheme: self.client.scheme,
             request_id: self.record.request_id.clone(),
             gate: self.gate.clone(),

@@ -152,7 +152,7 @@ impl House {
             let request_id = RequestId::of(head, 1);
             let hop = Hop {
                 peer: Peer {
-                    address: [192, 0, 2, 1].into(),
+                    address: "192.0.2.1",
                     trusted,
                 },
                 request_id: request_id.as_str(),
