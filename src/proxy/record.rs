@@ -102,7 +102,7 @@ impl Record {
             listener: &client.listener.name,
             request_id: self.request_id.as_str(),
             trace_id: self.trace.trace_id(),
-            peer: client.address,
+            peer: &client.address_text,
             protocol: protocol(asked.head.version),
             method: asked.head.method,
             path: asked.path(),

@@ -1,54 +1,61 @@
-//! One JSON line a request. A request becomes a `tracing` event of the target [`TARGET`]; the layer here writes that
-//! target's events, and nothing else, as lines. No line has a token or a query; subjects stand in it as digests unless
-//! the operator wants them plain.
+//! One JSON line a request, written by hand: every request pays for it. No line has a token or a query; subjects stand
+//! in it as digests unless the operator wants them plain.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write as _};
-use std::sync::Arc;
-
-use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use std::time::Duration;
 
 use super::exchange::Exchange;
 use super::lines::Lines;
 use crate::config::model::SubjectInLog;
 use crate::gate::Reason;
 use crate::time::Timestamp;
+use crate::wire::write::write_decimal;
 
-/// The target of access log events.
-pub(super) const TARGET: &str = "tollgate::access";
+thread_local! {
+    /// The line in the making: no allocation a request.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-/// Tells `tracing` of one finished request. `subject` is what the log may show of it.
-pub(super) fn emit(exchange: &Exchange<'_>, subject: Option<&str>, now: Timestamp) {
-    let micros = |span: std::time::Duration| span.as_micros() as f64 / 1000.0;
-    tracing::info!(
-        target: TARGET,
-        ts = rfc3339(now),
-        request_id = exchange.request_id,
-        trace_id = exchange.trace_id,
-        listener = exchange.listener,
-        peer = %exchange.peer,
-        protocol = exchange.protocol,
-        method = cut(exchange.method, METHOD_BYTES_MAX),
-        host = cut(exchange.host, HOST_BYTES_MAX),
-        path = cut(exchange.path, PATH_BYTES_MAX),
-        route = exchange.route_name(),
-        status = exchange.status,
-        verdict = exchange.verdict,
-        reason = exchange.reason.map(Reason::as_str),
-        detail = Some(exchange.detail).filter(|detail| !detail.is_empty()),
-        issuer = exchange.issuer,
-        subject,
-        product = exchange.product(),
-        upstream = exchange.upstream,
-        server = exchange.server,
-        bytes_in = exchange.bytes_in,
-        bytes_out = exchange.bytes_out,
-        duration_ms = micros(exchange.duration),
-        upstream_ms = exchange.upstream_duration.map(micros),
-    );
+/// Queues the line of one finished request. `subject` is what the log may show of it.
+pub(super) fn write(lines: &Lines, exchange: &Exchange<'_>, subject: Option<&str>, now: Timestamp) {
+    LINE.with_borrow_mut(|line| {
+        line.clear();
+        put_line(line, exchange, subject, now);
+        lines.push(line);
+    });
+}
+
+fn put_line(line: &mut Vec<u8>, exchange: &Exchange<'_>, subject: Option<&str>, now: Timestamp) {
+    line.reserve(LINE_BYTES);
+    line.extend_from_slice(b"{\"ts\":\"");
+    put_rfc3339(line, now);
+    line.push(b'"');
+    put_text(line, "request_id", exchange.request_id);
+    put_text(line, "trace_id", exchange.trace_id);
+    put_text(line, "listener", exchange.listener);
+    put_text(line, "peer", exchange.peer);
+    put_text(line, "protocol", exchange.protocol);
+    put_text(line, "method", cut(exchange.method, METHOD_BYTES_MAX));
+    put_text(line, "host", cut(exchange.host, HOST_BYTES_MAX));
+    put_text(line, "path", cut(exchange.path, PATH_BYTES_MAX));
+    put_some_text(line, "route", exchange.route_name());
+    put_number(line, "status", exchange.status.into());
+    put_text(line, "verdict", exchange.verdict);
+    put_some_text(line, "reason", exchange.reason.map(Reason::as_str));
+    let detail = Some(exchange.detail).filter(|detail| !detail.is_empty());
+    put_some_text(line, "detail", detail);
+    put_some_text(line, "issuer", exchange.issuer);
+    put_some_text(line, "subject", subject);
+    put_some_text(line, "product", exchange.product());
+    put_some_text(line, "upstream", exchange.upstream);
+    put_some_text(line, "server", exchange.server);
+    put_number(line, "bytes_in", exchange.bytes_in);
+    put_number(line, "bytes_out", exchange.bytes_out);
+    put_millis(line, "duration_ms", exchange.duration);
+    if let Some(took) = exchange.upstream_duration {
+        put_millis(line, "upstream_ms", took);
+    }
+    line.extend_from_slice(b"}\n");
 }
 
 /// How the log names subjects.
@@ -77,59 +84,58 @@ impl Subjects {
     }
 }
 
-/// Writes events of [`TARGET`] as lines. Their fields are their members, in order.
-pub(super) struct AccessLayer {
-    pub(super) lines: Arc<Lines>,
+/// Begins a member behind the first one. Its name is an identifier: nothing in it needs an escape.
+fn put_name(line: &mut Vec<u8>, name: &'static str) {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":");
 }
 
-impl<S: Subscriber> Layer<S> for AccessLayer {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        BUFFER.with_borrow_mut(|line| {
-            line.clear();
-            line.push(b'{');
-            event.record(&mut Members(line));
-            line.extend_from_slice(b"}\n");
-            self.lines.push(line);
-        });
+fn put_text(line: &mut Vec<u8>, name: &'static str, text: &str) {
+    put_name(line, name);
+    let needs_escape = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    // Without an early end, so that the compiler looks at many bytes at once.
+    if text
+        .bytes()
+        .fold(false, |any, byte| any | needs_escape(byte))
+    {
+        return serde_json::to_writer(line, text).expect("a Vec takes any bytes");
     }
+    line.push(b'"');
+    line.extend_from_slice(text.as_bytes());
+    line.push(b'"');
 }
 
-thread_local! {
-    /// The line in the making: no allocation a request.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Appends an event's fields as the members of one JSON object.
-struct Members<'l>(&'l mut Vec<u8>);
-
-impl Members<'_> {
-    fn member(&mut self, field: &Field, value: impl serde::Serialize) {
-        if self.0.len() > 1 {
-            self.0.push(b',');
-        }
-        // A Rust identifier: nothing in it needs an escape.
-        self.0.push(b'"');
-        self.0.extend_from_slice(field.name().as_bytes());
-        self.0.extend_from_slice(b"\":");
-        serde_json::to_writer(&mut *self.0, &value).expect("a Vec takes any bytes");
+fn put_some_text(line: &mut Vec<u8>, name: &'static str, text: Option<&str>) {
+    if let Some(text) = text {
+        put_text(line, name, text);
     }
 }
 
-impl Visit for Members<'_> {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.member(field, value);
-    }
+fn put_number(line: &mut Vec<u8>, name: &'static str, number: u64) {
+    put_name(line, name);
+    write_decimal(line, number);
+}
 
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.member(field, value);
+/// Milliseconds with their fraction, to the microsecond: `12.5`, `3.0`.
+fn put_millis(line: &mut Vec<u8>, name: &'static str, span: Duration) {
+    let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    put_number(line, name, micros / 1000);
+    line.push(b'.');
+    let at = line.len();
+    put_digits(line, micros % 1000, 3);
+    while line.len() > at + 1 && line.last() == Some(&b'0') {
+        line.pop();
     }
+}
 
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field, value);
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.member(field, format!("{value:?}"));
+/// The last `digits` digits of a number, zeroes included.
+fn put_digits(line: &mut Vec<u8>, mut number: u64, digits: usize) {
+    let end = line.len() + digits;
+    line.resize(end, b'0');
+    for digit in line[end - digits..].iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -139,20 +145,22 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 }
 
 /// RFC 3339 with milliseconds, in UTC.
-fn rfc3339(at: Timestamp) -> String {
+fn put_rfc3339(line: &mut Vec<u8>, at: Timestamp) {
     let (days, in_day) = (at.as_secs() / 86_400, at.as_secs() % 86_400);
     let (year, month, day) = civil(days);
-    let mut text = String::with_capacity(24);
-    write!(
-        text,
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        in_day / 3600,
-        in_day / 60 % 60,
-        in_day % 60,
-        at.as_millis() % 1000,
-    )
-    .expect("a String takes any text");
-    text
+    let parts = [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day, 2, b'T'),
+        (in_day / 3600, 2, b':'),
+        (in_day / 60 % 60, 2, b':'),
+        (in_day % 60, 2, b'.'),
+        (at.as_millis() % 1000, 3, b'Z'),
+    ];
+    for (number, digits, behind) in parts {
+        put_digits(line, number, digits);
+        line.push(behind);
+    }
 }
 
 /// Year, month and day of so many days since the epoch. Years are counted from March, so that a leap day is the last.
@@ -173,6 +181,9 @@ const METHOD_BYTES_MAX: usize = 32;
 const HOST_BYTES_MAX: usize = 255;
 const PATH_BYTES_MAX: usize = 2048;
 const SUBJECT_BYTES_MAX: usize = 255;
+
+/// Room for a usual line, so that it is not copied again and again while it grows.
+const LINE_BYTES: usize = 1 << 10;
 
 /// 64 bits of the digest: enough to tell subjects apart, short enough to read.
 const SUBJECT_DIGITS: usize = 16;

@@ -1,6 +1,5 @@
 //! One finished request, as metrics and log see it.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::gate::Reason;
@@ -16,7 +15,7 @@ pub struct Exchange<'a> {
     /// The trace's id, 32 hex digits.
     pub trace_id: &'a str,
     /// The client's address.
-    pub peer: IpAddr,
+    pub peer: &'a str,
     /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
     pub protocol: &'static str,
     /// The method on the wire; empty when it could not be read.

@@ -21,7 +21,7 @@ use crate::time::Clock;
 pub struct Telemetry {
     metrics: Metrics,
     clock: Arc<dyn Clock>,
-    access: Arc<Lines>,
+    access: Lines,
     diagnostics: Arc<Lines>,
     subjects: Subjects,
     shows_subjects: AtomicBool,
@@ -42,7 +42,7 @@ impl Telemetry {
         Ok(Self {
             metrics,
             clock,
-            access: Arc::new(access),
+            access,
             diagnostics: Arc::new(diagnostics),
             subjects: Subjects::new(subject_key),
             shows_subjects: AtomicBool::new(false),
@@ -50,12 +50,12 @@ impl Telemetry {
         })
     }
 
-    /// Makes the logs those of the process: `tracing` events, and `log` records of libraries.
+    /// Makes diagnostics those of the process: `tracing` events, and `log` records of libraries.
     ///
     /// # Errors
     /// When the process has a subscriber already.
     pub fn install(&self, how: Diagnostics) -> Result<(), tracing_subscriber::util::TryInitError> {
-        subscriber::install(self.access.clone(), self.diagnostics.clone(), how)
+        subscriber::install(self.diagnostics.clone(), how)
     }
 
     /// Follows a configuration that begins to serve. The log file is opened anew each time: a rotated one is let go.
@@ -89,7 +89,7 @@ impl Telemetry {
             SubjectInLog::Hashed
         };
         let subject = self.subjects.show(exchange, how);
-        access_log::emit(exchange, subject.as_deref(), self.clock.now());
+        access_log::write(&self.access, exchange, subject.as_deref(), self.clock.now());
     }
 
     /// Everything in Prometheus' text format.
@@ -101,12 +101,6 @@ impl Telemetry {
     pub fn flush(&self, limit: Duration) {
         self.access.flush(limit);
         self.diagnostics.flush(limit);
-    }
-
-    /// Where access lines go, for a subscriber of a test's own.
-    #[cfg(test)]
-    pub(super) fn access_lines(&self) -> Arc<Lines> {
-        self.access.clone()
     }
 }
 

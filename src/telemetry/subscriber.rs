@@ -1,5 +1,5 @@
-//! What becomes of `tracing` events: access events become lines of the access log, the others lines on standard error.
-//! Knows which of pingora's own messages a stranger can cause at will, and keeps them out.
+//! What becomes of `tracing` events: lines on standard error. Knows which of pingora's own messages a stranger can cause
+//! at will, and keeps them out.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::access_log::{self, AccessLayer};
 use super::lines::Lines;
 
 /// How diagnostics look.
@@ -24,27 +23,17 @@ pub enum Diagnostics {
     Json,
 }
 
-/// Makes both logs those of the process.
+/// Makes the diagnostics those of the process.
 ///
 /// # Errors
 /// When the process has a subscriber already.
 pub(super) fn install(
-    access: Arc<Lines>,
     diagnostics: Arc<Lines>,
     how: Diagnostics,
 ) -> Result<(), tracing_subscriber::util::TryInitError> {
     tracing_subscriber::registry()
-        .with(access_layer(access))
         .with(diagnostics_layer(diagnostics, how))
         .try_init()
-}
-
-/// The access log alone.
-pub(super) fn access_layer<S: Subscriber + for<'s> LookupSpan<'s>>(
-    lines: Arc<Lines>,
-) -> impl Layer<S> {
-    let only = Targets::new().with_target(access_log::TARGET, LevelFilter::INFO);
-    AccessLayer { lines }.with_filter(only)
 }
 
 fn diagnostics_layer<S: Subscriber + for<'s> LookupSpan<'s>>(
@@ -65,7 +54,6 @@ fn audible() -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("tollgate", LevelFilter::INFO)
-        .with_target(access_log::TARGET, LevelFilter::OFF)
         .with_target("pingora_core", LevelFilter::ERROR)
         .with_target("pingora_core::services::listening", LevelFilter::OFF)
         .with_target("pingora_core::protocols", LevelFilter::OFF)
