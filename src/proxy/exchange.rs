@@ -57,7 +57,8 @@ pub(super) async fn exchange(
     let done = match done {
         Ok(Outcome::Answered(reuse)) => Ok(reuse),
         Ok(Outcome::Switching(head)) => {
-            switch(turn, admission, link, source, answer, &head, &mut meter).await
+            let switched = switch(turn, admission, link, source, answer, &head, &mut meter);
+            Box::pin(switched).await
         }
         Err(failure) => Err(failure),
     };
@@ -211,11 +212,7 @@ async fn final_head(
             102..=199 => {
                 let read = answers.read(&head);
                 let read = read.map_err(|fault| upstream_fault(fault, Heard::Some))?;
-                let fields = Passing::interim(turn, &read);
-                answer
-                    .interim(read.status, &fields)
-                    .await
-                    .map_err(client_fault)?;
+                Box::pin(interim(turn, read, answer)).await?;
             }
             101 if turn.asked.upgrade.is_none() => {
                 let fault = AnswerFault::Malformed("it switches protocols unasked");
@@ -224,6 +221,16 @@ async fn final_head(
             _ => return Ok(head),
         }
     }
+}
+
+async fn interim(
+    turn: &Turn<'_>,
+    read: AnswerHead<'_>,
+    answer: &mut Answer<'_>,
+) -> Result<(), Failure> {
+    let fields = Passing::interim(turn, &read);
+    let sent = answer.interim(read.status, &fields).await;
+    sent.map_err(client_fault)
 }
 
 /// Relays the answer's body while the request's may still be on its way.

@@ -26,10 +26,10 @@ impl Turn<'_> {
             && length > self.body_bytes_max(admission)
         {
             let refusal = refusal_of(BodyFault::TooLarge).on(admission.permit.route());
-            return self.refuse(&refusal, source, answer).await;
+            return Box::pin(self.refuse(&refusal, source, answer)).await;
         }
         if let Err(failure) = self.tries(admission, source, answer).await {
-            self.fail(failure, admission, source, answer).await;
+            Box::pin(self.fail(failure, admission, source, answer)).await;
         }
     }
 

@@ -44,9 +44,10 @@ pub(super) async fn serve(
 ) {
     let _serving = edge.enter();
     let mut turn = Turn::begin(edge, client, asked);
+    // What is boxed here and below is rare or slow: a request that is forwarded does not pay for its room.
     match client.role {
-        Role::Admin => turn.admin(source, answer).await,
-        Role::Public if turn.is_for_https() => turn.redirect(source, answer).await,
+        Role::Admin => Box::pin(turn.admin(source, answer)).await,
+        Role::Public if turn.is_for_https() => Box::pin(turn.redirect(source, answer)).await,
         Role::Public => turn.judged(source, answer).await,
     }
     turn.record.tell(edge, client, asked, answer.status());
@@ -96,8 +97,8 @@ impl<'t> Turn<'t> {
                 }
                 self.forward(&admission, source, answer).await;
             }
-            Verdict::Answer(endpoint) => self.own(endpoint, source, answer).await,
-            Verdict::Refuse(refusal) => self.refuse(&refusal, source, answer).await,
+            Verdict::Answer(endpoint) => Box::pin(self.own(endpoint, source, answer)).await,
+            Verdict::Refuse(refusal) => Box::pin(self.refuse(&refusal, source, answer)).await,
         }
     }
 
@@ -112,7 +113,7 @@ impl<'t> Turn<'t> {
         else {
             return verdict;
         };
-        if !self.edge.keys.wanted(issuer, *wanted, &self.gate).await {
+        if !Box::pin(self.edge.keys.wanted(issuer, *wanted, &self.gate)).await {
             return verdict;
         }
         self.gate = self.edge.gate.load();

@@ -114,7 +114,7 @@ async fn one(
     let head = match read_request(&bytes, limits) {
         Ok(head) => head,
         Err(error) => {
-            return refused(edge, client, writer, began, refusal_of(error)).await;
+            return Box::pin(refused(edge, client, writer, began, refusal_of(error))).await;
         }
     };
     let incoming = Incoming {
@@ -148,7 +148,7 @@ async fn one(
         return Next::Drop;
     }
     let goes_on = answer.keeps_alive()
-        && (source.is_over() || source.drain(DRAIN_BYTES_MAX, DRAIN_TIMEOUT).await);
+        && (source.is_over() || Box::pin(source.drain(DRAIN_BYTES_MAX, DRAIN_TIMEOUT)).await);
     if goes_on { Next::Request } else { Next::Close }
 }
 

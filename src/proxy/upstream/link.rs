@@ -123,7 +123,8 @@ impl Link {
         let upstream = &state.upstream;
         let (way, is_reused) = match Self::kept(server, upstream, freshness) {
             Some(way) => (way, true),
-            None => (Self::open(edge, state, server).await?, false),
+            // Boxed: handshakes need much room, and most requests need none.
+            None => (Box::pin(Self::open(edge, state, server)).await?, false),
         };
         Ok(Self {
             in_flight,
