@@ -11,8 +11,8 @@ use super::event::Handle;
 use super::files::{Readings, read_again};
 use super::live::Live;
 
-/// How often the files are read.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often the files are read. A change counts at its second reading: it is served within a second and a little.
+const EVERY: Duration = Duration::from_millis(500);
 
 /// Reloads on every SIGHUP.
 pub(super) async fn hangups(handle: Handle) {
