@@ -26,3 +26,4 @@ mod reasons;
 mod requests;
 mod sessions;
 mod support;
+mod tls;
