@@ -1,15 +1,16 @@
 """Holds slow connections open until the gateway closes them: hold.py GATEWAY SINK KIND=COUNT…
 
-KIND is `idle` (says nothing), `header` (a head, one byte a second) or `body` (a body, one byte a second). SINK is where this
-process listens for the gateway's own connections to an upstream that never answers. Prints `ready` once all are open, and
-behind the last one's end one line of JSON: for each kind how many were closed, the longest life in seconds, and the
-statuses that were told."""
+KIND is `idle` (says nothing), `header` (a head, one byte a second), `body` (a body, one byte a second) or `served` (had one
+answer, then says nothing); `tls-idle` and `tls-served` are those behind a handshake. SINK is where this process listens for
+the gateway's own connections to an upstream that never answers. Prints `ready` once all are open, and behind the last one's
+end one line of JSON: for each kind how many were closed, and the statuses that were told."""
 
 import collections
 import json
 import resource
 import selectors
 import socket
+import ssl
 import sys
 import time
 
@@ -21,14 +22,22 @@ FIRST = {
     "idle": b"",
     "header": b"GET /slow HTTP/1.1\r\nHost: a\r\nX: ",
     "body": b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+    "served": b"GET /served HTTP/1.1\r\nHost: a\r\n\r\n",
 }
+# What the test's upstream answers with.
+SERVED = b"hello from the upstream\n"
+# The gateway's certificate is not what is measured here.
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TLS.check_hostname = False
+TLS.verify_mode = ssl.CERT_NONE
 
 
 class Held:
     """One connection."""
 
     def __init__(self, kind, address):
-        self.kind = kind
+        self.kind = kind.removeprefix("tls-")
+        self.encrypts = self.kind != kind
         self.began = None
         self.ended = False
         self.told = b""
@@ -41,11 +50,20 @@ class Held:
         if error:
             raise OSError(error, "a connection is refused")
         self.began = time.monotonic()
+        if self.encrypts:
+            self.socket.settimeout(30)
+            self.socket = TLS.wrap_socket(self.socket)
         if FIRST[self.kind]:
             self.socket.send(FIRST[self.kind])
+        if self.kind == "served":
+            self.socket.settimeout(30)
+            answer = b""
+            while not answer.endswith(SERVED):
+                answer += self.socket.recv(4096)
+        self.socket.setblocking(False)
 
     def drip(self):
-        if self.kind != "idle":
+        if self.kind in ("header", "body"):
             try:
                 self.socket.send(b"x")
             except OSError:
@@ -55,7 +73,9 @@ class Held:
         """Whether it goes on."""
         try:
             came = self.socket.recv(4096)
-        except ConnectionError:
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
             came = b""
         self.told += came
         return bool(came)
@@ -72,7 +92,8 @@ def main():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     needed = 2 * len(wanted) + 100
     if hard != resource.RLIM_INFINITY and hard < needed:
-        sys.exit(f"{needed} open files are needed and {hard} are allowed: raise `ulimit -Hn`")
+        print(f"{needed} open files are needed and {hard} are allowed: raise `ulimit -Hn`", flush=True)
+        sys.exit(1)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     poll = selectors.DefaultSelector()
@@ -83,7 +104,7 @@ def main():
     opening, ready = 0, False
     # What is to send its next byte, and when: the first in time is first.
     turns = collections.deque()
-    result = {kind: {"closed": 0, "longest": 0.0, "statuses": {}} for kind in set(wanted)}
+    result = {kind.removeprefix("tls-"): {"closed": 0, "statuses": {}} for kind in set(wanted)}
     total, ended = len(wanted), 0
     while ended < total:
         while wanted and opening < OPENING_MAX:
@@ -107,10 +128,11 @@ def main():
                     kept.discard(key.fileobj)
                     key.fileobj.close()
             elif one.began is None:
+                poll.unregister(one.socket)
                 one.begin()
                 opening -= 1
                 turns.append((one.began + PAUSE, one))
-                poll.modify(one.socket, selectors.EVENT_READ, one)
+                poll.register(one.socket, selectors.EVENT_READ, one)
             elif not one.hear():
                 poll.unregister(one.socket)
                 one.socket.close()
@@ -131,7 +153,6 @@ def main():
 
 def note(kind, one):
     kind["closed"] += 1
-    kind["longest"] = max(kind["longest"], time.monotonic() - one.began)
     status = one.told.split(b" ", 2)[1].decode() if one.told.startswith(b"HTTP/") else ""
     kind["statuses"][status] = kind["statuses"].get(status, 0) + 1
 

@@ -150,9 +150,14 @@ impl Gateway {
         fs::read_to_string(self.folder.path().join("stderr.log")).unwrap_or_default()
     }
 
+    /// The number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
-            .args([signal, &self.child.id().to_string()])
+            .args([signal, &self.pid().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
