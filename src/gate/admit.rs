@@ -115,7 +115,7 @@ impl Gate {
             },
             Err(refusal) => return Err(refusal),
         };
-        self.forward(permit, &line, shadowed)
+        self.forward(permit, line, shadowed)
             .map(Verdict::Forward)
             .map_err(|refusal| refusal.on(route))
     }
@@ -183,7 +183,7 @@ impl Gate {
     fn forward(
         &self,
         permit: Permit,
-        line: &RequestLine<'_>,
+        line: RequestLine<'_>,
         shadowed: Option<Refusal>,
     ) -> Result<Admission, Refusal> {
         let told = |refusal: Refusal| match permit.verified() {
@@ -207,7 +207,7 @@ impl Gate {
                 .path
                 .without_prefix(prefix)
                 .map_err(|error| told(error.into()))?,
-            None => line.path.clone(),
+            None => line.path,
         };
         Ok(Admission {
             permit,

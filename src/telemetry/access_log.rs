@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::exchange::Exchange;
 use super::lines::Lines;
 use crate::config::model::SubjectInLog;
@@ -75,11 +77,11 @@ impl Subjects {
         if how == SubjectInLog::Plain {
             return Some(cut(subject, SUBJECT_BYTES_MAX).to_owned());
         }
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(exchange.issuer.unwrap_or("").as_bytes());
-        hasher.update(b"\0");
-        hasher.update(subject.as_bytes());
-        let digest = hasher.finalize().to_hex();
+        let mut named: SmallVec<[u8; 256]> = SmallVec::new();
+        named.extend_from_slice(exchange.issuer.unwrap_or("").as_bytes());
+        named.push(0);
+        named.extend_from_slice(subject.as_bytes());
+        let digest = blake3::keyed_hash(&self.key, &named).to_hex();
         Some(digest[..SUBJECT_DIGITS].to_owned())
     }
 }

@@ -1,5 +1,6 @@
 //! The link of one exchange: a server that was chosen, a connection to it, and the request's head written.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -87,7 +88,7 @@ impl Link {
     ) -> Result<Self, LinkFault> {
         let state = edge.upstreams.state(upstream, edge.telemetry.metrics());
         let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
-        let mut fault = LinkFault::Unavailable("no server is left".into());
+        let mut fault = None;
         while tried.len() < SERVERS_TRIED_MAX {
             let now = edge.clock.now();
             let Some(at) = choose(&state, &tried, now) else {
@@ -101,16 +102,16 @@ impl Link {
                     if server.pass_over(now, upstream.retry_after) == Change::Changed {
                         edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
                     }
-                    fault = match refused {
+                    fault = Some(match refused {
                         ConnectFault::Timeout => LinkFault::Timeout,
                         ConnectFault::Refused(detail) => {
                             LinkFault::Unavailable(format!("{}: {detail}", server.label))
                         }
-                    };
+                    });
                 }
             }
         }
-        Err(fault)
+        Err(fault.unwrap_or_else(|| LinkFault::Unavailable("no server is left".into())))
     }
 
     async fn to(
@@ -193,8 +194,10 @@ impl Link {
         &mut self,
         order: &Order<'_>,
     ) -> Result<(Outlet<'_>, Answers<'_>), StartFault> {
-        let own = self.own_authority();
-        let authority = order.authority.unwrap_or(&own);
+        let authority = order
+            .authority
+            .map_or_else(|| self.own_authority().into(), Cow::Borrowed);
+        let authority = &*authority;
         let to_head = order.method == "HEAD";
         match &mut self.way {
             Way::Http1 { reader, writer } => {
