@@ -206,7 +206,7 @@ fn the_cache_is_bounded() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Tokens that differ a little each keep their own subject, in any order and again.
     #[test]
