@@ -51,6 +51,11 @@ impl SystemClock {
         if wall_millis <= told {
             return Timestamp::from_millis(told);
         }
+        // After a jump ahead the system's time is told, but does not count as told: it may be put right.
+        let leaps = told > 0 && wall_millis - told > JUMP_MAX.as_millis() as u64;
+        if leaps && !self.follow(wall_millis, Instant::now()) {
+            return Timestamp::from_millis(wall_millis);
+        }
         let before = self.told_millis.fetch_max(wall_millis, Ordering::Relaxed);
         Timestamp::from_millis(before.max(wall_millis))
     }
@@ -122,6 +127,16 @@ mod tests {
         assert_eq!(clock.tell(2_000), Timestamp::from_millis(2_000));
         assert_eq!(clock.tell(1_000), Timestamp::from_millis(2_000));
         assert_eq!(clock.tell(2_001), Timestamp::from_millis(2_001));
+    }
+
+    #[test]
+    fn a_jump_ahead_is_undone_when_the_time_is_put_right() {
+        let clock = SystemClock::new();
+        let minutes = |minutes: u64| minutes * 60_000;
+        assert!(clock.follow(minutes(100), Instant::now()));
+        assert_eq!(clock.tell(minutes(100)).as_millis(), minutes(100));
+        assert_eq!(clock.tell(minutes(200)).as_millis(), minutes(200));
+        assert_eq!(clock.tell(minutes(101)).as_millis(), minutes(101));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod provider;
 mod readme;
 mod reasons;
 mod requests;
+mod session_rules;
 mod sessions;
 mod support;
 mod tls;

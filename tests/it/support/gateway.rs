@@ -14,6 +14,7 @@ pub struct Gateway {
     pub public: SocketAddr,
     pub admin: SocketAddr,
     pub folder: tempfile::TempDir,
+    variables: Vec<(&'static str, PathBuf)>,
     child: Child,
 }
 
@@ -26,6 +27,15 @@ const START_MAX: Duration = Duration::from_secs(20);
 impl Gateway {
     /// Starts the binary. `config` is the file without listeners and admin; files of `files` lie beside it.
     pub fn start(config: &str, files: &[(&str, &str)]) -> Self {
+        Self::start_with(config, files, Vec::new())
+    }
+
+    /// The same, with variables in the environment of the process.
+    pub fn start_with(
+        config: &str,
+        files: &[(&str, &str)],
+        variables: Vec<(&'static str, PathBuf)>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (public, admin) = (free_address(), free_address());
         for (name, content) in files {
@@ -36,6 +46,7 @@ impl Gateway {
             public,
             admin,
             child: spawn_nothing(),
+            variables,
             folder,
         };
         gateway.configure(config);
@@ -71,6 +82,7 @@ impl Gateway {
         self.child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
             .args(["run", "--config"])
             .arg(self.config_path())
+            .envs(self.variables.iter().cloned())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

@@ -1,0 +1,242 @@
+//! What a login gives, and what counts at the API.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::house::{House, Tokens, claims, cookie, fails, house, part};
+use super::keys::{jwks, verifies};
+
+#[test]
+fn a_login_gives_an_rfc_9068_token_and_a_refresh_token_in_the_body() {
+    let house = house();
+    let answer = house.try_login();
+    assert_eq!(answer.field("cache-control"), Some("no-store"));
+    let tokens = Tokens::of(&answer);
+    assert_eq!(tokens.body["token_type"], "Bearer");
+    assert_eq!(tokens.body["expires_in"], 60);
+    assert_eq!(tokens.body["refresh_token_expires_in"], 30);
+    assert_eq!(tokens.body["scope"], "crm.read");
+    assert!(tokens.refresh.starts_with("tgr_"));
+    let header = part(&tokens.access, 0);
+    assert_eq!(
+        (&header["typ"], &header["alg"]),
+        (&json!("at+jwt"), &json!("ES256"))
+    );
+    let said = claims(&tokens.access);
+    assert_eq!(said["iss"], "https://auth.example.com");
+    assert_eq!(said["aud"], "https://api.example.com");
+    assert_eq!(said["sub"], "u_1");
+    assert_eq!(said["client_id"], "mobile");
+    assert_eq!(said["scope"], "crm.read");
+    assert_eq!(said["products"], json!(["crm"]));
+    let (iat, exp) = (said["iat"].as_u64().unwrap(), said["exp"].as_u64().unwrap());
+    assert_eq!(exp - iat, 60);
+    for id in ["jti", "sid"] {
+        assert_eq!(said[id].as_str().map(str::len), Some(36), "{id}");
+    }
+    let web = house.web("/auth/login", None, &[]);
+    assert_eq!(web.status, 200);
+    assert!(!web.text().contains("tgr_"));
+    assert!(cookie(&web).contains("=tgr_"));
+}
+
+#[test]
+fn what_the_identity_service_refuses_is_passed_on_and_opens_nothing() {
+    let house = house();
+    let before = house.login();
+    let refusal = json!({ "error": "wrong", "hint": "try the other password" });
+    house.service.answers("/login", 401, &refusal);
+    for answer in [house.try_login(), house.web("/auth/login", None, &[])] {
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.json(), refusal);
+        assert_eq!(answer.field("set-cookie"), None);
+    }
+    let list = house.bearer("GET", "/auth/sessions", &before.access).json();
+    assert_eq!(list["sessions"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_login_in_two_steps_carries_the_means_of_the_second_alone() {
+    let house = house();
+    let challenge = json!({ "challenge": "c1", "amr": ["pwd"], "acr": "aal1" });
+    house.service.answers("/login", 403, &challenge);
+    let step = house.try_login();
+    assert_eq!((step.status, step.json()), (403, challenge));
+    let said =
+        json!({ "subject": "u_1", "products": ["crm"], "amr": ["pwd", "otp"], "acr": "aal2" });
+    house.service.answers("/login", 200, &said);
+    let said = claims(&house.login().access);
+    assert_eq!(said["amr"], json!(["pwd", "otp"]));
+    assert_eq!(said["acr"], "aal2");
+}
+
+#[test]
+fn claims_that_are_the_gates_own_are_never_the_identity_services() {
+    let house = house();
+    for name in ["sub", "exp", "sid", "aud", "iss", "jti", "client_id"] {
+        let said = json!({ "subject": "u_1", "claims": { name: "root" } });
+        house.service.answers("/login", 200, &said);
+        fails(&house.try_login(), 502, "server_error");
+    }
+    house.service.answers(
+        "/login",
+        200,
+        &json!({ "subject": "u_1", "claims": { "team": "a" } }),
+    );
+    let tokens = house.login();
+    let said = json!({ "products": ["crm"], "claims": { "sub": "root", "aud": "elsewhere" } });
+    house.service.answers("/claims", 200, &said);
+    let answer = house.refresh(&tokens.refresh);
+    assert!(answer.status == 200 || answer.status == 503, "{answer:?}");
+    if answer.status == 200 {
+        let said = claims(&Tokens::of(&answer).access);
+        assert_eq!((&said["sub"], &said["team"]), (&json!("u_1"), &json!("a")));
+        assert_eq!(said["aud"], "https://api.example.com");
+    }
+}
+
+#[test]
+fn both_documents_are_one_and_every_address_in_them_answers() {
+    let house = house();
+    let [openid, oauth] = ["openid-configuration", "oauth-authorization-server"]
+        .map(|name| house.gateway.get(&format!("/.well-known/{name}"), &[]));
+    assert_eq!(openid.json(), oauth.json());
+    let document = openid.json();
+    assert_eq!(document["issuer"], "https://auth.example.com");
+    for name in [
+        "token_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+    ] {
+        let address = document[name].as_str().unwrap();
+        let path = address.strip_prefix("https://auth.example.com").unwrap();
+        let answer = house.form(path, "client_id=mobile");
+        assert!([400, 401].contains(&answer.status), "{name}: {answer:?}");
+        assert!(answer.json()["error"].is_string());
+    }
+    assert_eq!(
+        document["jwks_uri"],
+        "https://auth.example.com/.well-known/jwks.json"
+    );
+    assert!(verifies(&jwks(&house), &house.login().access));
+}
+
+#[test]
+fn the_api_takes_no_cookie_and_no_refresh_token_and_shows_neither_to_an_upstream() {
+    let house = house();
+    let cookie = cookie(&house.web("/auth/login", None, &[]));
+    let jar = format!("Cookie: theme=dark; {cookie}; lang=de");
+    assert_eq!(house.send("GET", "/crm/x", &[&jar], "").status, 401);
+    assert_eq!(house.upstream.count(), 0);
+    let tokens = house.login();
+    let bearer = format!("Authorization: Bearer {}", tokens.access);
+    assert_eq!(
+        house.send("GET", "/crm/x", &[&jar, &bearer], "").status,
+        200
+    );
+    let seen = house.upstream.last();
+    assert!(
+        !seen.contains("tgr_") && !seen.contains("tollgate_rt"),
+        "{seen}"
+    );
+    assert!(
+        seen.contains("theme=dark") && seen.contains("lang=de"),
+        "{seen}"
+    );
+    assert_eq!(house.api(&tokens.refresh), 401);
+    fails(&house.refresh(&tokens.access), 400, "invalid_grant");
+    assert_eq!(
+        house.refresh(&tokens.refresh).status,
+        200,
+        "the chain lives"
+    );
+}
+
+#[test]
+fn what_is_not_exactly_a_token_of_this_gate_is_refused() {
+    let house = house();
+    let good = claims(&house.login().access);
+    let header = |alg: &str| json!({ "alg": alg, "typ": "at+jwt", "kid": house.signing.kid() });
+    let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = |typ: &str, change: &dyn Fn(&mut Value)| {
+        let mut claims = good.clone();
+        change(&mut claims);
+        house.signing.sign(typ, &claims)
+    };
+    let unsigned = format!("{}.{}.", encode(&header("none")), encode(&good));
+    let confused = format!("{}.{}", encode(&header("HS256")), encode(&good));
+    let public = jwks(&house);
+    let public = serde_json::to_vec(&public.keys[0]).unwrap();
+    let tag = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, &public),
+        confused.as_bytes(),
+    );
+    let confused = format!("{confused}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag));
+    let now = house.clock.now();
+    for (name, token) in [
+        ("alg none", unsigned),
+        ("HS256 with the public key", confused),
+        ("unknown kid", house.partner.sign("at+jwt", &good)),
+        ("typ", signed("JWT", &|_| {})),
+        (
+            "aud",
+            signed("at+jwt", &|claims| {
+                claims["aud"] = json!("https://other.example")
+            }),
+        ),
+        (
+            "nbf",
+            signed("at+jwt", &|claims| claims["nbf"] = json!(now + 600)),
+        ),
+        (
+            "exp",
+            signed("at+jwt", &|claims| claims["exp"] = json!(now + 86_400)),
+        ),
+        (
+            "20 KiB",
+            signed("at+jwt", &|claims| claims["x"] = json!("x".repeat(20_000))),
+        ),
+    ] {
+        assert_eq!(house.api(&token), 401, "{name}");
+    }
+    assert_eq!(house.upstream.count(), 0);
+    assert_eq!(
+        house.api(&signed("at+jwt", &|_| {})),
+        200,
+        "the table proves something"
+    );
+}
+
+#[test]
+fn a_purchase_is_felt_at_the_next_refresh_and_no_request_asks_for_it() {
+    let house = house();
+    house.service.answers(
+        "/login",
+        200,
+        &json!({ "subject": "u_1", "products": ["billing"] }),
+    );
+    let tokens = house.login();
+    assert_eq!(house.api(&tokens.access), 403);
+    house
+        .service
+        .answers("/claims", 200, &json!({ "products": ["billing", "crm"] }));
+    assert_eq!(house.api(&tokens.access), 403);
+    assert_eq!(house.service.count("/claims"), 0);
+    let tokens = house.rotated(&tokens.refresh);
+    assert_eq!(house.service.count("/claims"), 1);
+    for _ in 0..20 {
+        assert_eq!(house.api(&tokens.access), 200);
+    }
+    assert_eq!(house.service.count("/claims"), 1);
+}
+
+#[test]
+fn limits_outlive_a_reload() {
+    let house = House::with(|config| config.replace(r#"login = "1000/s""#, r#"login = "1/m""#));
+    let passed = (0..10).filter(|_| house.try_login().status == 200).count();
+    assert!(passed < 10, "the limit counts");
+    assert_eq!(house.gateway.admin_post("/api/reload", "{}").status, 200);
+    assert_eq!(house.try_login().status, 429);
+}

@@ -1,0 +1,242 @@
+//! What is revoked is felt on the next request, wherever the token is.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::house::{House, claims, house, send};
+
+fn sid(access: &str) -> String {
+    claims(access)["sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_that_is_given_back_ends_its_session_and_nobody_elses() {
+    let house = house();
+    let (first, other) = (house.login(), house.login());
+    let next = house.rotated(&first.refresh);
+    let token = &next.refresh;
+    let mut flipped = token.clone();
+    flipped.replace_range(10..11, if &token[10..11] == "A" { "B" } else { "A" });
+    for body in [
+        format!("client_id=other&token={token}"),
+        format!("client_id=mobile&token={flipped}"),
+        "client_id=mobile&token=garbage".to_owned(),
+    ] {
+        assert_eq!(house.form("/oauth/revoke", &body).status, 200);
+        assert_eq!(house.api(&next.access), 200, "it had no effect");
+    }
+    // A spent one ends its chain as well as the newest.
+    let body = format!("client_id=mobile&token={}", first.refresh);
+    for _ in 0..2 {
+        assert_eq!(house.form("/oauth/revoke", &body).status, 200);
+        assert_eq!(house.api(&next.access), 401);
+        assert_eq!(house.api(&first.access), 401);
+    }
+    assert_eq!(house.refresh(token).status, 400);
+    assert_eq!(house.api(&other.access), 200);
+}
+
+#[test]
+fn a_logout_everywhere_spares_a_login_of_the_same_second() {
+    let house = house();
+    let before = [house.login(), house.login(), house.login()];
+    let answer = house.bearer("POST", "/auth/logout-all", &before[0].access);
+    assert_eq!(answer.status, 200);
+    let after = house.login();
+    for tokens in &before {
+        assert_eq!(house.api(&tokens.access), 401);
+        assert_eq!(house.refresh(&tokens.refresh).status, 400);
+    }
+    assert_eq!(house.api(&after.access), 200);
+    assert_eq!(house.refresh(&after.refresh).status, 200);
+}
+
+#[test]
+fn a_device_is_listed_and_removed_by_its_owner_alone() {
+    let house = house();
+    let (here, there) = (house.login(), house.login());
+    house.service.answers(
+        "/login",
+        200,
+        &json!({ "subject": "u_2", "products": ["crm"] }),
+    );
+    let stranger = house.login();
+    let list = |access: &str| {
+        let list = house.bearer("GET", "/auth/sessions", access).json();
+        list["sessions"].as_array().unwrap().clone()
+    };
+    assert_eq!(list(&here.access).len(), 2);
+    let path = format!("/auth/sessions/{}", sid(&there.access));
+    assert_eq!(house.bearer("DELETE", &path, &stranger.access).status, 404);
+    assert_eq!(house.api(&there.access), 200);
+    assert_eq!(house.bearer("DELETE", &path, &here.access).status, 204);
+    assert_eq!(house.api(&there.access), 401);
+    assert_eq!(house.refresh(&there.refresh).status, 400);
+    assert_eq!(list(&here.access).len(), 1);
+    assert_eq!(house.api(&here.access), 200);
+}
+
+#[test]
+fn an_operators_word_survives_a_kill() {
+    let mut house = house();
+    let tokens = [house.login(), house.login(), house.login()];
+    let jti = claims(&tokens[1].access)["jti"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for body in [
+        json!({ "session": sid(&tokens[0].access) }),
+        json!({ "token": jti }),
+    ] {
+        let answer = house
+            .gateway
+            .admin_post("/api/revocations", &body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    for _ in 0..2 {
+        assert_eq!(house.api(&tokens[0].access), 401);
+        assert_eq!(house.refresh(&tokens[0].refresh).status, 400);
+        assert_eq!(house.api(&tokens[1].access), 401);
+        assert_eq!(house.api(&tokens[2].access), 200);
+        house.restart();
+    }
+    let body = json!({ "subject": "u_1" }).to_string();
+    assert_eq!(
+        house.gateway.admin_post("/api/revocations", &body).status,
+        200
+    );
+    house.restart();
+    assert_eq!(house.api(&tokens[2].access), 401);
+    assert_eq!(house.api(&house.login().access), 200);
+}
+
+/// A server that keeps what it is asked open, and speaks each tenth of a second.
+fn streaming_server() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
+                    head.push(byte[0]);
+                }
+                let upgrade = String::from_utf8_lossy(&head).contains("Upgrade: websocket");
+                let (begin, piece): (_, &[u8]) = match upgrade {
+                    true => (SWITCHING, b"\x81\x02hi"),
+                    false => (EVENTS, b"9\r\ndata: x\n\n\r\n"),
+                };
+                let mut open = stream.write_all(begin.as_bytes()).is_ok();
+                while open {
+                    open = stream.write_all(piece).is_ok();
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            });
+        }
+    });
+    address
+}
+
+const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const EVENTS: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+#[test]
+fn a_logout_is_felt_by_a_hot_token_and_by_open_streams_within_a_second() {
+    let server = streaming_server();
+    let house = House::with(|config| {
+        let routes = "[upstreams.live]\nservers = [\"LIVE\"]\n[routes.live]\npath = \"/live/*\"\nproduct = \"crm\"\nupstream = \"live\"\n[sessions]";
+        config.replacen(
+            "[sessions]",
+            &routes.replace("LIVE", &server.to_string()),
+            1,
+        )
+    });
+    let tokens = house.login();
+    let bearer = format!("Authorization: Bearer {}", tokens.access);
+    let mut hot = house.gateway.client();
+    for _ in 0..2000 {
+        send(&mut hot, "GET", "/crm/x", &[&bearer], "");
+        assert_eq!(hot.answer().unwrap().status, 200);
+    }
+    let mut events = std::net::TcpStream::connect(house.gateway.public).unwrap();
+    let mut socket = std::net::TcpStream::connect(house.gateway.public).unwrap();
+    let ask = |path: &str, more: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: api.example.com\r\n{bearer}\r\n{more}\r\n")
+    };
+    events
+        .write_all(ask("/live/events", "").as_bytes())
+        .unwrap();
+    let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    socket
+        .write_all(ask("/live/socket", handshake).as_bytes())
+        .unwrap();
+    for stream in [&mut events, &mut socket] {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut heard = 0;
+        while heard < 300 {
+            let length = stream.read(&mut [0; 100]).unwrap();
+            assert!(length > 0, "the stream is open");
+            heard += length;
+        }
+    }
+    assert_eq!(
+        house.bearer("POST", "/auth/logout", &tokens.access).status,
+        200
+    );
+    let revoked = Instant::now();
+    send(&mut hot, "GET", "/crm/x", &[&bearer], "");
+    assert_eq!(
+        hot.answer().unwrap().status,
+        401,
+        "on the very next request"
+    );
+    for stream in [&mut events, &mut socket] {
+        while stream.read(&mut [0; 4096]).unwrap_or(0) > 0 {
+            assert!(
+                revoked.elapsed() < Duration::from_secs(10),
+                "it is still open"
+            );
+        }
+    }
+    let took = revoked.elapsed();
+    assert!(took < Duration::from_millis(1500), "closed after {took:?}");
+}
+
+#[test]
+fn introspection_tells_what_counts_and_what_no_longer_does() {
+    let house = house();
+    let tokens = house.login();
+    let ask = |token: &str, id: &str| {
+        let body = format!("token={token}&{}", house.assertion(id, json!({})));
+        house.form("/oauth/introspect", &body).json()
+    };
+    let told = ask(&tokens.access, "a");
+    assert_eq!(
+        (&told["active"], &told["sub"]),
+        (&json!(true), &json!("u_1"))
+    );
+    assert_eq!(told["client_id"], "mobile");
+    assert_eq!(
+        ask(&tokens.refresh, "b"),
+        json!({ "active": false }),
+        "another client's"
+    );
+    assert_eq!(ask("garbage", "c"), json!({ "active": false }));
+    house.bearer("POST", "/auth/logout", &tokens.access);
+    assert_eq!(ask(&tokens.access, "d"), json!({ "active": false }));
+    let body = format!("client_id=mobile&token={}", tokens.access);
+    assert_eq!(
+        house.form("/oauth/introspect", &body).status,
+        401,
+        "a public client learns nothing"
+    );
+}
