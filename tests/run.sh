@@ -14,7 +14,7 @@ fi
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "system packages"
-packages=(cmake g++ make pkg-config curl nodejs npm python3 python3-venv wrk sqlite3 nginx)
+packages=(cmake g++ make pkg-config curl nodejs npm python3 python3-venv valgrind wrk sqlite3 nginx)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -52,5 +52,11 @@ cargo test --quiet --locked --no-default-features --lib
 
 step "everything"
 cargo test --locked "${long[@]}"
+
+step "instructions of the core"
+gungraun=$(sed -n 's/^gungraun = "=\(.*\)".*/\1/p' Cargo.toml)
+target/tools/bin/gungraun-runner --version 2>/dev/null | grep -qF " $gungraun" ||
+    cargo install --quiet --locked --debug --root target/tools --target-dir target/tools/build gungraun-runner --version "$gungraun"
+target/venv/bin/python tests/bench/instructions.py
 
 step "done"
