@@ -61,7 +61,7 @@ impl House {
         let id = RequestId::of(&head, 0x0123_4567_89ab_cdef);
         let hop = Hop {
             peer: Peer {
-                address: [192, 0, 2, 7].into(),
+                address: "192.0.2.7",
                 trusted: false,
             },
             request_id: id.as_str(),

@@ -6,6 +6,7 @@
     unreachable_pub,
     dead_code,
     clippy::disallowed_macros,
+    clippy::disallowed_methods,
     reason = "the macros write items of their own; the house is shared with another benchmark"
 )]
 
