@@ -1,0 +1,29 @@
+// Checks an HS256 token in njs. KEY, ISSUER, AUDIENCE and PRODUCT are written in front of this file.
+import crypto from 'crypto';
+
+function decode(part) {
+    return JSON.parse(Buffer.from(part, 'base64url'));
+}
+
+function verdict(authorization) {
+    const [header, claims, signature, rest] = authorization.slice('Bearer '.length).split('.');
+    if (!authorization.startsWith('Bearer ') || rest !== undefined || decode(header).alg !== 'HS256') {
+        return '401';
+    }
+    const expected = crypto.createHmac('sha256', KEY).update(`${header}.${claims}`).digest('base64url');
+    const told = decode(claims);
+    if (signature !== expected || !(told.exp > Date.now() / 1000) || told.iss !== ISSUER || told.aud !== AUDIENCE) {
+        return '401';
+    }
+    return told.products.includes(PRODUCT) ? '200' : '403';
+}
+
+function check(request) {
+    try {
+        return verdict(request.headersIn.Authorization);
+    } catch (_) {
+        return '401';
+    }
+}
+
+export default { check };

@@ -1,0 +1,260 @@
+//! GET requests over keep-alive connections, each with the next token of a file, from its line FIRST on.
+//!
+//! Usage: load ADDRESS TOKENS|- FIRST CONNECTIONS HOW, where HOW is one of
+//!   closed SECONDS       each connection sends when it has its answer
+//!   count REQUESTS       as closed, and ends after so many
+//!   paced SECONDS RATE   latency counts from when a request was due
+//!
+//! Prints one line: requests, answers that were not 200, microseconds, p50 and p99 in microseconds.
+
+use std::io::{ErrorKind, Read, Result, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number = |word: &str| word.parse::<u64>().expect("a number");
+    let [address, tokens, first, connections, how @ ..] = words.as_slice() else {
+        panic!("usage: load ADDRESS TOKENS|- FIRST CONNECTIONS closed|count|paced …");
+    };
+    let address = address.parse().expect("an address");
+    let requests = Requests::read(tokens, number(first))?;
+    let connections = number(connections) as usize;
+    let mut tally = match how {
+        ["closed", seconds] => {
+            let end = Instant::now() + Duration::from_secs_f64(seconds.parse().expect("seconds"));
+            closed(address, requests, connections, |_| Instant::now() < end)?
+        }
+        ["count", most] => closed(address, requests, connections, |sent| sent < number(most))?,
+        ["paced", seconds, rate] => {
+            let seconds = Duration::from_secs_f64(seconds.parse().expect("seconds"));
+            paced(address, requests, connections, seconds, number(rate))?
+        }
+        _ => panic!("closed SECONDS, count REQUESTS or paced SECONDS RATE"),
+    };
+    println!("{}", tally.line());
+    Ok(())
+}
+
+/// The requests in turn; put together when they are sent, so that a million of them fit.
+struct Requests {
+    tokens: String,
+    lines: Vec<(usize, usize)>,
+    first: u64,
+}
+
+impl Requests {
+    fn read(file: &str, first: u64) -> Result<Arc<Self>> {
+        let tokens = match file {
+            "-" => String::new(),
+            file => std::fs::read_to_string(file)?,
+        };
+        let start = tokens.as_ptr() as usize;
+        let span = |line: &str| (line.as_ptr() as usize - start, line.len());
+        let lines = tokens.lines().map(span).collect();
+        Ok(Arc::new(Self {
+            tokens,
+            lines,
+            first,
+        }))
+    }
+
+    fn put(&self, number: u64, request: &mut Vec<u8>) {
+        request.clear();
+        request.extend_from_slice(b"GET / HTTP/1.1\r\nHost: bench.example.test\r\n");
+        if !self.lines.is_empty() {
+            let (start, length) = self.lines[(self.first + number) as usize % self.lines.len()];
+            request.extend_from_slice(b"Authorization: Bearer ");
+            request.extend_from_slice(&self.tokens.as_bytes()[start..start + length]);
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+    }
+}
+
+struct Tally {
+    began: Instant,
+    bad: u64,
+    latencies: Vec<u32>,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            bad: 0,
+            latencies: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, since: Instant, status_is_200: bool) {
+        self.bad += u64::from(!status_is_200);
+        self.latencies.push(since.elapsed().as_micros() as u32);
+    }
+
+    fn line(&mut self) -> String {
+        let micros = self.began.elapsed().as_micros();
+        self.latencies.sort_unstable();
+        let count = self.latencies.len();
+        let at = |part: f64| self.latencies.get((count as f64 * part) as usize);
+        let [p50, p99] = [0.5, 0.99].map(|part| at(part).copied().unwrap_or(0));
+        format!("{count} {} {micros} {p50} {p99}", self.bad)
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    answer: Answer,
+    sent_at: Instant,
+}
+
+fn closed(
+    address: SocketAddr,
+    requests: Arc<Requests>,
+    connections: usize,
+    more: impl Fn(u64) -> bool,
+) -> Result<Tally> {
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(connections);
+    let mut open = Vec::new();
+    for number in 0..connections {
+        let stream = std::net::TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry()
+            .register(&mut stream, Token(number), Interest::READABLE)?;
+        open.push(Connection {
+            stream,
+            answer: Answer::default(),
+            sent_at: Instant::now(),
+        });
+    }
+    let mut tally = Tally::new();
+    let (mut sent, mut waiting, mut request) = (0, 0, Vec::new());
+    let mut send = |connection: &mut Connection, waiting: &mut usize| -> Result<()> {
+        if more(sent) {
+            requests.put(sent, &mut request);
+            connection.sent_at = Instant::now();
+            connection.stream.write_all(&request)?;
+            (sent, *waiting) = (sent + 1, *waiting + 1);
+        }
+        Ok(())
+    };
+    for connection in &mut open {
+        send(connection, &mut waiting)?;
+    }
+    let mut room = [0; 16 * 1024];
+    while waiting > 0 {
+        poll.poll(&mut events, Some(Duration::from_secs(10)))?;
+        assert!(!events.is_empty(), "no answer for ten seconds");
+        for event in &events {
+            let connection = &mut open[event.token().0];
+            let length = match connection.stream.read(&mut room) {
+                Ok(0) => panic!("the gateway closed a connection"),
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error),
+            };
+            if let Some(ok) = connection.answer.take(&room[..length]) {
+                tally.add(connection.sent_at, ok);
+                waiting -= 1;
+                send(connection, &mut waiting)?;
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// A thread for each connection, asleep until its next request is due: poll(2) knows milliseconds alone.
+fn paced(
+    address: SocketAddr,
+    requests: Arc<Requests>,
+    connections: usize,
+    length: Duration,
+    rate: u64,
+) -> Result<Tally> {
+    // Threads inherit it: a sleep ends within a microsecond, not fifty.
+    std::fs::write("/proc/self/timerslack_ns", "1")?;
+    let began = Instant::now() + Duration::from_millis(100);
+    let gap = Duration::from_secs(1) / rate as u32;
+    let run = move |number: usize, requests: &Requests| -> Result<Tally> {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let (mut tally, mut request, mut room) = (Tally::new(), Vec::new(), [0; 16 * 1024]);
+        for turn in (number as u64..).step_by(connections) {
+            let due = began + gap * turn as u32;
+            if due > began + length {
+                break;
+            }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            requests.put(turn, &mut request);
+            stream.write_all(&request)?;
+            let mut answer = Answer::default();
+            let ok = loop {
+                let length = stream.read(&mut room)?;
+                assert!(length > 0, "the gateway closed a connection");
+                if let Some(ok) = answer.take(&room[..length]) {
+                    break ok;
+                }
+            };
+            tally.add(due, ok);
+        }
+        Ok(tally)
+    };
+    let threads: Vec<_> = (0..connections)
+        .map(|number| {
+            let requests = requests.clone();
+            std::thread::spawn(move || run(number, &requests))
+        })
+        .collect();
+    let mut all = Tally::new();
+    for thread in threads {
+        let tally = thread.join().expect("a connection ended early")?;
+        all.bad += tally.bad;
+        all.latencies.extend(tally.latencies);
+    }
+    Ok(all)
+}
+
+/// One answer as it comes; it must have a Content-Length.
+#[derive(Default)]
+struct Answer {
+    bytes: Vec<u8>,
+    /// Status and whole length, once the head is there.
+    head: Option<(bool, usize)>,
+}
+
+impl Answer {
+    /// Whether it was a 200, once the answer is whole; then the next may come.
+    fn take(&mut self, bytes: &[u8]) -> Option<bool> {
+        self.bytes.extend_from_slice(bytes);
+        if self.head.is_none() {
+            let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+            self.head = Some(read_head(&self.bytes[..end]));
+        }
+        let (ok, length) = self.head?;
+        if self.bytes.len() < length {
+            return None;
+        }
+        self.bytes.clear();
+        self.head = None;
+        Some(ok)
+    }
+}
+
+fn read_head(head: &[u8]) -> (bool, usize) {
+    let text = std::str::from_utf8(head).expect("a head in ASCII");
+    let length = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().expect("a length"))
+    });
+    let length = length.expect("an answer with a Content-Length");
+    (text.starts_with("HTTP/1.1 200"), head.len() + 4 + length)
+}
