@@ -20,6 +20,7 @@ mod explain;
 mod headers;
 mod keys;
 mod lifecycle;
+mod peers;
 mod provider;
 mod readme;
 mod reasons;

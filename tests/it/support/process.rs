@@ -1,6 +1,6 @@
 //! Other programs of a test: started, waited for, killed when dropped.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -13,15 +13,26 @@ pub struct Process {
 impl Process {
     /// Starts it and waits until it has said `ready`.
     pub fn start(command: &mut Command) -> Self {
+        let mut process = Self::spawn(command);
+        assert_eq!(process.line(), "ready", "{command:?}");
+        process
+    }
+
+    /// Starts it; whoever calls waits until it is there.
+    pub fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the program is installed");
+            .unwrap_or_else(|error| panic!("{command:?}: {error}; ./tests/run.sh installs it"));
         let lines = BufReader::new(child.stdout.take().unwrap());
-        let mut process = Self { child, lines };
-        assert_eq!(process.line(), "ready", "{command:?}");
-        process
+        Self { child, lines }
+    }
+
+    /// Tells it a line. Its standard input is piped.
+    pub fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("a piped input");
+        writeln!(input, "{line}").expect("it listens");
     }
 
     pub fn line(&mut self) -> String {
