@@ -113,6 +113,10 @@ async fn converse(
         .read(&head)
         .map_err(|fault| upstream_fault(fault, Heard::Some))?;
     let length = length(&read, answer);
+    if !upload.is_whole() && length != Length::Unknown && !turn.is_small() {
+        // It ends before the request does, and nobody reads the rest.
+        answer.close_after();
+    }
     let passing = Passing::new(turn, admission);
     answer
         .begin(read.status, &passing.fields(&read), length)

@@ -202,15 +202,19 @@ impl<'t> Turn<'t> {
         }
     }
 
+    /// Whether the body may be short enough to be read and dropped.
+    pub(super) fn is_small(&self) -> bool {
+        match self.asked.framing {
+            Framing::Length(length) => length <= DRAIN_BYTES_MAX as u64,
+            Framing::Empty | Framing::Chunked | Framing::UntilClose => true,
+        }
+    }
+
     /// Whether what is left of the body can be read and dropped. A client that waits for `100 Continue` may or may not
     /// send it (RFC 9110 §10.1.1).
     fn may_drain(&self, source: &Source<'_>) -> bool {
-        let is_small = match self.asked.framing {
-            Framing::Length(length) => length <= DRAIN_BYTES_MAX as u64,
-            Framing::Empty | Framing::Chunked | Framing::UntilClose => true,
-        };
         let is_http2 = self.asked.head.version == Version::Http2;
-        is_http2 || source.is_over() || (is_small && !self.asked.expects_continue)
+        is_http2 || source.is_over() || (self.is_small() && !self.asked.expects_continue)
     }
 }
 

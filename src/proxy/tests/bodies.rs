@@ -198,6 +198,24 @@ async fn an_early_answer_is_relayed_and_the_rest_of_the_body_is_no_request() {
 }
 
 #[tokio::test]
+async fn an_early_answer_to_a_large_body_says_that_it_is_the_last() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client
+        .say("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n0123456789")
+        .await;
+    let mut server = upstream.accept().await;
+    server.until("0123456789").await;
+    server
+        .say("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+        .await;
+    let answer = client.rest().await;
+    assert_eq!(status(&answer), "403");
+    assert!(answer.contains("Connection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
 async fn broken_chunks_are_refused() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "", "").await;
