@@ -1,6 +1,6 @@
 """Holds slow connections open until the gateway closes them: hold.py GATEWAY SINK KIND=COUNT…
 
-KIND is `idle` (says nothing), `header` (a head, one byte a second), `body` (a body, one byte a second) or `served` (had one
+KIND is `idle` (says nothing), `header` (a head, byte by byte), `body` (a body, byte by byte) or `served` (had one
 answer, then says nothing); `tls-idle` and `tls-served` are those behind a handshake. SINK is where this process listens for
 the gateway's own connections to an upstream that never answers. Prints `ready` once all are open, and behind the last one's
 end one line of JSON: for each kind how many were closed, and the statuses that were told."""
@@ -16,8 +16,8 @@ import time
 
 # Connections that are being opened at once: fewer than any listener's backlog.
 OPENING_MAX = 100
-# Seconds between two bytes of one connection.
-PAUSE = 1.0
+# Bytes a second of all connections together: what is tried is to hold connections, not to make the gateway forward.
+BYTES_MAX = 1000
 FIRST = {
     "idle": b"",
     "header": b"GET /slow HTTP/1.1\r\nHost: a\r\nX: ",
@@ -81,6 +81,17 @@ class Held:
         return bool(came)
 
 
+def waiting(listener):
+    """The gateway's connections that wait to be taken."""
+    while True:
+        try:
+            peer = listener.accept()[0]
+        except BlockingIOError:
+            return
+        peer.setblocking(False)
+        yield peer
+
+
 def address(text):
     host, port = text.rsplit(":", 1)
     return host, int(port)
@@ -89,6 +100,8 @@ def address(text):
 def main():
     gateway, sink = address(sys.argv[1]), address(sys.argv[2])
     wanted = [kind for pair in sys.argv[3:] for kind in [pair.split("=")[0]] * int(pair.split("=")[1])]
+    # Seconds between two bytes of one connection.
+    pause = max(1.0, len(wanted) / BYTES_MAX)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     needed = 2 * len(wanted) + 100
     if hard != resource.RLIM_INFINITY and hard < needed:
@@ -97,7 +110,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     poll = selectors.DefaultSelector()
-    listener = socket.create_server(sink, backlog=1024)
+    listener = socket.create_server(sink, backlog=4096)
     listener.setblocking(False)
     poll.register(listener, selectors.EVENT_READ, "sink")
     kept = set()
@@ -114,10 +127,9 @@ def main():
         for key, _ in poll.select(0.02):
             one = key.data
             if one == "sink":
-                peer = listener.accept()[0]
-                peer.setblocking(False)
-                kept.add(peer)
-                poll.register(peer, selectors.EVENT_READ, None)
+                for peer in waiting(listener):
+                    kept.add(peer)
+                    poll.register(peer, selectors.EVENT_READ, None)
             elif one is None:
                 try:
                     over = not key.fileobj.recv(65536)
@@ -131,7 +143,7 @@ def main():
                 poll.unregister(one.socket)
                 one.begin()
                 opening -= 1
-                turns.append((one.began + PAUSE, one))
+                turns.append((one.began + pause, one))
                 poll.register(one.socket, selectors.EVENT_READ, one)
             elif not one.hear():
                 poll.unregister(one.socket)
@@ -147,7 +159,7 @@ def main():
             due, one = turns.popleft()
             if not one.ended:
                 one.drip()
-                turns.append((due + PAUSE, one))
+                turns.append((due + pause, one))
     print(json.dumps(result), flush=True)
 
 

@@ -52,6 +52,7 @@ jwks_file = "jwks.json"
 servers = ["{app}"]
 [upstreams.sink]
 servers = ["{sink}"]
+connect_timeout = "30s"
 
 [routes.crm]
 path = "/crm/*"
