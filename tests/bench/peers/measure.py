@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from gateways import PORT, UPSTREAM_PORT
 from process import Process
-from proof import prove
+from proof import await_answers, prove
 
 GATEWAY_CPU, LOAD_CPU = "0", "1"
 CONNECTIONS = 64
@@ -23,15 +23,17 @@ class Bench:
         self.upstream = Process([home / "tools/release/upstream", f"127.0.0.1:{UPSTREAM_PORT}"], LOAD_CPU, self.log, UPSTREAM_PORT)
 
     @contextmanager
-    def serving(self, gateway, key, threads=1, h2=False, under=(), proven=True):
+    def serving(self, gateway, key, threads=1, h2=False, under=(), words=(), proven=True):
         """The gateway, proven. With `h2`, the same checks were proven over HTTP/1.1 first."""
         if h2:
             with self.serving(gateway, key):
                 pass
-        command = [*under, *gateway.configure(threads, h2)]
+        command = [*under, *gateway.configure(threads, h2), *words]
         cpus = GATEWAY_CPU if threads == 1 else f"{GATEWAY_CPU},{LOAD_CPU}"
         with Process(command, cpus, self.log, PORT, gateway.environment) as process:
             time.sleep(gateway.settle_s)
+            if not h2:
+                await_answers()
             if proven and not h2:
                 prove(gateway, key)
             yield process
@@ -111,15 +113,11 @@ class Bench:
             under = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.log.parent}/callgrind.%p"]
             # callgrind does not follow nginx to its worker.
             one = ["-g", "master_process off;"] if gateway.name == "nginx" else []
-            with self.serving(gateway, key, under=under, proven=False) if not one else self._alone(gateway, key, under, one):
+            with self.serving(gateway, key, under=under, words=one, proven=False):
                 self.load(tokens, "count", requests, connections=16)
             told = (file.read_text(errors="replace") for file in self.log.parent.glob("callgrind.*"))
             counts.append(sum(int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1]) for text in told))
         return {"instructions": (counts[1] - counts[0]) / (many - few)}
-
-    def _alone(self, gateway, key, under, words):
-        command = [*under, *gateway.configure(1, False), *words]
-        return Process(command, GATEWAY_CPU, self.log, PORT)
 
 
 def _served(request):

@@ -1,6 +1,7 @@
 """Whether a gateway does what its row says: a good token passes, and every bad one is refused."""
 
 import http.client
+import time
 
 from gateways import PORT
 from mint import forgeries
@@ -24,6 +25,18 @@ def ask(token):
         return answer.status, len(answer.read())
     finally:
         connection.close()
+
+
+def await_answers(limit_s=60):
+    """Waits until something answers: a port that is open may be one that is tried out, and closed again."""
+    end = time.time() + limit_s
+    while True:
+        try:
+            return ask(None)
+        except (OSError, http.client.HTTPException):
+            if time.time() > end:
+                raise
+            time.sleep(0.05)
 
 
 def prove(gateway, key):
