@@ -18,8 +18,9 @@ const READ_BYTES: usize = 32 << 10;
 const KEEP_BYTES: usize = 64 << 10;
 /// How long a connection may take to be closed in order.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Bytes of an unwanted body that are read so that the answer before it is not lost to a reset (RFC 9112 §9.6).
-const LINGER_BYTES_MAX: usize = 1 << 20;
+/// How long what an unwanted body still has is read and dropped, so that the answer before it is not lost to a reset (RFC
+/// 9112 §9.6). Time bounds it, not size: a client that sends on must see the answer first, however fast it sends.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
     static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
@@ -162,16 +163,14 @@ impl Writer {
 pub(super) async fn linger(mut reader: Reader, mut writer: Writer) {
     writer.shut().await;
     let drained = async {
-        let mut dropped = reader.buffer.len();
-        while dropped < LINGER_BYTES_MAX {
+        loop {
             reader.buffer.clear();
-            match reader.fill().await {
-                Ok(0) | Err(_) => return,
-                Ok(came) => dropped += came,
+            if !matches!(reader.fill().await, Ok(1..)) {
+                return;
             }
         }
     };
-    let _ = timeout(CLOSE_TIMEOUT, drained).await;
+    let _ = timeout(LINGER_TIMEOUT, drained).await;
 }
 
 /// Puts the halves together again; what was read and not taken comes along.
