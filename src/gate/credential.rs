@@ -4,7 +4,7 @@ use super::line::ambiguous;
 use super::reason::Reason;
 use super::refusal::Refusal;
 use crate::policy::{RequestPath, Route};
-use crate::token::BearerToken;
+use crate::token::{BearerError, BearerToken};
 use crate::wire::RequestHead;
 use crate::wire::fields;
 
@@ -41,16 +41,16 @@ pub(super) fn bearer<'a>(
                 "a token in Authorization and one in Sec-WebSocket-Protocol",
             ));
         }
-        (Some(value), None) => BearerToken::parse(value)?,
-        (None, Some(token)) => BearerToken::from_compact(token)?,
+        (Some(value), None) => BearerToken::parse(value),
+        (None, Some(token)) => BearerToken::from_compact(token),
         (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
     };
-    if path.query().is_some_and(has_access_token) {
+    if token != Err(BearerError::Missing) && path.query().is_some_and(has_access_token) {
         return Err(ambiguous(
             "a token in the query beside the one in a header (RFC 6750 §2)",
         ));
     }
-    Ok(token)
+    Ok(token?)
 }
 
 fn has_access_token(query: &str) -> bool {

@@ -101,7 +101,6 @@ impl From<BearerError> for Refusal {
         let (reason, detail) = match error {
             BearerError::Missing => return Self::new(Reason::TokenMissing, "no Bearer token"),
             BearerError::Oversized => (Reason::TokenOversized, "the token is over 8 KiB"),
-            BearerError::Malformed => (Reason::TokenMalformed, "not a compact JWS"),
         };
         Self::new(reason, detail).of_token(None, Source::Signature)
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use highway::{HighwayHash, HighwayHasher, Key};
 use quick_cache::sync::Cache;
 
 use super::bearer::BearerToken;
@@ -13,11 +14,12 @@ use super::verified::VerifiedToken;
 /// never a decision.
 ///
 /// # Security
-/// The 256-bit digest (BLAKE3) is keyed with entropy of this process: nobody outside can search for two tokens that share
-/// an entry, and no token is kept in memory. Only verified tokens enter, so a flood of bad ones displaces nothing.
+/// The 256-bit digest (HighwayHash, a pseudorandom function) is keyed with entropy of this process and never leaves it, so
+/// nobody outside can search for two tokens that share an entry; and no token is kept in memory. Only verified tokens enter,
+/// so a flood of bad ones displaces nothing.
 pub struct VerifiedTokens {
     tokens: Cache<[u8; 32], Arc<VerifiedToken>>,
-    key: [u8; 32],
+    key: Key,
 }
 
 impl VerifiedTokens {
@@ -25,7 +27,7 @@ impl VerifiedTokens {
     pub fn new(tokens_max: usize, key: [u8; 32]) -> Self {
         Self {
             tokens: Cache::new(tokens_max),
-            key,
+            key: Key(words(key)),
         }
     }
 
@@ -40,7 +42,12 @@ impl VerifiedTokens {
     }
 
     pub(super) fn digest(&self, token: BearerToken<'_>) -> [u8; 32] {
-        *blake3::keyed_hash(&self.key, token.as_str().as_bytes()).as_bytes()
+        let digest = HighwayHasher::new(self.key).hash256(token.as_bytes());
+        let mut bytes = [0; 32];
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(digest) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
+        bytes
     }
 
     pub(super) fn find(&self, digest: &[u8; 32]) -> Option<Arc<VerifiedToken>> {
@@ -54,6 +61,14 @@ impl VerifiedTokens {
     pub(super) fn remove(&self, digest: &[u8; 32]) {
         self.tokens.remove(digest);
     }
+}
+
+fn words(key: [u8; 32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(key.as_chunks::<8>().0) {
+        *word = u64::from_ne_bytes(*bytes);
+    }
+    words
 }
 
 /// The digests' key stays out of logs.

@@ -30,8 +30,8 @@ impl<'t> Compact<'t> {
     /// [`TokenError::Malformed`] unless there are exactly three parts, each non-empty, canonical base64url without padding.
     pub(super) fn split(token: BearerToken<'t>) -> Result<Self, TokenError> {
         let malformed = TokenError::Malformed("not three strict base64url parts");
-        let (signing_input, signature) =
-            token.as_str().rsplit_once('.').ok_or(malformed.clone())?;
+        let text = std::str::from_utf8(token.as_bytes()).map_err(|_| malformed.clone())?;
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(malformed.clone())?;
         let (header, claims) = signing_input.split_once('.').ok_or(malformed.clone())?;
         let sound = [header, claims, signature]
             .into_iter()

@@ -4,8 +4,10 @@ use crate::token::{BearerError, BearerToken};
 
 #[track_caller]
 fn check(value: &str, expected: Result<&str, BearerError>) {
-    let found = BearerToken::parse(value.as_bytes()).map(|token| token.as_str().to_owned());
-    assert_eq!(found, expected.map(str::to_owned), "{value:?}");
+    let found = BearerToken::parse(value.as_bytes());
+    let found = found.map(|token| token.as_bytes().to_owned());
+    let expected = expected.map(|token| token.as_bytes().to_owned());
+    assert_eq!(found, expected, "{value:?}");
 }
 
 #[test]
@@ -35,31 +37,6 @@ fn another_scheme_or_an_empty_one_is_no_token() {
     ] {
         check(value, Err(BearerError::Missing));
     }
-}
-
-#[test]
-fn a_character_that_no_compact_jws_has_is_malformed() {
-    for value in [
-        "Bearer a.b.c d",
-        "Bearer a.b.c ",
-        "Bearer a.b.c=",
-        "Bearer a+b.c.d",
-        "Bearer a/b.c.d",
-        "Bearer a.b.c,Bearer a.b.c",
-        "Bearer a.b.c\0",
-        "Bearer \ta.b.c",
-        "Bearer ä.b.c",
-        "Bearer \"a.b.c\"",
-        "Bearer a.b.c\u{7f}",
-        "Bearer Bearer a.b.c",
-    ] {
-        check(value, Err(BearerError::Malformed));
-    }
-    let not_text = [b"Bearer ".as_slice(), &[0xff, 0xfe]].concat();
-    assert_eq!(
-        BearerToken::parse(&not_text).unwrap_err(),
-        BearerError::Malformed
-    );
 }
 
 #[test]

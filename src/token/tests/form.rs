@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::issuer::{NOW, good_claims, hs256, hs256_verifier, verify};
-use crate::token::TokenError;
+use crate::time::Timestamp;
+use crate::token::{BearerToken, TokenError};
 
 /// Signs the header over good claims, so that nothing but the header can be at fault.
 #[track_caller]
@@ -53,6 +54,24 @@ fn a_token_has_exactly_three_parts_and_none_is_empty() {
     ] {
         check_malformed(&token);
     }
+}
+
+#[test]
+fn a_character_that_no_compact_jws_has_is_malformed() {
+    let token = hs256(r#"{"alg":"HS256"}"#, &good_claims().to_string());
+    let (head, tail) = token.split_at(5);
+    for odd in [
+        " ", "\t", "=", "+", "/", ",", "\0", "ä", "\"", "\u{7f}", ",Bearer ",
+    ] {
+        check_malformed(&format!("{head}{odd}{tail}"));
+        check_malformed(&format!("{token}{odd}"));
+        check_malformed(&format!("{odd}{token}"));
+    }
+    let not_text = [token.as_bytes(), &[0xff, 0xfe]].concat();
+    let value = [b"Bearer ".as_slice(), &not_text].concat();
+    let bearer = BearerToken::parse(&value).unwrap();
+    let found = hs256_verifier().verify(bearer, None, Timestamp::from_secs(NOW));
+    assert!(matches!(found.unwrap_err().error, TokenError::Malformed(_)));
 }
 
 #[test]
