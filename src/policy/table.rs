@@ -1,8 +1,9 @@
 //! Finds the most specific route: exact host, then wildcard host, then any; then the path that is literal for longest;
 //! then named methods. The order of the file never matters, and the cost does not grow with the number of routes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::host::Host;
 use super::path::{PathError, RequestPath};

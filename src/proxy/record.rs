@@ -118,6 +118,7 @@ impl Record {
                 .verified
                 .as_ref()
                 .map(|verified| &*verified.principal().subject),
+            pseudonym: self.verified.as_ref().map(Verified::pseudonym),
             upstream: self.upstream.as_deref(),
             server: self.server.as_deref(),
             bytes_in: self.meter.bytes_in,

@@ -1,6 +1,7 @@
 //! One JSON line a request, written by hand: every request pays for it. No line has a token or a query; subjects stand
 //! in it as digests unless the operator wants them plain.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -15,49 +16,62 @@ use crate::wire::write::write_decimal;
 
 thread_local! {
     /// The line in the making: no allocation a request.
-    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static DRAFT: RefCell<Draft> = const { RefCell::new(Draft { line: Vec::new(), second: u64::MAX, date: [0; 20] }) };
+}
+
+/// A line, and the second that the last one was written in: most lines share it with the one before.
+struct Draft {
+    line: Vec<u8>,
+    second: u64,
+    /// Date and time up to `second`, with the point behind it.
+    date: [u8; 20],
 }
 
 /// Queues the line of one finished request. `subject` is what the log may show of it.
 pub(super) fn write(lines: &Lines, exchange: &Exchange<'_>, subject: Option<&str>, now: Timestamp) {
-    LINE.with_borrow_mut(|line| {
+    DRAFT.with_borrow_mut(|draft| {
+        if draft.second != now.as_secs() {
+            (draft.second, draft.date) = (now.as_secs(), date_and_time(now.as_secs()));
+        }
+        let line = &mut draft.line;
         line.clear();
-        put_line(line, exchange, subject, now);
+        line.reserve(LINE_BYTES);
+        line.extend_from_slice(b"{\"ts\":\"");
+        line.extend_from_slice(&draft.date);
+        line.extend_from_slice(&decimal::<3>(now.as_millis() % 1000));
+        line.extend_from_slice(b"Z\"");
+        put_members(line, exchange, subject);
+        line.extend_from_slice(b"}\n");
         lines.push(line);
     });
 }
 
-fn put_line(line: &mut Vec<u8>, exchange: &Exchange<'_>, subject: Option<&str>, now: Timestamp) {
-    line.reserve(LINE_BYTES);
-    line.extend_from_slice(b"{\"ts\":\"");
-    put_rfc3339(line, now);
-    line.push(b'"');
-    put_text(line, "request_id", exchange.request_id);
-    put_text(line, "trace_id", exchange.trace_id);
-    put_text(line, "listener", exchange.listener);
-    put_text(line, "peer", exchange.peer);
-    put_text(line, "protocol", exchange.protocol);
+fn put_members(line: &mut Vec<u8>, exchange: &Exchange<'_>, subject: Option<&str>) {
+    put_word(line, "request_id", exchange.request_id);
+    put_word(line, "trace_id", exchange.trace_id);
+    put_word(line, "listener", exchange.listener);
+    put_word(line, "peer", exchange.peer);
+    put_word(line, "protocol", exchange.protocol);
     put_text(line, "method", cut(exchange.method, METHOD_BYTES_MAX));
     put_text(line, "host", cut(exchange.host, HOST_BYTES_MAX));
     put_text(line, "path", cut(exchange.path, PATH_BYTES_MAX));
-    put_some_text(line, "route", exchange.route_name());
+    put_some_word(line, "route", exchange.route_name());
     put_number(line, "status", exchange.status.into());
-    put_text(line, "verdict", exchange.verdict);
-    put_some_text(line, "reason", exchange.reason.map(Reason::as_str));
+    put_word(line, "verdict", exchange.verdict);
+    put_some_word(line, "reason", exchange.reason.map(Reason::as_str));
     let detail = Some(exchange.detail).filter(|detail| !detail.is_empty());
     put_some_text(line, "detail", detail);
-    put_some_text(line, "issuer", exchange.issuer);
+    put_some_word(line, "issuer", exchange.issuer);
     put_some_text(line, "subject", subject);
-    put_some_text(line, "product", exchange.product());
-    put_some_text(line, "upstream", exchange.upstream);
-    put_some_text(line, "server", exchange.server);
+    put_some_word(line, "product", exchange.product());
+    put_some_word(line, "upstream", exchange.upstream);
+    put_some_word(line, "server", exchange.server);
     put_number(line, "bytes_in", exchange.bytes_in);
     put_number(line, "bytes_out", exchange.bytes_out);
     put_millis(line, "duration_ms", exchange.duration);
     if let Some(took) = exchange.upstream_duration {
         put_millis(line, "upstream_ms", took);
     }
-    line.extend_from_slice(b"}\n");
 }
 
 /// How the log names subjects.
@@ -72,25 +86,52 @@ impl Subjects {
     }
 
     /// What stands in the log: the same for the same subject of the same issuer, as long as the key is.
-    pub(super) fn show(&self, exchange: &Exchange<'_>, how: SubjectInLog) -> Option<String> {
+    pub(super) fn show<'e>(
+        &self,
+        exchange: &Exchange<'e>,
+        how: SubjectInLog,
+    ) -> Option<Cow<'e, str>> {
         let subject = exchange.subject?;
         if how == SubjectInLog::Plain {
-            return Some(cut(subject, SUBJECT_BYTES_MAX).to_owned());
+            return Some(cut(subject, SUBJECT_BYTES_MAX).into());
         }
+        let make = || self.digest(exchange.issuer.unwrap_or(""), subject);
+        Some(match exchange.pseudonym {
+            Some(known) => (**known.get_or_init(make)).into(),
+            None => make().into_string().into(),
+        })
+    }
+
+    fn digest(&self, issuer: &str, subject: &str) -> Box<str> {
         let mut named: SmallVec<[u8; 256]> = SmallVec::new();
-        named.extend_from_slice(exchange.issuer.unwrap_or("").as_bytes());
+        named.extend_from_slice(issuer.as_bytes());
         named.push(0);
         named.extend_from_slice(subject.as_bytes());
         let digest = blake3::keyed_hash(&self.key, &named).to_hex();
-        Some(digest[..SUBJECT_DIGITS].to_owned())
+        digest[..SUBJECT_DIGITS].into()
     }
 }
 
 /// Begins a member behind the first one. Its name is an identifier: nothing in it needs an escape.
+#[inline(always)]
 fn put_name(line: &mut Vec<u8>, name: &'static str) {
     line.extend_from_slice(b",\"");
     line.extend_from_slice(name.as_bytes());
     line.extend_from_slice(b"\":");
+}
+
+/// A member whose text is of an alphabet that needs no escape: ids, addresses, names of the configuration.
+fn put_word(line: &mut Vec<u8>, name: &'static str, word: &str) {
+    put_name(line, name);
+    line.push(b'"');
+    line.extend_from_slice(word.as_bytes());
+    line.push(b'"');
+}
+
+fn put_some_word(line: &mut Vec<u8>, name: &'static str, word: Option<&str>) {
+    if let Some(word) = word {
+        put_word(line, name, word);
+    }
 }
 
 fn put_text(line: &mut Vec<u8>, name: &'static str, text: &str) {
@@ -124,21 +165,23 @@ fn put_millis(line: &mut Vec<u8>, name: &'static str, span: Duration) {
     let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     put_number(line, name, micros / 1000);
     line.push(b'.');
-    let at = line.len();
-    put_digits(line, micros % 1000, 3);
-    while line.len() > at + 1 && line.last() == Some(&b'0') {
-        line.pop();
-    }
+    let fraction = decimal::<3>(micros % 1000);
+    let digits = match fraction {
+        [_, b'0', b'0'] => 1,
+        [_, _, b'0'] => 2,
+        _ => 3,
+    };
+    line.extend_from_slice(&fraction[..digits]);
 }
 
-/// The last `digits` digits of a number, zeroes included.
-fn put_digits(line: &mut Vec<u8>, mut number: u64, digits: usize) {
-    let end = line.len() + digits;
-    line.resize(end, b'0');
-    for digit in line[end - digits..].iter_mut().rev() {
+/// The last `N` digits of a number, zeroes included.
+fn decimal<const N: usize>(mut number: u64) -> [u8; N] {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
         *digit += (number % 10) as u8;
         number /= 10;
     }
+    digits
 }
 
 /// The beginning of `text`, at most so many bytes: a client may send 32 KiB of path, a log line need not have them.
@@ -146,23 +189,17 @@ fn cut(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 
-/// RFC 3339 with milliseconds, in UTC.
-fn put_rfc3339(line: &mut Vec<u8>, at: Timestamp) {
-    let (days, in_day) = (at.as_secs() / 86_400, at.as_secs() % 86_400);
+/// RFC 3339 up to the second, in UTC, with the point behind it.
+fn date_and_time(second: u64) -> [u8; 20] {
+    let (days, in_day) = (second / 86_400, second % 86_400);
     let (year, month, day) = civil(days);
-    let parts = [
-        (year, 4, b'-'),
-        (month, 2, b'-'),
-        (day, 2, b'T'),
-        (in_day / 3600, 2, b':'),
-        (in_day / 60 % 60, 2, b':'),
-        (in_day % 60, 2, b'.'),
-        (at.as_millis() % 1000, 3, b'Z'),
-    ];
-    for (number, digits, behind) in parts {
-        put_digits(line, number, digits);
-        line.push(behind);
+    let mut text = *b"0000-00-00T00:00:00.";
+    text[..4].copy_from_slice(&decimal::<4>(year));
+    let pairs = [month, day, in_day / 3600, in_day / 60 % 60, in_day % 60];
+    for (pair, at) in pairs.into_iter().zip([5, 8, 11, 14, 17]) {
+        text[at..at + 2].copy_from_slice(&decimal::<2>(pair));
     }
+    text
 }
 
 /// Year, month and day of so many days since the epoch. Years are counted from March, so that a leap day is the last.

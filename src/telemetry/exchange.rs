@@ -1,5 +1,6 @@
 //! One finished request, as metrics and log see it.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::gate::Reason;
@@ -40,6 +41,8 @@ pub struct Exchange<'a> {
     pub issuer: Option<&'a str>,
     /// The subject as the token has it; the log decides how to show it.
     pub subject: Option<&'a str>,
+    /// Where the subject's digest is remembered, as long as the token is.
+    pub pseudonym: Option<&'a OnceLock<Box<str>>>,
     /// The upstream's name.
     pub upstream: Option<&'a str>,
     /// The server's address.

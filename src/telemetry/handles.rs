@@ -1,9 +1,9 @@
 //! Series that every request touches, found once and kept: the request path does no look-up by label values but the
 //! one for its route and the one for its upstream.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use foldhash::HashMap;
 use prometheus::{Histogram, IntCounter, IntGauge};
 
 use super::exchange::Exchange;

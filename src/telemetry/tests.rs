@@ -394,6 +394,7 @@ fn exchange<'a>(
         detail: "the token lacks the product `crm`",
         issuer: Some("main"),
         subject: Some("alice"),
+        pseudonym: None,
         upstream: route.map(|_| "crm"),
         server: Some("127.0.0.1:9101"),
         bytes_in: 10,

@@ -1,8 +1,9 @@
 //! Keys that signatures are checked with: a JWKS document (RFC 7517) or shared secrets in, usable keys out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,6 +1,6 @@
 //! The proof that a token was verified.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::key::VerificationKey;
 use super::terms::IssuerTerms;
@@ -45,6 +45,8 @@ pub(super) struct VerifiedToken {
     pub(super) terms: Arc<IssuerTerms>,
     /// The keyed digest of the whole token.
     pub(super) digest: [u8; 32],
+    /// See [`Verified::pseudonym`].
+    pub(super) pseudonym: OnceLock<Box<str>>,
 }
 
 impl Verified {
@@ -71,6 +73,11 @@ impl Verified {
     /// respelled, so one grant may have many digests: fit for caches and logs, not for revoking a token or spotting a replay.
     pub fn digest(&self) -> &[u8; 32] {
         &self.token.digest
+    }
+
+    /// Room for the name that a log gives the subject: whoever logs makes it up once a token.
+    pub fn pseudonym(&self) -> &OnceLock<Box<str>> {
+        &self.token.pseudonym
     }
 
     /// `kid` of the key that signed it, as its key set has it.

@@ -1,7 +1,8 @@
 //! The only birthplace of [`Verified`]: every check of a token, in the one order. Reads no clock and fetches no key.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use foldhash::HashMap;
 
 use super::bearer::BearerToken;
 use super::cache::VerifiedTokens;
@@ -124,6 +125,7 @@ impl Verifier {
             key: key.clone(),
             terms: terms.clone(),
             digest,
+            pseudonym: OnceLock::new(),
         })
     }
 

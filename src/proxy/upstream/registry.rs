@@ -1,8 +1,9 @@
 //! Every upstream's state, which outlives the gates: a reload that leaves an upstream as it was keeps its counts and its
 //! connections.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use foldhash::HashMap;
 
 use super::connect::Connector;
 use super::server::Server;
