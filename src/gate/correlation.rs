@@ -1,11 +1,13 @@
 //! What ties a request to its answer, its log line and its trace: `X-Request-Id` and W3C Trace Context.
 
+use arrayvec::ArrayString;
+
 use crate::wire::RequestHead;
 use crate::wire::fields;
 
 /// The id of one request, in every answer and every log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(Box<str>);
+pub struct RequestId(ArrayString<UUID_BYTES>);
 
 impl RequestId {
     /// The client's own, if it is exactly one UUID or ULID; else a new UUID (RFC 9562 §5.4) from `entropy`.
@@ -14,7 +16,8 @@ impl RequestId {
         let given = given
             .and_then(|value| std::str::from_utf8(value).ok())
             .filter(|id| is_uuid(id) || is_ulid(id));
-        given.map_or_else(|| Self::fresh(entropy), |id| Self(id.into()))
+        let given = given.and_then(|id| ArrayString::from(id).ok());
+        given.map_or_else(|| Self::fresh(entropy), Self)
     }
 
     /// A new UUID version 4.
@@ -61,7 +64,7 @@ fn is_ulid(id: &str) -> bool {
 /// W3C Trace Context: the client's, passed on unchanged, or a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
-    parent: Box<str>,
+    parent: ArrayString<PARENT_BYTES>,
     continued: bool,
 }
 
@@ -72,9 +75,9 @@ impl TraceContext {
         let given = given
             .and_then(|value| std::str::from_utf8(value).ok())
             .filter(|parent| is_traceparent(parent));
-        match given {
+        match given.and_then(|parent| ArrayString::from(parent).ok()) {
             Some(parent) => Self {
-                parent: parent.into(),
+                parent,
                 continued: true,
             },
             None => Self::begun(entropy),
@@ -122,11 +125,14 @@ fn hex<const N: usize>(bytes: &[u8; N]) -> [[u8; 2]; N] {
     })
 }
 
-fn own(text: &[u8]) -> Box<str> {
-    std::str::from_utf8(text)
-        .expect("digits and dashes are ASCII")
-        .into()
+fn own<const N: usize>(text: &[u8; N]) -> ArrayString<N> {
+    ArrayString::from_byte_string(text).expect("digits and dashes are ASCII")
 }
+
+/// A UUID (RFC 9562 §4); a ULID is shorter.
+const UUID_BYTES: usize = 36;
+/// `traceparent` of version 00 (Trace Context §3.2).
+const PARENT_BYTES: usize = 55;
 
 /// Version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower-case, no id of zeroes (Trace Context §3.2).
 fn is_traceparent(text: &str) -> bool {

@@ -24,7 +24,8 @@ impl Host {
                 .map_err(|_| PathError::Ambiguous("no IPv6 address in the brackets"))?;
             return Ok(Self(format!("[{address}]").into()));
         }
-        let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let colon = memchr::memchr(b':', authority.as_bytes());
+        let (name, port) = authority.split_at(colon.unwrap_or(authority.len()));
         check_port(port)?;
         let name = name.strip_suffix('.').unwrap_or(name);
         check_name(name)?;
@@ -56,17 +57,20 @@ fn check_port(text: &str) -> Result<(), PathError> {
 }
 
 fn check_name(name: &str) -> Result<(), PathError> {
-    let is_label = |label: &str| {
-        (1..=LABEL_BYTES_MAX).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    if name.len() > NAME_BYTES_MAX || !name.split('.').all(is_label) {
+    let bytes = name.as_bytes();
+    let mut label_at = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'.' if is_label_length(at - label_at) => label_at = at + 1,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => {}
+            _ => return Err(PathError::Ambiguous("a host that is no name")),
+        }
+    }
+    if name.len() > NAME_BYTES_MAX || !is_label_length(name.len() - label_at) {
         return Err(PathError::Ambiguous("a host that is no name"));
     }
     // `127.1` and `0x7f.0.0.1` are loopback to some and a name to others.
-    let last = name.rsplit('.').next().unwrap_or_default();
+    let last = &name[label_at..];
     let ends_in_number = last.bytes().all(|byte| byte.is_ascii_digit())
         || last
             .get(..2)
@@ -75,6 +79,10 @@ fn check_name(name: &str) -> Result<(), PathError> {
         return Err(PathError::Ambiguous("an address in an odd spelling"));
     }
     Ok(())
+}
+
+fn is_label_length(bytes: usize) -> bool {
+    (1..=LABEL_BYTES_MAX).contains(&bytes)
 }
 
 /// RFC 1035 §2.3.4.

@@ -10,7 +10,7 @@ use crate::wire::Field;
 use crate::wire::fields::{is_hop_by_hop, list, same_name};
 
 /// The fields of one answer.
-pub(super) type Fields<'f> = SmallVec<[Field<'f>; 32]>;
+pub(super) type Fields<'f> = SmallVec<[Field<'f>; 16]>;
 
 /// What the gate adds to an answer.
 pub(super) struct Passing<'p> {

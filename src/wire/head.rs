@@ -12,7 +12,7 @@ use super::scan::is_token_byte;
 pub use super::scan::HeadScanner;
 
 /// How many fields a head has without a heap allocation.
-pub type Fields<'b> = SmallVec<[Field<'b>; 32]>;
+pub type Fields<'b> = SmallVec<[Field<'b>; 16]>;
 
 /// How large a head may be.
 #[derive(Debug, Clone, Copy)]

@@ -27,9 +27,17 @@ pub fn write_status_line(out: &mut Vec<u8>, status: u16) {
 
 /// Writes one field line.
 pub fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    put_clean(out, name.as_bytes());
+    let begin = out.len();
+    out.reserve(name.len() + value.len() + b": \r\n".len());
+    out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
-    put_clean(out, value);
+    out.extend_from_slice(value);
+    if has_control(&out[begin..]) {
+        out.truncate(begin);
+        put_clean(out, name.as_bytes());
+        out.extend_from_slice(b": ");
+        put_clean(out, value);
+    }
     out.extend_from_slice(b"\r\n");
 }
 
@@ -42,12 +50,15 @@ pub fn write_content_length(out: &mut Vec<u8>, length: u64) {
 
 /// Writes a number in decimal digits. Every message has one, and the formatting machinery takes its time.
 pub fn write_decimal(out: &mut Vec<u8>, mut number: u64) {
-    let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
-    let begin = out.len();
-    out.resize(begin + digits, b'0');
-    for digit in out[begin..].iter_mut().rev() {
-        *digit += (number % 10) as u8;
+    let mut digits = [b'0'; DECIMAL_DIGITS_MAX];
+    let mut begin = digits.len();
+    loop {
+        begin -= 1;
+        digits[begin] += (number % 10) as u8;
         number /= 10;
+        if number == 0 {
+            return out.extend_from_slice(&digits[begin..]);
+        }
     }
 }
 
@@ -75,6 +86,9 @@ pub fn write_last_chunk<'a>(
     write_head_end(out);
 }
 
+/// Digits of the largest number.
+const DECIMAL_DIGITS_MAX: usize = 20;
+
 /// Room for a usual head, so that it is not copied again and again while it grows.
 const HEAD_BYTES: usize = 2 << 10;
 
@@ -94,18 +108,26 @@ fn put_clean(out: &mut Vec<u8>, bytes: &[u8]) {
     );
 }
 
-/// Whether a byte is below the space, as CR, LF and NUL are: eight bytes a step, since names and values are short and
-/// there are many of them.
+/// Whether a byte is below the space, as CR, LF and NUL are. Every request writes many short names and values and one long
+/// assertion: rows of a register's width cost least.
 fn has_control(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const TOPS: u64 = ONES << 7;
-    let (words, rest) = bytes.as_chunks::<8>();
-    // A byte below the space borrows from its top bit when a space is taken from it; one of 0x80 and more is none.
-    let borrows = words.iter().fold(0, |any, word| {
-        let word = u64::from_ne_bytes(*word);
-        any | (word.wrapping_sub(ONES * 0x20) & !word)
-    });
-    borrows & TOPS != 0 || rest.iter().any(|byte| *byte < b' ')
+    let least = match bytes.len() {
+        0..4 => bytes.iter().copied().fold(u8::MAX, u8::min),
+        4..16 => least_in_rows::<4>(bytes),
+        _ => least_in_rows::<16>(bytes),
+    };
+    least < b' '
+}
+
+/// The least byte; column by column, so that the compiler keeps a row in one register. There is at least one row.
+fn least_in_rows<const N: usize>(bytes: &[u8]) -> u8 {
+    let mut least = *bytes.last_chunk::<N>().expect("there is a row");
+    for row in bytes.as_chunks::<N>().0 {
+        for (least, byte) in least.iter_mut().zip(row) {
+            *least = (*least).min(*byte);
+        }
+    }
+    least.into_iter().fold(u8::MAX, u8::min)
 }
 
 /// The words for a status (RFC 9110 §15); empty for one without a name.
