@@ -92,6 +92,15 @@ impl Reader {
         Ok(came)
     }
 
+    /// Takes the first `count` bytes of the buffer. All of it is taken as it is: sharing has its price.
+    pub(super) fn take(&mut self, count: usize) -> BytesMut {
+        if count == self.buffer.len() {
+            std::mem::take(&mut self.buffer)
+        } else {
+            self.buffer.split_to(count)
+        }
+    }
+
     /// Whether the other end has sent all it had.
     pub(super) fn has_ended(&self) -> bool {
         self.ended

@@ -1,14 +1,17 @@
 //! One exchange with a server: both bodies at once, interim answers, every deadline, and the end of the token. Whatever
 //! comes first decides.
 
-use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::alarm::Alarm;
 use super::answer::{Answer, Length};
 use super::body::{BodyFault, Patience, Source};
-use super::failure::{Failure, Heard, Repeat, client_fault, download_fault, upstream_fault};
+use super::deadlines::{Deadlines, Phase};
+use super::failure::{Failure, Heard, client_fault, download_fault, upstream_fault};
 use super::lifetime::Lifetime;
 use super::passing::Passing;
 use super::record::Meter;
@@ -19,7 +22,7 @@ use super::upload::Upload;
 use super::upstream::{AnswerFault, AnswerHead, Answers, Head, Link, Order, StartFault};
 use crate::api::problem::Dialect;
 use crate::config::model::Protocol;
-use crate::gate::{Admission, Hop, Reason, Refusal};
+use crate::gate::{Admission, Hop};
 use crate::wire::Version;
 use crate::wire::fields::{may_be_trailer, same_name};
 use crate::wire::head::Framing;
@@ -51,9 +54,10 @@ pub(super) async fn exchange(
     link: &mut Link,
     source: &mut Source<'_>,
     answer: &mut Answer<'_>,
+    alarm: &mut Alarm,
 ) -> Result<Reuse, Failure> {
     let mut meter = std::mem::take(&mut turn.record.meter);
-    let done = converse(turn, admission, link, source, answer, &mut meter).await;
+    let done = converse(turn, admission, link, source, answer, alarm, &mut meter).await;
     let done = match done {
         Ok(Outcome::Answered(reuse)) => Ok(reuse),
         Ok(Outcome::Switching(head)) => {
@@ -72,6 +76,7 @@ async fn converse(
     link: &mut Link,
     source: &mut Source<'_>,
     answer: &mut Answer<'_>,
+    alarm: &mut Alarm,
     meter: &mut Meter,
 ) -> Result<Outcome, Failure> {
     let sent_at = Instant::now();
@@ -93,13 +98,16 @@ async fn converse(
         may_trail: &|name| may_be_trailer(name) && !owns(name),
     };
     let upload = Upload::default();
-    let lifetime = turn.lifetime(admission);
     let mut watch = Watch {
         client: pin!(upload.run(source, &mut outlet, &terms, &mut meter.bytes_in)),
-        unanswered: pin!(upload.unanswered(turn.response_timeout(admission))),
-        late: pin!(turn.deadline()),
-        ended: pin!(lifetime.ended()),
-        upload: &upload,
+        deadlines: Deadlines {
+            alarm,
+            upload: &upload,
+            response_timeout: turn.response_timeout(admission),
+            late_at: turn.late_at(),
+            lifetime: turn.lifetime(admission),
+            looked_at: sent_at,
+        },
     };
 
     let head = final_head(turn, &mut watch, &mut answers, answer).await?;
@@ -149,7 +157,7 @@ fn start<'l>(
         peer: turn.client.peer(),
         request_id: turn.record.request_id.as_str(),
         trace: &turn.record.trace,
-        now: turn.edge.clock.now(),
+        now: turn.now,
     };
     let order = Order {
         method: asked.head.method,
@@ -180,10 +188,7 @@ fn start<'l>(
 /// What may happen while an answer is waited for or on its way.
 struct Watch<'w> {
     client: Pin<&'w mut (dyn Future<Output = BodyFault> + Send + 'w)>,
-    unanswered: Pin<&'w mut (dyn Future<Output = ()> + Send + 'w)>,
-    late: Pin<&'w mut (dyn Future<Output = ()> + Send + 'w)>,
-    ended: Pin<&'w mut (dyn Future<Output = Refusal> + Send + 'w)>,
-    upload: &'w Upload,
+    deadlines: Deadlines<'w>,
 }
 
 /// Waits for the final head; relays interim ones.
@@ -199,15 +204,7 @@ async fn final_head(
             fault = &mut watch.client => return Err(Failure::Client(fault)),
             next = answers.next() => next,
             () = answer.refused() => return Err(Failure::Client(BodyFault::Cut)),
-            () = &mut watch.unanswered => return Err(Failure::Upstream {
-                reason: Reason::UpstreamTimeout,
-                detail: "no answer within `response_timeout`".into(),
-                repeat: Repeat::Never,
-            }),
-            () = &mut watch.late => return Err(Failure::Late),
-            refusal = &mut watch.ended, if !watch.upload.is_over() => {
-                return Err(Failure::Ended(refusal));
-            }
+            missed = watch.deadlines.missed(Phase::Unanswered) => return Err(missed),
         };
         let head = next.map_err(|fault| upstream_fault(fault, answers.heard()))?;
         match head.status() {
@@ -255,25 +252,23 @@ async fn download(
     };
     let mut outlet = answer.outlet();
     let mut relayed = pin!(relay(body, &mut outlet, &terms, count));
-    let is_stream = length == Length::Unknown;
+    let phase = match length {
+        Length::Unknown => Phase::Streaming,
+        Length::None | Length::Known(_) => Phase::Answered,
+    };
     tokio::select! {
         biased;
         relayed = &mut relayed => relayed.map_err(download_fault),
         fault = &mut watch.client => Err(Failure::Client(fault)),
-        () = &mut watch.late, if !is_stream => Err(Failure::Late),
-        refusal = &mut watch.ended => Err(Failure::Ended(refusal)),
+        missed = watch.deadlines.missed(phase) => Err(missed),
     }
 }
 
 impl<'t> Turn<'t> {
     /// What the stream's right to go on depends on.
     pub(super) fn lifetime<'s>(&'s self, admission: &'s Admission) -> Lifetime<'s> {
-        Lifetime {
-            edge: self.edge,
-            gate: self.gate.clone(),
-            admission,
-            head: &self.asked.head,
-        }
+        let (gate, head) = (self.gate.clone(), &self.asked.head);
+        Lifetime::new(self.edge, gate, admission, head, self.now)
     }
 
     fn response_timeout(&self, admission: &Admission) -> Duration {
@@ -281,14 +276,10 @@ impl<'t> Turn<'t> {
         of_route.unwrap_or(admission.upstream.response_timeout)
     }
 
-    /// Waits for the listener's deadline, if it has one.
-    async fn deadline(&self) {
-        match self.client.listener.request_timeout {
-            Some(most) => {
-                pingora_timeout::sleep(most.saturating_sub(self.asked.began.elapsed())).await;
-            }
-            None => pending().await,
-        }
+    /// The listener's deadline, if it has one.
+    fn late_at(&self) -> Option<Instant> {
+        let most = self.client.listener.request_timeout?;
+        Some(Instant::from_std(self.asked.began) + most)
     }
 }
 

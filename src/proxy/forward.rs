@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::alarm::Alarm;
 use super::answer::Answer;
 use super::body::{BodyFault, Source};
 use super::exchange::{Reuse, exchange};
@@ -20,6 +21,7 @@ impl Turn<'_> {
         admission: &Admission,
         source: &mut Source<'_>,
         answer: &mut Answer<'_>,
+        alarm: &mut Alarm,
     ) {
         self.record.admitted(admission);
         if let Framing::Length(length) = self.asked.framing
@@ -28,7 +30,7 @@ impl Turn<'_> {
             let refusal = refusal_of(BodyFault::TooLarge).on(admission.permit.route());
             return Box::pin(self.refuse(&refusal, source, answer)).await;
         }
-        if let Err(failure) = self.tries(admission, source, answer).await {
+        if let Err(failure) = self.tries(admission, source, answer, alarm).await {
             Box::pin(self.fail(failure, admission, source, answer)).await;
         }
     }
@@ -45,13 +47,14 @@ impl Turn<'_> {
         admission: &Admission,
         source: &mut Source<'_>,
         answer: &mut Answer<'_>,
+        alarm: &mut Alarm,
     ) -> Result<(), Failure> {
         let mut freshness = Freshness::Any;
         loop {
-            let link = Link::find(self.edge, &admission.upstream, freshness).await;
+            let link = Link::find(self.edge, &admission.upstream, freshness, self.now).await;
             let mut link = link.map_err(failure_of)?;
             self.record.server = Some(link.server().label.clone());
-            let done = exchange(self, admission, &mut link, source, answer).await;
+            let done = exchange(self, admission, &mut link, source, answer, alarm).await;
             match done {
                 Err(Failure::Upstream { repeat, .. })
                     if freshness == Freshness::Any

@@ -1,4 +1,4 @@
-//! A stream does not outlive its token: watches `exp`, revocations and reloads while a stream lasts.
+//! A stream does not outlive its token: `exp`, revocations and reloads are looked at while it lasts.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::edge::Edge;
 use crate::gate::{Admission, Gate, Reason, Refusal, Silent, Verdict};
+use crate::time::Timestamp;
+use crate::token::Verified;
 use crate::wire::RequestHead;
 
 /// How often a stream is looked at: revocations and reloads end it within this time.
@@ -13,48 +15,89 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What a stream's right to go on depends on.
 pub(super) struct Lifetime<'s> {
-    pub(super) edge: &'s Edge,
-    /// The gate that let the request pass.
-    pub(super) gate: Arc<Gate>,
-    pub(super) admission: &'s Admission,
-    pub(super) head: &'s RequestHead<'s>,
+    edge: &'s Edge,
+    /// The last gate that let the request pass.
+    gate: Arc<Gate>,
+    admission: &'s Admission,
+    head: &'s RequestHead<'s>,
+    /// The end of the token. One that was let pass after it, within the leeway, has its answer if that is quick.
+    ends_at: Timestamp,
+    looked_at: Timestamp,
 }
 
-impl Lifetime<'_> {
-    /// Waits until the stream may not go on, and says why. Streams of public routes, and of routes whose streams may
-    /// outlive their token, go on for ever.
-    pub(super) async fn ended(&self) -> Refusal {
-        let permit = &self.admission.permit;
-        let Some(verified) = permit.verified() else {
-            return pending().await;
-        };
-        if permit.route().handling.outlive {
-            return pending().await;
+impl<'s> Lifetime<'s> {
+    /// The life of a request that `gate` let pass at `now`.
+    pub(super) fn new(
+        edge: &'s Edge,
+        gate: Arc<Gate>,
+        admission: &'s Admission,
+        head: &'s RequestHead<'s>,
+        now: Timestamp,
+    ) -> Self {
+        let exp = admission.permit.verified().map(Verified::expires_at);
+        Self {
+            edge,
+            gate,
+            admission,
+            head,
+            ends_at: exp.unwrap_or_default().max(now.plus(LOOK_EVERY)),
+            looked_at: now,
         }
-        let mut judged_by = self.gate.clone();
+    }
+
+    /// How long it may go on before it is looked at again. Streams of public routes, and of routes whose streams may outlive
+    /// their token, go on for ever: `None`.
+    pub(super) fn unseen(&self) -> Option<Duration> {
+        self.token()?;
+        Some(self.ends_at.since(self.looked_at).min(LOOK_EVERY))
+    }
+
+    /// Why it may not go on.
+    pub(super) fn look(&mut self) -> Option<Refusal> {
+        let verified = self.token()?;
+        let now = self.edge.clock.now();
+        if now >= self.ends_at {
+            return Some(Refusal::new(
+                Reason::TokenExpired,
+                "the stream outlived its token",
+            ));
+        }
+        if let Some(by) = self.edge.revocations.find(verified, now) {
+            return Some(Refusal::new(Reason::TokenRevoked, by.as_str()));
+        }
+        self.looked_at = now;
+        if self.edge.gate.is_current(&self.gate) {
+            return None;
+        }
+        self.gate = self.edge.gate.load();
+        self.refused_at(now)
+    }
+
+    /// Waits until it may not go on, and says why.
+    pub(super) async fn ended(mut self) -> Refusal {
         loop {
-            let left = verified.expires_at().since(self.edge.clock.now());
-            pingora_timeout::sleep(left.min(LOOK_EVERY)).await;
-            let now = self.edge.clock.now();
-            if now >= verified.expires_at() {
-                return Refusal::new(Reason::TokenExpired, "the stream outlived its token");
+            match self.unseen() {
+                Some(span) => tokio::time::sleep(span).await,
+                None => pending().await,
             }
-            if let Some(by) = self.edge.revocations.find(verified, now) {
-                return Refusal::new(Reason::TokenRevoked, by.as_str());
-            }
-            if !self.edge.gate.is_current(&judged_by) {
-                judged_by = self.edge.gate.load();
-                if let Some(refusal) = self.refused_by(&judged_by) {
-                    return refusal;
-                }
+            if let Some(refusal) = self.look() {
+                return refusal;
             }
         }
     }
 
-    /// Why another gate would not let the request pass.
-    fn refused_by(&self, gate: &Gate) -> Option<Refusal> {
-        let now = self.edge.clock.now();
-        match gate.admit(self.head, &self.edge.revocations, now, &mut Silent) {
+    /// The token whose end is the stream's.
+    fn token(&self) -> Option<&'s Verified> {
+        let permit = &self.admission.permit;
+        permit
+            .verified()
+            .filter(|_| !permit.route().handling.outlive)
+    }
+
+    /// Why the gate as it is now would not let the request pass.
+    fn refused_at(&self, now: Timestamp) -> Option<Refusal> {
+        let revocations = &self.edge.revocations;
+        match self.gate.admit(self.head, revocations, now, &mut Silent) {
             Verdict::Forward(_) => None,
             Verdict::Refuse(refusal) => Some(refusal),
             Verdict::Answer(_) => Some(Refusal::new(

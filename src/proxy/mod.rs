@@ -10,11 +10,13 @@
 //!     upstream which server, which connection
 //! ```
 
+mod alarm;
 mod answer;
 mod body;
 mod caps;
 mod client;
 mod connection;
+mod deadlines;
 mod edge;
 mod entropy;
 mod exchange;

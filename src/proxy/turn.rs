@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use smallvec::SmallVec;
 
+use super::alarm::Alarm;
 use super::answer::Answer;
 use super::body::{Origin, Source};
 use super::client::{Client, Incoming, Role};
@@ -17,6 +18,7 @@ use crate::api::problem::{self, Asked, Dialect};
 use crate::config::model::OnClearText;
 use crate::gate::{Gate, Reason, Refusal, Silent, Verdict};
 use crate::telemetry::Source as Verification;
+use crate::time::Timestamp;
 use crate::token;
 use crate::wire::head::Framing;
 use crate::wire::{Field, Scheme, Version};
@@ -31,6 +33,8 @@ pub(super) struct Turn<'t> {
     pub(super) asked: &'t Incoming<'t>,
     /// The one gate that this request lives under.
     pub(super) gate: Arc<Gate>,
+    /// And the moment at which it was judged.
+    pub(super) now: Timestamp,
     pub(super) record: Record,
 }
 
@@ -41,6 +45,7 @@ pub(super) async fn serve(
     asked: &Incoming<'_>,
     source: &mut Source<'_>,
     answer: &mut Answer<'_>,
+    alarm: &mut Alarm,
 ) {
     let _serving = edge.enter();
     let mut turn = Turn::begin(edge, client, asked);
@@ -48,7 +53,7 @@ pub(super) async fn serve(
     match client.role {
         Role::Admin => Box::pin(turn.admin(source, answer)).await,
         Role::Public if turn.is_for_https() => Box::pin(turn.redirect(source, answer)).await,
-        Role::Public => turn.judged(source, answer).await,
+        Role::Public => turn.judged(source, answer, alarm).await,
     }
     turn.record.tell(edge, client, asked, answer.status());
 }
@@ -82,11 +87,17 @@ impl<'t> Turn<'t> {
             client,
             asked,
             gate: edge.gate.load(),
+            now: edge.clock.now(),
             record: Record::begin(asked),
         }
     }
 
-    async fn judged(&mut self, source: &mut Source<'_>, answer: &mut Answer<'_>) {
+    async fn judged(
+        &mut self,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+        alarm: &mut Alarm,
+    ) {
         let verdict = self.admit().await;
         self.count_verification(&verdict);
         self.record.verdict = verdict.as_str();
@@ -95,7 +106,7 @@ impl<'t> Turn<'t> {
                 if let Some(verified) = admission.permit.verified() {
                     self.edge.endpoints.seen(&self.gate, verified);
                 }
-                self.forward(&admission, source, answer).await;
+                self.forward(&admission, source, answer, alarm).await;
             }
             Verdict::Answer(endpoint) => Box::pin(self.own(endpoint, source, answer)).await,
             Verdict::Refuse(refusal) => Box::pin(self.refuse(&refusal, source, answer)).await,
@@ -117,13 +128,13 @@ impl<'t> Turn<'t> {
             return verdict;
         }
         self.gate = self.edge.gate.load();
+        self.now = self.edge.clock.now();
         self.ask()
     }
 
     fn ask(&self) -> Verdict {
-        let now = self.edge.clock.now();
         let (head, revocations) = (&self.asked.head, &self.edge.revocations);
-        self.gate.admit(head, revocations, now, &mut Silent)
+        self.gate.admit(head, revocations, self.now, &mut Silent)
     }
 
     /// Counts the token of the request, once, whatever became of the request.

@@ -1,10 +1,10 @@
 //! The request's body on its way up, and the client after it.
 
 use std::future::pending;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::body::{BodyFault, Source};
 use super::relay::{Outlet, RelayFault, Terms, relay};
@@ -12,11 +12,10 @@ use super::relay::{Outlet, RelayFault, Terms, relay};
 /// How far the request's body is.
 #[derive(Default)]
 pub(super) struct Upload {
-    /// All of it left, or the server wants no more.
-    is_over: AtomicBool,
+    /// When all of it had left, or the server wanted no more.
+    over_at: OnceLock<Instant>,
     /// All of it left.
     is_whole: AtomicBool,
-    over: Notify,
 }
 
 impl Upload {
@@ -45,19 +44,12 @@ impl Upload {
 
     fn ends(&self, is_whole: bool) {
         self.is_whole.store(is_whole, Ordering::Relaxed);
-        self.is_over.store(true, Ordering::Relaxed);
-        self.over.notify_one();
+        self.over_at.get_or_init(Instant::now);
     }
 
-    /// Waits until the server had `patience` to answer after the request's last byte.
-    pub(super) async fn unanswered(&self, patience: Duration) {
-        self.over.notified().await;
-        pingora_timeout::sleep(patience).await;
-    }
-
-    /// Whether the server waits for nothing more.
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
+    /// Since when the server waits for nothing more.
+    pub(super) fn over_at(&self) -> Option<Instant> {
+        self.over_at.get().copied()
     }
 
     /// Whether all of it left.

@@ -1,15 +1,18 @@
 //! The loop of an HTTP/1.1 connection: wait, read a head under its deadline, serve it, and go on only where the next
 //! byte is sure to begin a request (RFC 9112 §9.3).
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
 use pingora_timeout::timeout;
+use tokio::time::Instant as Moment;
 
 use super::body::Http1Body;
 use crate::gate::{Reason, Refusal};
+use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming};
@@ -35,61 +38,57 @@ enum Next {
     Drop,
 }
 
+/// Both halves of the connection, and the alarm for whoever waits on it.
+struct Ends {
+    reader: Reader,
+    writer: Writer,
+    alarm: Alarm,
+}
+
 /// Serves a connection until its end. `first` was read from it already.
 pub(in crate::proxy) async fn serve(
     edge: &Edge,
     client: &Client,
     stream: Stream,
     first: BytesMut,
-    mut shutdown: ShutdownWatch,
+    shutdown: ShutdownWatch,
 ) {
     let patience = client.listener.idle_timeout;
-    let (mut reader, mut writer) = connection::split(stream, first, patience);
+    let (reader, writer) = connection::split(stream, first, patience);
+    let mut ends = Ends {
+        reader,
+        writer,
+        alarm: Alarm::new(Moment::now() + patience),
+    };
+    let mut leaving = shutdown.clone();
+    // One wait for the stop for all requests: each wait has its place in a list that all connections share.
+    let mut stops = pin!(stopped(&mut leaving));
     loop {
-        if reader.buffer.is_empty() {
-            reader.rest();
-            writer.rest();
-            if !comes(&mut reader, client, &mut shutdown).await {
+        if ends.reader.buffer.is_empty() {
+            ends.reader.rest();
+            ends.writer.rest();
+            let came = tokio::select! {
+                biased;
+                came = ends.reader.fill() => matches!(came, Ok(1..)),
+                () = ends.alarm.at(Moment::now() + patience) => false,
+                () = &mut stops => false,
+            };
+            if !came {
                 return;
             }
         }
         let began = Instant::now();
-        let head = whole_head(&mut reader, client, began).await;
+        let head = whole_head(&mut ends.reader, client, began).await;
         // Boxed, so that a connection that waits does not hold the room that a request needs.
         let next = match head {
-            Ok(bytes) => {
-                let one = one(
-                    edge,
-                    client,
-                    &mut reader,
-                    &mut writer,
-                    &shutdown,
-                    bytes,
-                    began,
-                );
-                Box::pin(one).await
-            }
-            Err(refusal) => Box::pin(refused(edge, client, &mut writer, began, refusal)).await,
+            Ok(bytes) => Box::pin(one(edge, client, &mut ends, &shutdown, bytes, began)).await,
+            Err(refusal) => Box::pin(refused(edge, client, &mut ends.writer, began, refusal)).await,
         };
         match next {
             Next::Request => {}
-            Next::Close => return linger(reader, writer).await,
+            Next::Close => return linger(ends.reader, ends.writer).await,
             Next::Drop => return,
         }
-    }
-}
-
-/// Waits for the first byte of a request; whether there is one.
-async fn comes(reader: &mut Reader, client: &Client, shutdown: &mut ShutdownWatch) -> bool {
-    if *shutdown.borrow() {
-        return false;
-    }
-    tokio::select! {
-        biased;
-        came = timeout(client.listener.idle_timeout, reader.fill()) => {
-            matches!(came, Ok(Ok(1..)))
-        }
-        () = stopped(shutdown) => false,
     }
 }
 
@@ -104,12 +103,16 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
 async fn one(
     edge: &Edge,
     client: &Client,
-    reader: &mut Reader,
-    writer: &mut Writer,
+    ends: &mut Ends,
     shutdown: &ShutdownWatch,
-    bytes: Bytes,
+    bytes: BytesMut,
     began: Instant,
 ) -> Next {
+    let Ends {
+        reader,
+        writer,
+        alarm,
+    } = ends;
     let limits = limits(client);
     let head = match read_request(&bytes, limits) {
         Ok(head) => head,
@@ -143,7 +146,7 @@ async fn one(
     let is_stopping = *shutdown.borrow() || edge.is_draining();
     let keep_alive = head.keep_alive && may_stay && !is_stopping;
     let mut answer = Answer::http1(writer, shape, keep_alive);
-    turn::serve(edge, client, &incoming, &mut source, &mut answer).await;
+    turn::serve(edge, client, &incoming, &mut source, &mut answer, alarm).await;
     if !answer.is_finished() {
         return Next::Drop;
     }
@@ -157,7 +160,7 @@ async fn whole_head(
     reader: &mut Reader,
     client: &Client,
     began: Instant,
-) -> Result<Bytes, Refusal> {
+) -> Result<BytesMut, Refusal> {
     let deadline = client.listener.header_timeout;
     let bytes_max = client.listener.header_bytes_max;
     let mut scanner = HeadScanner::request();
@@ -166,7 +169,7 @@ async fn whole_head(
             .find(&reader.buffer, bytes_max)
             .map_err(refusal_of)?
         {
-            return Ok(reader.buffer.split_to(end).freeze());
+            return Ok(reader.take(end));
         }
         let left = deadline.saturating_sub(began.elapsed());
         match timeout(left, reader.fill()).await {

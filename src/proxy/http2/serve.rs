@@ -10,10 +10,12 @@ use h2::server::{Builder, Connection, SendResponse};
 use http::{Request, header};
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
-use pingora_timeout::{sleep, timeout};
+use pingora_timeout::timeout;
+use tokio::time::Instant as Moment;
 
 use super::body::Http2Body;
 use crate::gate::{Reason, Refusal};
+use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming};
@@ -60,7 +62,9 @@ pub(in crate::proxy) async fn serve(
     };
     let streams = Arc::new(AtomicUsize::new(0));
     let mut is_leaving = false;
+    let mut alarm = Alarm::new(Moment::now() + listener.idle_timeout);
     loop {
+        let idle_until = Moment::now() + listener.idle_timeout;
         tokio::select! {
             biased;
             accepted = connection.accept() => match accepted {
@@ -79,7 +83,7 @@ pub(in crate::proxy) async fn serve(
                 is_leaving = true;
                 connection.graceful_shutdown();
             }
-            () = sleep(listener.idle_timeout) => {
+            () = alarm.at(idle_until) => {
                 if streams.load(Ordering::Relaxed) == 0 {
                     return goodbye(connection).await;
                 }
@@ -205,7 +209,16 @@ async fn one(
     } else {
         let pace = Pace::new(client.listener.body_timeout, client.listener.body_rate_min);
         let mut source = Source::new(Origin::Http2(Http2Body::new(body)), Some(pace));
-        turn::serve(edge, client, &incoming, &mut source, &mut answer).await;
+        let mut alarm = Alarm::new(Moment::from_std(began));
+        turn::serve(
+            edge,
+            client,
+            &incoming,
+            &mut source,
+            &mut answer,
+            &mut alarm,
+        )
+        .await;
     }
     if !answer.is_finished() {
         answer.abort();

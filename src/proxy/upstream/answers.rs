@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use h2::RecvStream;
 use h2::client::ResponseFuture;
 use http::response::Parts;
@@ -55,7 +55,7 @@ pub(in crate::proxy) enum AnswerFault {
 /// An answer head as it came.
 pub(in crate::proxy) enum Head {
     /// Bytes with their empty line.
-    Http1(Bytes),
+    Http1(BytesMut),
     /// Status and fields; the body of a final one.
     Http2(Box<Parts>, Option<RecvStream>),
 }
@@ -97,7 +97,7 @@ impl<'l> Answers<'l> {
                 let found = scanner.find(&reader.buffer, LIMITS.bytes_max);
                 if let Some(end) = found.map_err(malformed)? {
                     *scanner = HeadScanner::response();
-                    return Ok(Head::Http1(reader.buffer.split_to(end).freeze()));
+                    return Ok(Head::Http1(reader.take(end)));
                 }
                 match reader.fill().await {
                     Ok(0) => return Err(AnswerFault::Cut("it closed the connection".into())),

@@ -85,12 +85,12 @@ impl Link {
         edge: &Edge,
         upstream: &Arc<Upstream>,
         freshness: Freshness,
+        now: Timestamp,
     ) -> Result<Self, LinkFault> {
         let state = edge.upstreams.state(upstream, edge.telemetry.metrics());
         let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
         let mut fault = None;
         while tried.len() < SERVERS_TRIED_MAX {
-            let now = edge.clock.now();
             let Some(at) = choose(&state, &tried, now) else {
                 break;
             };

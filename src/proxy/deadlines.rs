@@ -1,0 +1,103 @@
+//! What may end an exchange by time: the answer that does not begin, the listener's deadline, the end of the token. All of
+//! them ring one alarm.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::alarm::Alarm;
+use super::failure::{Failure, Repeat};
+use super::lifetime::Lifetime;
+use super::upload::Upload;
+use crate::gate::Reason;
+
+/// How far an exchange is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its answer has not begun.
+    Unanswered,
+    /// Its answer has begun, and its end is known.
+    Answered,
+    /// Its answer has begun, and goes on as long as it likes.
+    Streaming,
+}
+
+/// The deadlines of one exchange.
+pub(super) struct Deadlines<'d> {
+    pub(super) alarm: &'d mut Alarm,
+    pub(super) upload: &'d Upload,
+    /// From the request's last byte to the answer's first.
+    pub(super) response_timeout: Duration,
+    /// The listener's, for the whole of it.
+    pub(super) late_at: Option<Instant>,
+    pub(super) lifetime: Lifetime<'d>,
+    /// When the lifetime was looked at last.
+    pub(super) looked_at: Instant,
+}
+
+impl Deadlines<'_> {
+    /// Waits until one is missed. Cancel-safe.
+    pub(super) async fn missed(&mut self, phase: Phase) -> Failure {
+        poll_fn(|cx| self.poll(cx, phase)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Failure> {
+        loop {
+            let Some(due) = self.due(phase) else {
+                return Poll::Pending;
+            };
+            ready!(self.alarm.poll(cx, due));
+            if let Some(failure) = self.missed_at(Instant::now(), phase) {
+                return Poll::Ready(failure);
+            }
+        }
+    }
+
+    /// When to look next.
+    fn due(&self, phase: Phase) -> Option<Instant> {
+        [
+            self.look_at(phase),
+            self.unanswered_at(phase),
+            self.late_at(phase),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// A request that left whole has its answer, however slow: it is no stream yet.
+    fn look_at(&self, phase: Phase) -> Option<Instant> {
+        let is_stream = phase != Phase::Unanswered || self.upload.over_at().is_none();
+        let unseen = self.lifetime.unseen().filter(|_| is_stream)?;
+        Some(self.looked_at + unseen)
+    }
+
+    fn unanswered_at(&self, phase: Phase) -> Option<Instant> {
+        let over_at = self.upload.over_at()?;
+        (phase == Phase::Unanswered).then(|| over_at + self.response_timeout)
+    }
+
+    fn late_at(&self, phase: Phase) -> Option<Instant> {
+        self.late_at.filter(|_| phase != Phase::Streaming)
+    }
+
+    fn missed_at(&mut self, now: Instant, phase: Phase) -> Option<Failure> {
+        if self.unanswered_at(phase).is_some_and(|due| due <= now) {
+            return Some(Failure::Upstream {
+                reason: Reason::UpstreamTimeout,
+                detail: "no answer within `response_timeout`".into(),
+                repeat: Repeat::Never,
+            });
+        }
+        if self.late_at(phase).is_some_and(|due| due <= now) {
+            return Some(Failure::Late);
+        }
+        if self.look_at(phase).is_some_and(|due| due <= now) {
+            self.looked_at = now;
+            return self.lifetime.look().map(Failure::Ended);
+        }
+        None
+    }
+}
