@@ -13,7 +13,7 @@ root=$here/../..
 export BENCH_HOME=${BENCH_HOME:-${TMPDIR:-/tmp}/tollgate-bench}
 mkdir -p "$BENCH_HOME/bin"
 
-packages=(haproxy nginx libnginx-mod-http-js nghttp2-client valgrind python3-venv cmake g++)
+packages=(haproxy nginx libnginx-mod-http-js nghttp2-client valgrind python3-venv cmake g++ protobuf-compiler)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
