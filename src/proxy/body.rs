@@ -4,8 +4,7 @@ use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pingora_timeout::timeout;
-
+use super::alarm::within;
 use super::http1::Http1Body;
 use super::http2::Http2Body;
 use super::replay::Replay;
@@ -193,7 +192,7 @@ impl<'c> Source<'c> {
 
     async fn wait(&mut self, patience: &Patience) -> Result<(), BodyFault> {
         let began = Instant::now();
-        let came = timeout(patience.pause, self.origin.wait()).await;
+        let came = within(patience.pause, self.origin.wait()).await;
         if patience.is_relaxed() {
             return came.map_or(Ok(()), |came| came.map(drop));
         }
@@ -230,7 +229,7 @@ impl<'c> Source<'c> {
                 }
             }
         };
-        let _ = timeout(time_max, drained).await;
+        let _ = within(time_max, drained).await;
         self.over
     }
 

@@ -54,10 +54,10 @@ pub(super) async fn exchange(
     link: &mut Link,
     source: &mut Source<'_>,
     answer: &mut Answer<'_>,
-    alarm: &mut Alarm,
+    time: (&mut Alarm, Instant),
 ) -> Result<Reuse, Failure> {
     let mut meter = std::mem::take(&mut turn.record.meter);
-    let done = converse(turn, admission, link, source, answer, alarm, &mut meter).await;
+    let done = converse(turn, admission, link, source, answer, time, &mut meter).await;
     let done = match done {
         Ok(Outcome::Answered(reuse)) => Ok(reuse),
         Ok(Outcome::Switching(head)) => {
@@ -76,10 +76,9 @@ async fn converse(
     link: &mut Link,
     source: &mut Source<'_>,
     answer: &mut Answer<'_>,
-    alarm: &mut Alarm,
+    (alarm, sent_at): (&mut Alarm, Instant),
     meter: &mut Meter,
 ) -> Result<Outcome, Failure> {
-    let sent_at = Instant::now();
     let (mut outlet, mut answers) = start(turn, admission, link)?;
     if admission.upstream.protocol == Protocol::H2 {
         source.remember();
@@ -97,7 +96,7 @@ async fn converse(
         bytes_max: turn.body_bytes_max(admission),
         may_trail: &|name| may_be_trailer(name) && !owns(name),
     };
-    let upload = Upload::default();
+    let upload = Upload::begun(sent_at);
     let mut watch = Watch {
         client: pin!(upload.run(source, &mut outlet, &terms, &mut meter.bytes_in)),
         deadlines: Deadlines {
@@ -201,8 +200,8 @@ async fn final_head(
     loop {
         let next = tokio::select! {
             biased;
-            fault = &mut watch.client => return Err(Failure::Client(fault)),
             next = answers.next() => next,
+            fault = &mut watch.client => return Err(Failure::Client(fault)),
             () = answer.refused() => return Err(Failure::Client(BodyFault::Cut)),
             missed = watch.deadlines.missed(Phase::Unanswered) => return Err(missed),
         };

@@ -2,6 +2,7 @@
 //! will do.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use super::alarm::Alarm;
 use super::answer::Answer;
@@ -51,9 +52,18 @@ impl Turn<'_> {
     ) -> Result<(), Failure> {
         let mut freshness = Freshness::Any;
         loop {
-            let link = Link::find(self.edge, &admission.upstream, freshness, self.now).await;
+            let sought_at = Instant::now();
+            let at = (self.now, sought_at);
+            let link = Link::find(self.edge, &admission.upstream, freshness, at).await;
             let mut link = link.map_err(failure_of)?;
             self.record.server = Some(link.server().label.clone());
+            // Most links are found at once; a new one took its time.
+            let begun_at = if link.is_reused {
+                sought_at
+            } else {
+                Instant::now()
+            };
+            let alarm = (&mut *alarm, begun_at.into());
             let done = exchange(self, admission, &mut link, source, answer, alarm).await;
             match done {
                 Err(Failure::Upstream { repeat, .. })

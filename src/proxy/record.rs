@@ -123,6 +123,7 @@ impl Record {
             server: self.server.as_deref(),
             bytes_in: self.meter.bytes_in,
             bytes_out: self.meter.bytes_out,
+            at: edge.clock.now(),
             duration: asked.began.elapsed(),
             upstream_duration: self.meter.upstream_duration,
         });

@@ -10,8 +10,8 @@ use super::body::{BodyFault, Source};
 use super::relay::{Outlet, RelayFault, Terms, relay};
 
 /// How far the request's body is.
-#[derive(Default)]
 pub(super) struct Upload {
+    begun_at: Instant,
     /// When all of it had left, or the server wanted no more.
     over_at: OnceLock<Instant>,
     /// All of it left.
@@ -19,6 +19,15 @@ pub(super) struct Upload {
 }
 
 impl Upload {
+    /// Nothing has left.
+    pub(super) fn begun(begun_at: Instant) -> Self {
+        Self {
+            begun_at,
+            over_at: OnceLock::new(),
+            is_whole: AtomicBool::new(false),
+        }
+    }
+
     /// Sends the body, then watches the client. Ends with what is wrong with the client; a server that takes no more is
     /// for the answer to tell.
     pub(super) async fn run(
@@ -28,23 +37,30 @@ impl Upload {
         terms: &Terms<'_>,
         count: &mut u64,
     ) -> BodyFault {
+        let is_empty = source.is_over();
         match relay(source, outlet, terms, count).await {
             Ok(()) => {
-                self.ends(true);
+                // A head alone is over as soon as it was begun.
+                let over_at = if is_empty {
+                    self.begun_at
+                } else {
+                    Instant::now()
+                };
+                self.ends(over_at, true);
                 source.gone().await;
                 BodyFault::Cut
             }
             Err(RelayFault::From(fault)) => fault,
             Err(RelayFault::To(_)) => {
-                self.ends(false);
+                self.ends(Instant::now(), false);
                 pending().await
             }
         }
     }
 
-    fn ends(&self, is_whole: bool) {
+    fn ends(&self, over_at: Instant, is_whole: bool) {
         self.is_whole.store(is_whole, Ordering::Relaxed);
-        self.over_at.get_or_init(Instant::now);
+        self.over_at.get_or_init(|| over_at);
     }
 
     /// Since when the server waits for nothing more.

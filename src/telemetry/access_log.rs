@@ -11,7 +11,6 @@ use super::exchange::Exchange;
 use super::lines::Lines;
 use crate::config::model::SubjectInLog;
 use crate::gate::Reason;
-use crate::time::Timestamp;
 use crate::wire::write::write_decimal;
 
 thread_local! {
@@ -28,7 +27,8 @@ struct Draft {
 }
 
 /// Queues the line of one finished request. `subject` is what the log may show of it.
-pub(super) fn write(lines: &Lines, exchange: &Exchange<'_>, subject: Option<&str>, now: Timestamp) {
+pub(super) fn write(lines: &Lines, exchange: &Exchange<'_>, subject: Option<&str>) {
+    let now = exchange.at;
     DRAFT.with_borrow_mut(|draft| {
         if draft.second != now.as_secs() {
             (draft.second, draft.date) = (now.as_secs(), date_and_time(now.as_secs()));

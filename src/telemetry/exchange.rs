@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::gate::Reason;
 use crate::policy::Route;
+use crate::time::Timestamp;
 
 /// One finished request. Borrowed from whoever served it; no token, no query, no claim value but the subject.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,8 @@ pub struct Exchange<'a> {
     pub bytes_in: u64,
     /// Content bytes that went to the client.
     pub bytes_out: u64,
+    /// When it ended.
+    pub at: Timestamp,
     /// From the head's first byte to the answer's last.
     pub duration: Duration,
     /// From the request's first byte to the upstream until the answer's first byte.

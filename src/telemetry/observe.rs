@@ -89,7 +89,7 @@ impl Telemetry {
             SubjectInLog::Hashed
         };
         let subject = self.subjects.show(exchange, how);
-        access_log::write(&self.access, exchange, subject.as_deref(), self.clock.now());
+        access_log::write(&self.access, exchange, subject.as_deref());
     }
 
     /// Everything in Prometheus' text format.

@@ -395,6 +395,7 @@ fn exchange<'a>(
         issuer: Some("main"),
         subject: Some("alice"),
         pseudonym: None,
+        at: NOW,
         upstream: route.map(|_| "crm"),
         server: Some("127.0.0.1:9101"),
         bytes_in: 10,

@@ -172,6 +172,7 @@ fn access_log_line(bencher: Bencher<'_, '_>) {
         issuer: Some("EdDSA"),
         subject: Some("user-000000000000000000000001"),
         pseudonym: None,
+        at: house::NOW,
         upstream: Some("app"),
         server: Some("127.0.0.1:9000"),
         bytes_in: 0,

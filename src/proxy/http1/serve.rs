@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
-use pingora_timeout::timeout;
 use tokio::time::Instant as Moment;
 
 use super::body::Http1Body;
 use crate::gate::{Reason, Refusal};
-use crate::proxy::alarm::Alarm;
+use crate::proxy::alarm::{Alarm, within};
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming};
@@ -25,6 +24,8 @@ use crate::wire::{RequestHead, Version};
 
 /// Fields of a request head.
 const FIELDS_MAX: usize = 128;
+/// Requests that come within this time of one another share their room; a connection that is idle for longer holds none.
+const CLOSE_TOGETHER: Duration = Duration::from_millis(500);
 /// How long the rest of an unwanted body may take before the connection is closed instead of used again.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -80,10 +81,7 @@ pub(in crate::proxy) async fn serve(
         let began = Instant::now();
         let head = whole_head(&mut ends.reader, client, began).await;
         // Boxed, so that a connection that waits does not hold the room that a request needs.
-        let next = match head {
-            Ok(bytes) => Box::pin(one(edge, client, &mut ends, &shutdown, bytes, began)).await,
-            Err(refusal) => Box::pin(refused(edge, client, &mut ends.writer, began, refusal)).await,
-        };
+        let next = Box::pin(some(edge, client, &mut ends, &shutdown, head, began)).await;
         match next {
             Next::Request => {}
             Next::Close => return linger(ends.reader, ends.writer).await,
@@ -96,6 +94,41 @@ pub(in crate::proxy) async fn serve(
 async fn stopped(shutdown: &mut ShutdownWatch) {
     if shutdown.wait_for(|stops| *stops).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Serves the request of `head`, and others that follow closely.
+async fn some(
+    edge: &Edge,
+    client: &Client,
+    ends: &mut Ends,
+    shutdown: &ShutdownWatch,
+    mut head: Result<BytesMut, Refusal>,
+    mut began: Instant,
+) -> Next {
+    loop {
+        let next = match head {
+            Ok(bytes) => one(edge, client, ends, shutdown, bytes, began).await,
+            Err(refusal) => Box::pin(refused(edge, client, &mut ends.writer, began, refusal)).await,
+        };
+        let goes_on = matches!(next, Next::Request) && follows(ends, began).await;
+        if !goes_on {
+            return next;
+        }
+        began = Instant::now();
+        head = whole_head(&mut ends.reader, client, began).await;
+    }
+}
+
+/// Whether bytes come close behind the request that began at `began`.
+async fn follows(ends: &mut Ends, began: Instant) -> bool {
+    if !ends.reader.buffer.is_empty() {
+        return true;
+    }
+    tokio::select! {
+        biased;
+        came = ends.reader.fill() => matches!(came, Ok(1..)),
+        () = ends.alarm.at(Moment::from_std(began) + CLOSE_TOGETHER) => false,
     }
 }
 
@@ -172,7 +205,7 @@ async fn whole_head(
             return Ok(reader.take(end));
         }
         let left = deadline.saturating_sub(began.elapsed());
-        match timeout(left, reader.fill()).await {
+        match within(left, reader.fill()).await {
             Ok(Ok(1..)) => {}
             Ok(_) => {
                 return Err(Refusal::new(

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use pingora_timeout::{sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::websocket::{CLOSE_4401, Frames};
 use crate::gate::Refusal;

@@ -10,12 +10,11 @@ use h2::server::{Builder, Connection, SendResponse};
 use http::{Request, header};
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
-use pingora_timeout::timeout;
 use tokio::time::Instant as Moment;
 
 use super::body::Http2Body;
 use crate::gate::{Reason, Refusal};
-use crate::proxy::alarm::Alarm;
+use crate::proxy::alarm::{Alarm, within};
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming};
@@ -55,7 +54,7 @@ pub(in crate::proxy) async fn serve(
 ) {
     let listener = &client.listener;
     let handshake = builder(client).handshake(stream);
-    let mut connection = match timeout(listener.handshake_timeout, handshake).await {
+    let mut connection = match within(listener.handshake_timeout, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return broken(edge, client, &error),
         Err(_) => return,
@@ -137,7 +136,7 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
 async fn goodbye(mut connection: Connection<Stream, Bytes>) {
     connection.graceful_shutdown();
     let closed = async { while let Some(Ok(_)) = connection.accept().await {} };
-    let _ = timeout(GOODBYE_TIMEOUT, closed).await;
+    let _ = within(GOODBYE_TIMEOUT, closed).await;
 }
 
 /// One open stream, until it is dropped.

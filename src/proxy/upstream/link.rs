@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use h2::SendStream;
@@ -85,7 +86,7 @@ impl Link {
         edge: &Edge,
         upstream: &Arc<Upstream>,
         freshness: Freshness,
-        now: Timestamp,
+        (now, moment): (Timestamp, Instant),
     ) -> Result<Self, LinkFault> {
         let state = edge.upstreams.state(upstream, edge.telemetry.metrics());
         let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
@@ -95,7 +96,7 @@ impl Link {
                 break;
             };
             let server = &state.servers[at];
-            match Self::to(edge, &state, server, freshness).await {
+            match Self::to(edge, &state, server, freshness, moment).await {
                 Ok(link) => return Ok(link),
                 Err(refused) => {
                     tried.push(at);
@@ -119,10 +120,11 @@ impl Link {
         state: &Arc<State>,
         server: &Arc<Server>,
         freshness: Freshness,
+        moment: Instant,
     ) -> Result<Self, ConnectFault> {
         let in_flight = InFlight::on(server);
         let upstream = &state.upstream;
-        let (way, is_reused) = match Self::kept(server, upstream, freshness) {
+        let (way, is_reused) = match Self::kept(server, upstream, freshness, moment) {
             Some(way) => (way, true),
             // Boxed: handshakes need much room, and most requests need none.
             None => (Box::pin(Self::open(edge, state, server)).await?, false),
@@ -136,10 +138,15 @@ impl Link {
         })
     }
 
-    fn kept(server: &Server, upstream: &Upstream, freshness: Freshness) -> Option<Way> {
+    fn kept(
+        server: &Server,
+        upstream: &Upstream,
+        freshness: Freshness,
+        moment: Instant,
+    ) -> Option<Way> {
         match upstream.protocol {
             _ if freshness == Freshness::New => None,
-            Protocol::H1 => server.pool.take().map(|idle| Way::Http1 {
+            Protocol::H1 => server.pool.take(moment).map(|idle| Way::Http1 {
                 reader: idle.reader,
                 writer: idle.writer,
             }),
@@ -257,19 +264,13 @@ impl Link {
 
     /// Keeps the connection of an exchange that ended in order. HTTP/2 connections are kept anyway.
     pub(in crate::proxy) fn keep(self) {
-        let Way::Http1 {
-            mut reader,
-            mut writer,
-        } = self.way
-        else {
+        let Way::Http1 { reader, writer } = self.way else {
             return;
         };
         // Bytes behind the answer belong to no request.
         if !reader.buffer.is_empty() {
             return;
         }
-        reader.rest();
-        writer.rest();
         let (server, state) = (self.in_flight.server(), &self.state);
         Pool::put(server, reader, writer, &state.upstream, &state.counts);
     }
@@ -294,6 +295,9 @@ impl Way {
 }
 
 fn choose(state: &State, tried: &[usize], now: Timestamp) -> Option<usize> {
+    if state.servers.len() == 1 {
+        return tried.is_empty().then_some(0);
+    }
     let candidates: SmallVec<[traffic::Candidate; 16]> = state
         .servers
         .iter()

@@ -109,9 +109,8 @@ impl Pool {
     }
 
     /// The connection that was used last, if it is still good.
-    pub(super) fn take(&self) -> Option<Idle> {
+    pub(super) fn take(&self, now: Instant) -> Option<Idle> {
         let mut lane = lock(self.lane());
-        let now = Instant::now();
         loop {
             let mut idle = lane.http1.pop_back()?;
             if now < idle.until && idle.reader.is_quiet() {
@@ -174,11 +173,14 @@ impl Pool {
 }
 
 impl Lane {
-    /// Drops what is too old or was closed; whether nothing is left.
+    /// Drops what is too old or was closed, and the buffers of the rest; whether nothing is left.
     fn sweep(&mut self) -> bool {
         let now = Instant::now();
-        self.http1
-            .retain_mut(|idle| now < idle.until && idle.reader.is_quiet());
+        self.http1.retain_mut(|idle| {
+            idle.reader.rest();
+            idle.writer.rest();
+            now < idle.until && idle.reader.is_quiet()
+        });
         self.http2.retain_mut(|shared| shared.lives(now));
         self.is_swept = !(self.http1.is_empty() && self.http2.is_empty());
         !self.is_swept
@@ -187,7 +189,7 @@ impl Lane {
 
 async fn sweep(server: Weak<Server>, lane: usize) {
     loop {
-        pingora_timeout::sleep(SWEEP_EVERY).await;
+        tokio::time::sleep(SWEEP_EVERY).await;
         let Some(server) = server.upgrade() else {
             return;
         };
