@@ -192,9 +192,14 @@ fn a_token_lives_from_its_nbf_until_its_exp_within_the_leeway() {
 }
 
 #[test]
-fn a_token_issued_after_its_end_is_invalid() {
-    check_invalid(json!({"iat": NOW + 601}));
-    check(json!({"iat": NOW - 5, "exp": NOW - 4}), Ok(()));
+fn a_token_issued_after_its_end_has_expired_or_lies_ahead() {
+    check(json!({"exp": 0}), Err(TokenError::Expired));
+    check(
+        json!({"exp": NOW - 60, "iat": NOW}),
+        Err(TokenError::Expired),
+    );
+    check(json!({"iat": NOW + 601}), Err(TokenError::NotYetValid));
+    check(json!({"iat": NOW, "exp": NOW - 4}), Ok(()));
 }
 
 #[test]

@@ -568,8 +568,8 @@ fn numbers(rows: &mut Rows, forge: &Forge) {
         with("nbf", number, "claim_invalid");
         with("iat", number, "claim_invalid");
     }
-    with("exp", "0", "claim_invalid");
-    with("exp", &(now() - 100).to_string(), "claim_invalid");
+    with("exp", "0", "token_expired");
+    with("exp", &(now() - 100).to_string(), "token_expired");
     with("nbf", &(now() + 300).to_string(), "token_not_yet_valid");
     with("iat", &(now() + 300).to_string(), "token_not_yet_valid");
     with(
