@@ -45,18 +45,12 @@ pub(super) fn bearer<'a>(
         (None, Some(token)) => BearerToken::from_compact(token),
         (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
     };
-    if token != Err(BearerError::Missing) && path.query().is_some_and(has_access_token) {
+    if token != Err(BearerError::Missing) && path.has_parameter("access_token") {
         return Err(ambiguous(
             "a token in the query beside the one in a header (RFC 6750 §2)",
         ));
     }
     Ok(token?)
-}
-
-fn has_access_token(query: &str) -> bool {
-    query
-        .split('&')
-        .any(|pair| pair.split('=').next() == Some("access_token"))
 }
 
 fn websocket_tokens<'a>(head: &RequestHead<'a>, route: &Route) -> Result<Option<&'a str>, Refusal> {

@@ -83,6 +83,16 @@ impl RequestPath {
         self.target.get(self.path_end + 1..)
     }
 
+    /// Whether the query has a parameter of this name, however its letters are escaped.
+    pub fn has_parameter(&self, name: &str) -> bool {
+        let is_it = |pair: &str| {
+            let held = pair.split('=').next().unwrap_or_default();
+            held == name || (held.contains('%') && decode_bytes(held, |_| true) == name.as_bytes())
+        };
+        self.query()
+            .is_some_and(|query| query.split('&').any(is_it))
+    }
+
     /// The canonical path with its remaining escapes decoded once: how an upstream that decodes would read it.
     /// Escaped slashes were refused, so the segments are the same.
     pub fn decoded(&self) -> Cow<'_, str> {

@@ -168,7 +168,7 @@ fn a_token_stands_in_one_place() {
     let house = House::new();
     let (token, bearer) = (house.token(json!({})), house.bearer());
     let in_protocol = format!("chat, bearer.{token}");
-    let rows: [(&str, &Fields<'_>, &str); 7] = [
+    let rows: [(&str, &Fields<'_>, &str); 8] = [
         (
             "/crm",
             &[("Authorization", &bearer), ("Authorization", &bearer)],
@@ -207,6 +207,11 @@ fn a_token_stands_in_one_place() {
         ),
         (
             "/socket?access_token=x",
+            &[("Authorization", &bearer)],
+            "request_ambiguous",
+        ),
+        (
+            "/crm?access%5Ftoken=x",
             &[("Authorization", &bearer)],
             "request_ambiguous",
         ),

@@ -45,6 +45,25 @@ fn every_row_of_the_path_corpus_meets_its_verdict() {
 }
 
 #[test]
+fn a_parameter_is_found_by_its_name_however_it_is_escaped() {
+    let rows = [
+        ("/a?access_token=x", true),
+        ("/a?b=1&access_token", true),
+        ("/a?access%5Ftoken=x", true),
+        ("/a?%61ccess_toke%6e=x", true),
+        ("/a?b=access_token", false),
+        ("/a?access_tokens=x", false),
+        ("/a?access%255Ftoken=x", false),
+        ("/a?%ff%=x", false),
+        ("/a", false),
+    ];
+    for (target, found) in rows {
+        let parsed = RequestPath::parse(target).unwrap();
+        assert_eq!(parsed.has_parameter("access_token"), found, "{target}");
+    }
+}
+
+#[test]
 fn the_query_is_apart_and_untouched() {
     let rows = [
         ("/a", "/a", None),
