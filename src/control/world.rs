@@ -40,7 +40,6 @@ pub struct World {
     handle: Handle,
     views: Views,
     warnings: String,
-    verified: Arc<VerifiedTokens>,
 }
 
 impl World {
@@ -80,14 +79,14 @@ impl World {
         let prepared = prepare(loaded, occasion, around.clone(), names.clone()).await?;
         let warnings = prepared.warnings.clone();
         let verified = Arc::new(VerifiedTokens::new(VERIFIED_TOKENS_MAX, fresh()));
-        let publisher = Publisher::begin(path, around, names, ledger, verified.clone(), prepared);
+        telemetry.metrics().verified_tokens(verified.clone());
+        let publisher = Publisher::begin(path, around, names, ledger, verified, prepared);
         Ok(Self {
             views: publisher.views().clone(),
             publisher,
             events,
             handle,
             warnings,
-            verified,
         })
     }
 
@@ -119,11 +118,6 @@ impl World {
     /// What became of every key.
     pub fn ledger(&self) -> Arc<Ledger> {
         self.views.ledger.clone()
-    }
-
-    /// The tokens that were verified already, for the metric.
-    pub fn verified(&self) -> Arc<VerifiedTokens> {
-        self.verified.clone()
     }
 
     /// Asks the writer to act.

@@ -138,12 +138,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     let certificates = world.certificates();
     let summary = Summary::of(&config, &board.status(clock.now()), world.warnings());
     let (signals, stopping) = Signals::new(board, edge.clone());
-    background.spawn(upkeep(
-        revocations,
-        world.verified(),
-        telemetry.clone(),
-        clock,
-    ));
+    background.spawn(upkeep(revocations, telemetry.clone(), clock));
     background.spawn(own_keys::distrust(world.handle(), distrusted));
     background.spawn(world.run(std::future::pending()));
 
@@ -275,12 +270,7 @@ fn spawn(server: Server, signals: impl ShutdownSignalWatch + Send + 'static) {
 }
 
 /// What is done every few seconds for as long as the process lives.
-async fn upkeep(
-    revocations: Arc<Revocations>,
-    verified: Arc<crate::token::VerifiedTokens>,
-    telemetry: Arc<Telemetry>,
-    clock: Arc<SystemClock>,
-) {
+async fn upkeep(revocations: Arc<Revocations>, telemetry: Arc<Telemetry>, clock: Arc<SystemClock>) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
@@ -289,6 +279,5 @@ async fn upkeep(
             revocations.expire(clock.now());
         }
         telemetry.metrics().revocations(revocations.len());
-        telemetry.metrics().verified_tokens(verified.len());
     }
 }

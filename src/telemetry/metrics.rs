@@ -18,7 +18,7 @@ use crate::policy::Route;
 use crate::principal::Entitlement;
 use crate::session::OWN_ISSUER;
 use crate::time::Timestamp;
-use crate::token::Source;
+use crate::token::{Source, VerifiedTokens};
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Metrics {
     refreshed: Mutex<HashMap<Box<str>, Timestamp>>,
     /// When each listener's first certificate expires.
     certificates: Mutex<HashMap<Box<str>, Timestamp>>,
+    /// The tokens that were verified already, to be counted.
+    verified: Mutex<Option<Arc<VerifiedTokens>>>,
 }
 
 /// What came of fetching an issuer's keys.
@@ -71,6 +73,7 @@ impl Metrics {
             refusals: [const { AtomicU64::new(0) }; Reason::ALL.len()],
             refreshed: Mutex::default(),
             certificates: Mutex::default(),
+            verified: Mutex::default(),
         }
     }
 
@@ -166,9 +169,9 @@ impl Metrics {
             .count(&self.families, refused, source);
     }
 
-    /// How many tokens the cache holds.
-    pub fn verified_tokens(&self, entries: usize) {
-        self.families.verified_tokens.with([]).set(whole(entries));
+    /// From now on the gauge of verified tokens tells how many these are.
+    pub fn verified_tokens(&self, tokens: Arc<VerifiedTokens>) {
+        *lock(&self.verified) = Some(tokens);
     }
 
     /// How many usable keys an issuer has.
@@ -259,6 +262,10 @@ impl Metrics {
         for (listener, at) in &*lock(&self.certificates) {
             let left = at.since(now).as_secs_f64() - now.since(*at).as_secs_f64();
             self.families.certificate_expiry.with([listener]).set(left);
+        }
+        if let Some(verified) = &*lock(&self.verified) {
+            let entries = whole(verified.len());
+            self.families.verified_tokens.with([]).set(entries);
         }
         let mut text = String::new();
         TextEncoder::new()

@@ -11,6 +11,7 @@ use crate::gate::Reason;
 use crate::policy::Route;
 use crate::secret::Secret;
 use crate::time::{Clock, Timestamp};
+use crate::token::VerifiedTokens;
 
 #[test]
 fn a_request_counts_under_its_route_its_product_and_its_reason() {
@@ -53,7 +54,7 @@ fn every_metric_of_the_contract_is_told() {
     telemetry.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
     metrics.upstream_healthy("crm", "127.0.0.1:9101", Health::Used);
     metrics.verification(Some("main"), None, Source::Cache);
-    metrics.verified_tokens(1);
+    metrics.verified_tokens(Arc::new(VerifiedTokens::new(1, [0; 32])));
     metrics.issuer_keys("main", 1);
     metrics.issuer_refresh("main", RefreshOutcome::Fetched, NOW);
     metrics.session_event("opened", "cookie");
@@ -72,7 +73,7 @@ fn every_metric_of_the_contract_is_told() {
         "tollgate_upstream_connections{state=\"active\",upstream=",
         "tollgate_upstream_healthy{server=",
         "tollgate_token_verifications_total{issuer=\"main\",outcome=\"accepted\",source=\"cache\"}",
-        "tollgate_verified_tokens 1",
+        "tollgate_verified_tokens 0",
         "tollgate_issuer_keys{issuer=",
         "tollgate_issuer_refresh_total{issuer=",
         "tollgate_issuer_refresh_age_seconds{issuer=",

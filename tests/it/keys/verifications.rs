@@ -70,6 +70,7 @@ fn every_token_is_counted_once_by_its_outcome_and_source() {
             "{path} {outcome} {source}"
         );
     }
+    assert_eq!(gateway.metric("tollgate_verified_tokens", &[]), 4.0);
     // No token, none that is looked at, no count.
     let before = all();
     assert_eq!(gateway.get("/app", &[]).status, 401);
