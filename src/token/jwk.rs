@@ -7,8 +7,7 @@ use super::compact::{self, Decoded};
 use super::json::{Json, Object};
 use super::key::VerificationKey;
 use super::terms::Algorithm;
-use super::thumbprint;
-use super::weak_rsa;
+use super::{thumbprint, weak_edwards, weak_rsa};
 
 /// What one member of `keys` is good for.
 #[derive(Debug, Default)]
@@ -35,21 +34,23 @@ pub(super) fn read(jwk: &[u8], algorithms: &[Algorithm]) -> JwkReading {
     if is_for_something_else(&jwk) {
         return JwkReading::default();
     }
-    let kid = jwk.find("kid").and_then(Json::as_text);
-    let label = kid.map_or_else(String::new, |kid| format!(" ({kid:.64?})"));
     let (keys, warning) = match keys(&jwk, algorithms) {
-        Ok(keys) if jwk.find("d").is_some() => {
-            let odd = "it is a private key; only its public part is used";
-            (keys, Some(odd.to_owned()))
-        }
         Ok(keys) => (keys, None),
         Err(why) => (Vec::new(), Some(format!("skipped: {why}"))),
     };
     JwkReading {
-        label,
+        label: label(&jwk),
         keys,
         warning,
     }
+}
+
+fn label(jwk: &Object<'_>) -> String {
+    let Some(kid) = jwk.find("kid").and_then(Json::as_text) else {
+        return String::new();
+    };
+    let shown: String = kid.chars().take(KID_CHARS_SHOWN).collect();
+    format!(" ({shown:?})")
 }
 
 /// A key for encryption, or one that may not verify (RFC 7517 §4.2, §4.3): nothing odd, nothing for us.
@@ -73,6 +74,9 @@ fn keys(jwk: &Object<'_>, algorithms: &[Algorithm]) -> Result<Vec<VerificationKe
         Some(Json::Text(kid)) if kid.len() <= KID_BYTES_MAX => Some(kid.as_ref()),
         Some(_) => return Err("`kid` is not a text, or too long".to_owned()),
     };
+    if PRIVATE.iter().any(|name| jwk.find(name).is_some()) {
+        return Err("it is a private key: whoever reads it here can sign".to_owned());
+    }
     let pinned = pin(jwk, algorithms)?;
     match text(jwk, "kty")? {
         "RSA" => rsa(jwk, kid, &pinned),
@@ -207,6 +211,9 @@ fn edwards(
     pinned: &[Algorithm],
 ) -> Result<Vec<VerificationKey>, String> {
     let x = exactly(jwk, "x", 32)?;
+    if weak_edwards::is_weak(&x) {
+        return Err("an Ed25519 key whose signatures anybody can make".to_owned());
+    }
     let key = ParsedPublicKey::new(&signature::ED25519, &x)
         .map_err(|_| "not a sound Ed25519 key".to_owned())?;
     Ok(vec![VerificationKey::public(
@@ -260,6 +267,9 @@ fn number(jwk: &Object<'_>, name: &str) -> Result<Decoded, String> {
     Ok(bytes)
 }
 
+/// The members of private keys (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
 const RSA_ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Rs256,
     Algorithm::Rs384,
@@ -274,6 +284,9 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The longest `kid` of a key that is used, in bytes.
 const KID_BYTES_MAX: usize = 1024;
+
+/// How much of a `kid` an operator is shown.
+const KID_CHARS_SHOWN: usize = 64;
 
 /// The first byte of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;

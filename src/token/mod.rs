@@ -19,6 +19,7 @@ mod thumbprint;
 mod times;
 mod verified;
 mod verify;
+mod weak_edwards;
 mod weak_rsa;
 
 pub use bearer::{BearerError, BearerToken};

@@ -1,5 +1,7 @@
 //! Key sets: which keys serve, which are skipped, and what the operator hears of it.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::issuer::{HS_SECRET, NOW, TestIssuer, good_claims, terms, verifier, verify};
@@ -141,14 +143,46 @@ fn a_document_over_its_limits_is_an_error() {
 }
 
 #[test]
-fn a_private_key_serves_by_its_public_part_with_a_warning() {
-    let key = new_key(Algorithm::Es256);
-    let (keys, warnings) = parse(
-        &[jwk_with(&key, &json!({"d": "AAAA"}))],
-        &[Algorithm::Es256],
-    );
-    assert_eq!(keys.len(), 1);
-    assert!(warnings[0].contains("private key"), "{warnings:?}");
+fn a_private_key_that_is_published_is_skipped() {
+    let (key, rsa) = (new_key(Algorithm::Es256), new_key(Algorithm::Rs256));
+    for (key, name) in [(&key, "d"), (&rsa, "d"), (&rsa, "p"), (&rsa, "qi")] {
+        let algorithms = [Algorithm::Es256, Algorithm::Rs256];
+        let (keys, warnings) = parse(&[jwk_with(key, &json!({ name: "AAAA" }))], &algorithms);
+        assert!(keys.is_empty(), "{name}");
+        assert!(warnings[0].contains("private key"), "{warnings:?}");
+    }
+}
+
+#[test]
+fn an_ed25519_key_of_small_order_is_skipped() {
+    let beyond = ["ec", "ed", "ee", "ff"].map(|low| format!("{low}{}7f", "ff".repeat(30)));
+    let order_eight = [
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+    let zero_and_one = ["00", "01"].map(|low| format!("{low}{}", "00".repeat(31)));
+    let low = [&beyond[..], &zero_and_one, &order_eight.map(str::to_owned)].concat();
+    for hex in low {
+        let mut point: Vec<u8> = (0..32)
+            .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+            .collect();
+        for sign in [0, 0x80] {
+            point[31] |= sign;
+            let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(&point)});
+            let (keys, warnings) = parse(&[jwk], &[Algorithm::EdDsa]);
+            assert!(keys.is_empty(), "{hex}");
+            assert!(warnings[0].contains("anybody"), "{warnings:?}");
+        }
+    }
+    let sound = new_key(Algorithm::EdDsa).public_jwk();
+    assert_eq!(parse(&[sound], &[Algorithm::EdDsa]).0.len(), 1);
+}
+
+#[test]
+fn a_long_kid_is_shown_by_its_beginning() {
+    let jwk = json!({"kty": "oct", "kid": "k".repeat(100_000)});
+    let (_, warnings) = parse(&[jwk], &[Algorithm::Es256]);
+    assert!(warnings[0].len() < 200, "{} bytes", warnings[0].len());
 }
 
 #[test]
@@ -165,8 +199,6 @@ fn an_rsa_key_without_alg_serves_each_configured_rsa_algorithm() {
 
 #[test]
 fn leading_zeros_of_a_modulus_are_forgiven() {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let key = new_key(Algorithm::Rs256);
     let jwk = key.public_jwk();
     let n = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
