@@ -78,6 +78,15 @@ struct State {
     flying: bool,
 }
 
+/// Why a fetch is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It was time.
+    Due,
+    /// A request asked for it.
+    Wished,
+}
+
 /// What a request has to wait for.
 enum Boarding {
     /// A fetch that it asked for.
@@ -149,11 +158,14 @@ impl Flight {
         }
     }
 
-    /// A fetch begins: it is the one that was wished for.
-    pub(super) fn take_off(&self) {
+    /// A fetch begins: it is the one that was wished for, if one was.
+    pub(super) fn take_off(&self) -> Cause {
         let mut state = self.state();
-        state.wished = false;
         state.flying = true;
+        match std::mem::take(&mut state.wished) {
+            true => Cause::Wished,
+            false => Cause::Due,
+        }
     }
 
     /// A fetch ended, and what it brought serves.

@@ -3,22 +3,25 @@
 use std::time::Duration;
 
 /// The pause after the first failure; it doubles with each.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
+pub(super) const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// The longest pause between two tries while a provider fails.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 /// How far chance moves a pause either way: gateways that began together do not ask together.
 const JITTER: f64 = 0.1;
 
 /// The pause until the next refresh: what the provider wishes, between `min` and `max`. A provider without a wish is asked
-/// every `max`.
+/// every `max`. Keys that serve for `stale_max` are confirmed twice in that time, whatever the others say: a provider that
+/// is up loses none by their age.
 pub(super) fn refresh(
     wished: Option<Duration>,
     min: Duration,
     max: Duration,
+    stale_max: Duration,
     chance: f64,
 ) -> Duration {
     let max = max.max(min);
-    jittered(wished.unwrap_or(max).clamp(min, max), chance).clamp(min, max)
+    let pause = jittered(wished.unwrap_or(max).clamp(min, max), chance).clamp(min, max);
+    pause.min((stale_max / 2).max(RETRY_FIRST))
 }
 
 /// The pause after `failures` failures in a row: one second, doubling up to `min` or half a minute.
@@ -40,6 +43,7 @@ mod tests {
 
     const MIN: Duration = Duration::from_secs(30);
     const MAX: Duration = Duration::from_secs(900);
+    const DAY: Duration = Duration::from_secs(86_400);
 
     #[test]
     fn a_providers_wish_counts_between_min_and_max() {
@@ -50,16 +54,24 @@ mod tests {
             (Some(99_999), 900),
         ];
         for (wished, seconds) in rows {
-            let pause = refresh(wished.map(Duration::from_secs), MIN, MAX, 0.5);
+            let pause = refresh(wished.map(Duration::from_secs), MIN, MAX, DAY, 0.5);
             assert_eq!(pause.as_secs_f64().round() as u64, seconds, "{wished:?}");
         }
     }
 
     #[test]
     fn chance_never_leaves_min_and_max() {
-        assert_eq!(refresh(Some(Duration::ZERO), MIN, MAX, 0.0), MIN);
-        assert_eq!(refresh(None, MIN, MAX, 1.0), MAX);
-        assert_eq!(refresh(None, MIN, MAX, 0.0), Duration::from_secs(810));
+        assert_eq!(refresh(Some(Duration::ZERO), MIN, MAX, DAY, 0.0), MIN);
+        assert_eq!(refresh(None, MIN, MAX, DAY, 1.0), MAX);
+        assert_eq!(refresh(None, MIN, MAX, DAY, 0.0), Duration::from_secs(810));
+    }
+
+    #[test]
+    fn keys_that_serve_for_a_short_time_are_confirmed_twice_in_it() {
+        for (stale_max, secs) in [(86_400, 900), (600, 300), (10, 5), (1, 1), (0, 1)] {
+            let pause = refresh(None, MIN, MAX, Duration::from_secs(stale_max), 1.0);
+            assert_eq!(pause.as_secs(), secs, "{stale_max}");
+        }
     }
 
     #[test]

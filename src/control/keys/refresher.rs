@@ -10,10 +10,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::discovery::discover;
 use super::fetch::{self, FETCH_TIMEOUT, Fetched, Fetcher};
-use super::flight::Flight;
+use super::flight::{Cause, Flight};
 use super::held::{Held, Holding};
 use super::kept::Kept;
-use super::{pace, source};
+use super::pace::{self, RETRY_FIRST};
+use super::source;
 use crate::config::model::{Issuer, RemoteKeys};
 use crate::control::entropy::chance;
 use crate::control::event::{Arrival, Event};
@@ -155,7 +156,7 @@ impl Refresher {
     /// The first fetch, before anybody waits for it: the keys, if they arrived within `patience` and are not those that
     /// were restored.
     pub(in crate::control) async fn first(&mut self, patience: Duration) -> Option<Arc<KeySet>> {
-        match self.refresh(patience).await {
+        match self.refresh(Cause::Due, patience).await {
             Refreshed::Replaced(keys) => {
                 self.keep().await;
                 Some(keys)
@@ -171,12 +172,18 @@ impl Refresher {
                 () = sleep_until(self.due) => {}
                 () = self.flight.wished() => {}
                 () = self.expiry() => {
-                    self.expire().await;
-                    continue;
+                    if !self.is_over() {
+                        continue;
+                    }
+                    // A provider that did not fail is asked once more.
+                    if self.failures > 0 {
+                        self.expire().await;
+                        continue;
+                    }
                 }
             }
-            self.flight.take_off();
-            match self.refresh(FETCH_TIMEOUT).await {
+            let cause = self.flight.take_off();
+            match self.refresh(cause, FETCH_TIMEOUT).await {
                 Refreshed::Replaced(keys) => {
                     self.hand_over(Some(keys)).await;
                     self.keep().await;
@@ -189,7 +196,7 @@ impl Refresher {
     }
 
     /// Fetches once, for at most `patience`, and sets the time of the next.
-    async fn refresh(&mut self, patience: Duration) -> Refreshed {
+    async fn refresh(&mut self, cause: Cause, patience: Duration) -> Refreshed {
         let attempt = timeout(patience, self.attempt()).await;
         let attempt = attempt.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         let (refreshed, wished) = match attempt {
@@ -202,10 +209,15 @@ impl Refresher {
             self.discovered = None;
             tracing::warn!(issuer = %self.name(), error = %why, failures = self.failures, "cannot refresh the keys");
             self.held.fail(why);
-            pace::retry(self.failures, min, chance())
+            let pause = pace::retry(self.failures, min, chance());
+            match cause {
+                // Whoever sends unknown keys brings no try of our own forward: it counts towards the cool-down, too.
+                Cause::Wished => pause.max(self.keys.cooldown.min(max)),
+                Cause::Due => pause,
+            }
         } else {
             self.failures = 0;
-            pace::refresh(wished, min, max, chance())
+            pace::refresh(wished, min, max, self.keys.keys_stale_max, chance())
         };
         let metrics = self.around.telemetry.metrics();
         metrics.issuer_refresh(self.name(), refreshed.outcome(), self.around.clock.now());
@@ -314,15 +326,23 @@ impl Refresher {
 
     /// Takes keys out of service that no provider has confirmed for too long.
     async fn expire(&mut self) {
-        if self.life_left().is_some_and(|left| left.is_zero()) {
-            tracing::warn!(issuer = %self.name(), "the keys are older than keys_stale_max and serve no longer");
-            self.held.clear();
-            self.hand_over(None).await;
-        }
+        tracing::warn!(issuer = %self.name(), "the keys are older than keys_stale_max and serve no longer");
+        self.held.clear();
+        self.hand_over(None).await;
     }
 
+    /// Whether what is held may serve no longer without another word from its provider.
+    fn is_over(&self) -> bool {
+        self.life_left().is_some_and(|left| left.is_zero())
+    }
+
+    /// How long what is held may serve yet without another word from its provider.
     fn life_left(&self) -> Option<Duration> {
-        let now = self.around.clock.now();
-        self.held.life_left(self.keys.keys_stale_max, now)
+        let stale_max = match self.failures {
+            // Nobody is asked without a pause, however short the keys' life is.
+            0 => self.keys.keys_stale_max.max(RETRY_FIRST),
+            _ => self.keys.keys_stale_max,
+        };
+        self.held.life_left(stale_max, self.around.clock.now())
     }
 }

@@ -212,6 +212,28 @@ async fn keys_that_nobody_confirms_serve_no_longer_than_allowed() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_up_is_asked_before_its_keys_are_too_old() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    let keys = format!("{}\nkeys_stale_max = \"1s\"", remote(&provider, SELDOM));
+    site.configure(&keys, "");
+    let house = site.open().await;
+    for _ in 0..2 {
+        let asked = provider.requests();
+        site.clock.advance(Duration::from_secs(2));
+        until(|| {
+            assert_eq!(house.judge(&a), None, "the provider is up");
+            provider.requests() > asked
+        })
+        .await;
+    }
+    drop(provider);
+    site.clock.advance(Duration::from_secs(2));
+    until(|| house.judge(&a) == Some(Reason::IssuerUnavailable)).await;
+    house.close().await;
+}
+
+#[tokio::test]
 async fn keys_are_discovered_where_the_issuer_says() {
     let (site, a) = (Site::new(), key());
     let keys = Provider::start(Answer::Document(jwks(&[&a]))).await;
