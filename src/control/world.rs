@@ -73,9 +73,6 @@ impl World {
         };
         let names = Arc::new(Names::new());
         let occasion = Occasion::start(START_PATIENCE);
-        telemetry
-            .configure(&loaded.config)
-            .map_err(|error| unusable(format!("telemetry.access_log: {error}")))?;
         let prepared = prepare(loaded, occasion, around.clone(), names.clone()).await?;
         let warnings = prepared.warnings.clone();
         let verified = Arc::new(VerifiedTokens::new(VERIFIED_TOKENS_MAX, fresh()));

@@ -50,6 +50,8 @@ pub enum Refused {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The access log cannot be written.
+    AccessLog(std::io::Error),
     /// The session side cannot start.
     Sessions(String),
     /// The system gives no threads or files.
@@ -70,6 +72,7 @@ impl fmt::Display for Refused {
                     "{what}: cannot listen on {address}: {error}; does another process have it?"
                 )
             }
+            Self::AccessLog(error) => write!(f, "telemetry.access_log: {error}"),
             Self::Sessions(text) => write!(f, "sessions: {text}"),
             Self::System(error) => write!(f, "the system refuses: {error}"),
         }
@@ -106,6 +109,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         ))
         .map_err(Refused::Start)?;
     let config = world.gate().load().config().clone();
+    telemetry.configure(&config).map_err(Refused::AccessLog)?;
     check_addresses(&config)?;
     descriptors::raise(&config);
 

@@ -157,16 +157,15 @@ impl Refresher {
     /// were restored.
     pub(in crate::control) async fn first(&mut self, patience: Duration) -> Option<Arc<KeySet>> {
         match self.refresh(Cause::Due, patience).await {
-            Refreshed::Replaced(keys) => {
-                self.keep().await;
-                Some(keys)
-            }
+            Refreshed::Replaced(keys) => Some(keys),
             Refreshed::Unchanged | Refreshed::Failed(_) => None,
         }
     }
 
-    /// Refreshes when it is time or when a request asks, until the task is dropped.
+    /// Keeps what was fetched first, then refreshes when it is time or when a request asks, until the task is dropped.
     pub(in crate::control) async fn run(mut self) {
+        // Only now: a command that asks for keys and serves nothing leaves no file behind.
+        self.keep().await;
         loop {
             tokio::select! {
                 () = sleep_until(self.due) => {}

@@ -1,5 +1,6 @@
 //! Starts without the provider: kept keys serve, no keys are a 503, and nobody else waits.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -56,6 +57,33 @@ fn kept_keys_serve_after_a_restart_and_without_them_the_issuer_is_unavailable_un
     provider.answer(ProviderAnswer::Document(issuer.jwks()));
     until("the issuer is back", || ask(&gateway, &token).status == 200);
     assert_eq!(fate(&gateway, &stranger.token(json!({}))), "key_unknown");
+}
+
+#[test]
+fn a_command_that_asks_for_keys_leaves_nothing_behind_for_the_gateway() {
+    let upstream = Upstream::start();
+    let issuer = Issuer::new("https://auth.example.com");
+    let provider = Provider::start(ProviderAnswer::Document(issuer.jwks()));
+    let keys = format!("jwks_url = \"{}/jwks\"", provider.url());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let listeners = "[listeners.public]\naddress = \"127.0.0.1:8080\"\n[telemetry]\naccess_log = \"file:access.log\"\n";
+    let text = listeners.to_owned() + &config(&upstream, &issuer_table("main", &issuer, &keys));
+    std::fs::write(&path, text).unwrap();
+    let token = issuer.token(json!({}));
+    for arguments in [
+        ["explain", "GET", "/app", "--token", &token],
+        ["token", "verify", &token, "--format", "json"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        let said = command.args(arguments).arg("--config").arg(&path);
+        let said = said.output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+    }
+    // Made by another user than the gateway's, a folder or a file would keep it from starting.
+    let left = std::fs::read_dir(folder.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["gateway.toml"]);
 }
 
 #[test]
