@@ -173,6 +173,13 @@ impl KeySet {
         }
     }
 
+    /// Whether there is a key here that `previous` does not have.
+    pub fn adds_to(&self, previous: &Self) -> bool {
+        self.keys
+            .iter()
+            .any(|key| previous.find_uid(&key.uid()).is_none())
+    }
+
     /// Every key, each under its one algorithm, in the document's order.
     pub fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
         self.keys.iter().map(AsRef::as_ref)

@@ -49,7 +49,8 @@ impl Keys {
     /// half a second; says whether another gate serves now, so that judging once more may end differently.
     ///
     /// Refuses at once, without a fetch, for issuers whose keys are fixed, within the cool-down after a fetch that was
-    /// asked for (failed ones included), six times as long for a key that was withdrawn, and when 1,024 requests wait already.
+    /// asked for and brought no new key (failed ones included), six times as long for a key that was withdrawn, and when
+    /// 1,024 requests wait already.
     pub async fn wanted(&self, issuer_name: &str, wanted: WantedKey, seen: &Arc<Gate>) -> bool {
         let flight = self.flights.load().get(issuer_name).cloned();
         if let Some(flight) = flight {
@@ -85,6 +86,15 @@ pub(super) enum Cause {
     Due,
     /// A request asked for it.
     Wished,
+}
+
+/// What a fetch brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cargo {
+    /// A key that the issuer did not have.
+    NewKeys,
+    /// Nothing, or fewer keys.
+    Nothing,
 }
 
 /// What a request has to wait for.
@@ -168,9 +178,14 @@ impl Flight {
         }
     }
 
-    /// A fetch ended, and what it brought serves.
-    pub(super) fn land(&self) {
-        self.state().flying = false;
+    /// A fetch ended, and what it brought serves. One with a new key was no stray's: the cool-down is not for it.
+    pub(super) fn land(&self, cargo: Cargo) {
+        let mut state = self.state();
+        state.flying = false;
+        if cargo == Cargo::NewKeys {
+            state.wished_at = None;
+        }
+        drop(state);
         self.landed.send_modify(|flights| *flights += 1);
     }
 
@@ -191,7 +206,7 @@ mod tests {
     use futures_util::future::join_all;
     use tokio::time::{Instant, advance, sleep};
 
-    use super::{COOLDOWNS_WITHDRAWN, Flight, WAIT_MAX, WAITERS_MAX};
+    use super::{COOLDOWNS_WITHDRAWN, Cargo, Flight, WAIT_MAX, WAITERS_MAX};
     use crate::token::WantedKey;
 
     const COOLDOWN: Duration = Duration::from_secs(10);
@@ -205,7 +220,7 @@ mod tests {
                 pilot.wished().await;
                 pilot.take_off();
                 sleep(span).await;
-                pilot.land();
+                pilot.land(Cargo::Nothing);
             }
         });
         flight
@@ -267,11 +282,11 @@ mod tests {
         let waiter = flight.clone();
         let waiter = tokio::spawn(async move { wait(&waiter).await });
         sleep(Duration::from_millis(50)).await;
-        flight.land();
+        flight.land(Cargo::Nothing);
         flight.wished().await;
         flight.take_off();
         sleep(Duration::from_millis(100)).await;
-        flight.land();
+        flight.land(Cargo::Nothing);
         assert_eq!(waiter.await.unwrap(), Duration::from_millis(150));
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::discovery::discover;
 use super::fetch::{self, FETCH_TIMEOUT, Fetched, Fetcher};
-use super::flight::{Cause, Flight};
+use super::flight::{Cargo, Cause, Flight};
 use super::held::{Held, Holding};
 use super::kept::Kept;
 use super::pace::{self, RETRY_FIRST};
@@ -47,6 +47,8 @@ pub(in crate::control) struct Refresher {
     flight: Arc<Flight>,
     around: Surroundings,
     held: Holding,
+    /// The keys of the last document that could be read.
+    last: Arc<KeySet>,
     discovered: Option<(Url, Instant)>,
     failures: u32,
     due: Instant,
@@ -54,8 +56,8 @@ pub(in crate::control) struct Refresher {
 
 /// What a refresh brought.
 enum Refreshed {
-    /// Another document.
-    Replaced(Arc<KeySet>),
+    /// Another document, and whether there is a key in it that the last one did not have.
+    Replaced(Arc<KeySet>, Cargo),
     /// The document that is held.
     Unchanged,
     /// Nothing; the text is for the operator.
@@ -65,7 +67,7 @@ enum Refreshed {
 impl Refreshed {
     fn outcome(&self) -> RefreshOutcome {
         match self {
-            Self::Replaced(_) => RefreshOutcome::Fetched,
+            Self::Replaced(..) => RefreshOutcome::Fetched,
             Self::Unchanged => RefreshOutcome::Unchanged,
             Self::Failed(_) => RefreshOutcome::Failed,
         }
@@ -93,6 +95,7 @@ impl Refresher {
             epoch,
             around,
             held: Holding::default(),
+            last: Arc::default(),
             discovered: None,
             failures: 0,
             due: Instant::now(),
@@ -123,6 +126,7 @@ impl Refresher {
     pub(in crate::control) fn inherit(&mut self, held: Holding) -> Option<Arc<KeySet>> {
         let keys = self.read(&held.get()?.document).ok()?;
         self.held = held;
+        self.last = keys.clone();
         Some(keys)
     }
 
@@ -143,6 +147,7 @@ impl Refresher {
                 });
                 let metrics = self.around.telemetry.metrics();
                 metrics.issuer_refreshed(self.name(), kept.fetched_at());
+                self.last = keys.clone();
                 Some(keys)
             }
             Ok(None) => None,
@@ -157,7 +162,7 @@ impl Refresher {
     /// were restored.
     pub(in crate::control) async fn first(&mut self, patience: Duration) -> Option<Arc<KeySet>> {
         match self.refresh(Cause::Due, patience).await {
-            Refreshed::Replaced(keys) => Some(keys),
+            Refreshed::Replaced(keys, _) => Some(keys),
             Refreshed::Unchanged | Refreshed::Failed(_) => None,
         }
     }
@@ -182,15 +187,19 @@ impl Refresher {
                 }
             }
             let cause = self.flight.take_off();
-            match self.refresh(cause, FETCH_TIMEOUT).await {
-                Refreshed::Replaced(keys) => {
+            let cargo = match self.refresh(cause, FETCH_TIMEOUT).await {
+                Refreshed::Replaced(keys, cargo) => {
                     self.hand_over(Some(keys)).await;
                     self.keep().await;
+                    cargo
                 }
-                Refreshed::Unchanged => self.keep().await,
-                Refreshed::Failed(_) => {}
-            }
-            self.flight.land();
+                Refreshed::Unchanged => {
+                    self.keep().await;
+                    Cargo::Nothing
+                }
+                Refreshed::Failed(_) => Cargo::Nothing,
+            };
+            self.flight.land(cargo);
         }
     }
 
@@ -243,7 +252,7 @@ impl Refresher {
         let refreshed = if self.held.is(&document) {
             Refreshed::Unchanged
         } else {
-            Refreshed::Replaced(self.read(&document)?)
+            self.replaced(self.read(&document)?)
         };
         self.held.put(Held {
             document: document.into(),
@@ -251,6 +260,15 @@ impl Refresher {
             confirmed_at: now,
         });
         Ok((refreshed, max_age))
+    }
+
+    fn replaced(&mut self, keys: Arc<KeySet>) -> Refreshed {
+        let cargo = match keys.adds_to(&self.last) {
+            true => Cargo::NewKeys,
+            false => Cargo::Nothing,
+        };
+        self.last = keys.clone();
+        Refreshed::Replaced(keys, cargo)
     }
 
     /// Where the keys are.

@@ -212,6 +212,34 @@ async fn keys_that_nobody_confirms_serve_no_longer_than_allowed() {
 }
 
 #[tokio::test]
+async fn a_fetch_that_brought_a_new_key_leaves_the_next_one_to_the_next_rotation() {
+    let (site, a, b, c) = (Site::new(), key(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    let wanted = async || {
+        let seen = house.gate.load();
+        house.keys.wanted("main", WantedKey::Unseen, &seen).await
+    };
+    for keys in [[&a, &b], [&b, &c]] {
+        provider.answer(Answer::Document(jwks(&keys)));
+        assert!(
+            wanted().await,
+            "the cool-down is for fetches without a find"
+        );
+        assert_eq!(house.judge(keys[1]), None);
+    }
+    // The same keys in another document are no find, and nor is one key less.
+    provider.answer(Answer::Document(format!("{} ", jwks(&[&c]))));
+    assert!(wanted().await);
+    let asked = provider.requests();
+    provider.answer(Answer::Document(jwks(&[&a, &b, &c])));
+    assert!(!wanted().await);
+    assert_eq!(provider.requests(), asked);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_provider_that_is_up_is_asked_before_its_keys_are_too_old() {
     let (site, a) = (Site::new(), key());
     let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
