@@ -1,10 +1,53 @@
 //! From an issuer to its keys: the metadata document (OpenID Connect Discovery §3, RFC 8414 §2) names where they are.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::fetch::{Fetched, Fetcher};
 use super::source::{self, PlainHttp};
+use crate::config::model::RemoteKeys;
+
+/// How long a discovered address of keys is believed.
+const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
+
+/// Where an issuer's keys are: where the operator says, or else where its metadata does.
+#[derive(Debug, Default)]
+pub(super) struct Address {
+    discovered: Option<(Url, Instant)>,
+}
+
+impl Address {
+    /// Finds the address. What was discovered is believed for an hour.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    pub(super) async fn find(
+        &mut self,
+        fetcher: &Fetcher,
+        issuer: &str,
+        keys: &RemoteKeys,
+    ) -> Result<Url, String> {
+        if let Some(url) = &keys.jwks_url {
+            return source::parse(url, fetcher.plain);
+        }
+        if let Some((url, found_at)) = &self.discovered
+            && found_at.elapsed() < DISCOVERED_FOR
+        {
+            return Ok(url.clone());
+        }
+        let url = discover(fetcher, issuer).await?;
+        self.discovered = Some((url.clone(), Instant::now()));
+        Ok(url)
+    }
+
+    /// Asks the metadata next time.
+    pub(super) fn forget(&mut self) {
+        self.discovered = None;
+    }
+}
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -16,7 +59,7 @@ struct Metadata {
 ///
 /// # Errors
 /// A text for the operator: what each well-known place answered.
-pub(super) async fn discover(fetcher: &Fetcher, issuer: &str) -> Result<Url, String> {
+async fn discover(fetcher: &Fetcher, issuer: &str) -> Result<Url, String> {
     let mut refusals = Vec::new();
     for place in source::metadata(issuer, fetcher.plain)? {
         let found = match fetcher.get(&place, None).await {

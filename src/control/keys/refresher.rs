@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::discovery::discover;
+use super::discovery::Address;
 use super::fetch::{self, FETCH_TIMEOUT, Fetched, Fetcher};
 use super::flight::{Cargo, Cause, Flight};
 use super::held::{Held, Holding};
@@ -26,8 +25,6 @@ use crate::token::KeySet;
 
 /// How often the age of kept keys is looked at.
 const EXPIRY_STEP: Duration = Duration::from_secs(60);
-/// How long a discovered address of keys is believed.
-const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
 
 /// What every refresher needs of the world around it.
 #[derive(Clone)]
@@ -49,7 +46,7 @@ pub(in crate::control) struct Refresher {
     held: Holding,
     /// The keys of the last document that could be read.
     last: Arc<KeySet>,
-    discovered: Option<(Url, Instant)>,
+    address: Address,
     failures: u32,
     due: Instant,
 }
@@ -96,7 +93,7 @@ impl Refresher {
             around,
             held: Holding::default(),
             last: Arc::default(),
-            discovered: None,
+            address: Address::default(),
             failures: 0,
             due: Instant::now(),
         })
@@ -214,7 +211,7 @@ impl Refresher {
         let (min, max) = (self.keys.refresh_min, self.keys.refresh_max);
         let pause = if let Refreshed::Failed(why) = &refreshed {
             self.failures = self.failures.saturating_add(1);
-            self.discovered = None;
+            self.address.forget();
             tracing::warn!(issuer = %self.name(), error = %why, failures = self.failures, "cannot refresh the keys");
             self.held.fail(why);
             let pause = pace::retry(self.failures, min, chance());
@@ -234,7 +231,8 @@ impl Refresher {
     }
 
     async fn attempt(&mut self) -> Result<(Refreshed, Option<Duration>), String> {
-        let url = self.address().await?;
+        let issuer = &self.issuer.terms.issuer;
+        let url = self.address.find(&self.fetcher, issuer, &self.keys).await?;
         let etag = self.held.etag();
         let fetched = self.fetcher.get(&url, etag.as_ref()).await?;
         let now = self.around.clock.now();
@@ -269,21 +267,6 @@ impl Refresher {
         };
         self.last = keys.clone();
         Refreshed::Replaced(keys, cargo)
-    }
-
-    /// Where the keys are.
-    async fn address(&mut self) -> Result<Url, String> {
-        if let Some(url) = &self.keys.jwks_url {
-            return source::parse(url, self.fetcher.plain);
-        }
-        if let Some((url, found_at)) = &self.discovered
-            && found_at.elapsed() < DISCOVERED_FOR
-        {
-            return Ok(url.clone());
-        }
-        let url = discover(&self.fetcher, &self.issuer.terms.issuer).await?;
-        self.discovered = Some((url.clone(), Instant::now()));
-        Ok(url)
     }
 
     /// Reads a document; one without any usable key is as bad as none.
