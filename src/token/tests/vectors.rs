@@ -28,6 +28,18 @@ fn the_signed_examples_of_the_rfcs_verify() {
 }
 
 #[test]
+fn the_examples_of_the_rfcs_that_this_house_does_not_read_are_refused() {
+    for example in rfc()["refused"].as_array().unwrap() {
+        let token = example["token"].as_str().unwrap();
+        let verdict = match key_set(&example["key"]) {
+            Ok(keys) => judge(token, &keys),
+            Err(_) => Err("no key"),
+        };
+        assert!(verdict.is_err(), "{}", example["source"]);
+    }
+}
+
+#[test]
 fn thumbprints_are_those_of_the_rfcs() {
     for example in rfc()["thumbprints"].as_array().unwrap() {
         let keys = key_set(&example["key"]).unwrap();
