@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use super::keys::{Flight, Flights, Holding, Refresher};
@@ -73,6 +74,12 @@ impl Fetchers {
         let name = refresher.name().clone();
         let waiting = Some(Box::new(refresher));
         self.0.insert(name, Fetcher { waiting, ..fetcher });
+    }
+
+    /// Writes down what those hold that nobody drives yet.
+    pub(super) async fn keep(&self) {
+        let waiting = self.0.values().filter_map(|one| one.waiting.as_deref());
+        join_all(waiting.map(Refresher::keep)).await;
     }
 
     /// Drives every refresher that nobody drives yet, as tasks of the current runtime.

@@ -10,6 +10,7 @@
 //! world.certificates()  Arc<Live<Certificates>>            // what listeners show
 //! world.board()         Arc<Board>                         // /readyz, /api/status
 //! world.handle()        Handle                             // /api/reload, /api/keys/distrust
+//! world.keep().await;                                      // writes down what a restart must know
 //! world.run(shutdown).await;                               // drives it all until `shutdown` ends
 //! ```
 

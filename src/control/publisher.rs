@@ -118,6 +118,11 @@ impl Publisher {
         &self.views
     }
 
+    /// Writes down the keys that were fetched before [`Publisher::run`].
+    pub(super) async fn keep(&self) {
+        self.fetchers.keep().await;
+    }
+
     /// Carries out events until `shutdown` ends.
     pub(super) async fn run(
         mut self,
@@ -147,6 +152,8 @@ impl Publisher {
                 outcome = ended(&mut reload) => {
                     let replies = reload.take().map(|reload| reload.replies);
                     self.conclude(outcome, replies.unwrap_or_default());
+                    self.fetchers.keep().await;
+                    self.fetchers.start();
                 }
                 _ = booking.tick() => self.book().await,
                 _ = retiring.tick() => self.retire(),
@@ -235,7 +242,6 @@ impl Publisher {
         configured.map_err(|error| format!("telemetry.access_log: {error}"))?;
         let warnings = prepared.warnings.clone();
         self.adopt(prepared);
-        self.fetchers.start();
         Ok(warnings)
     }
 

@@ -87,6 +87,11 @@ impl World {
         })
     }
 
+    /// Writes down what a restart must know. Whoever only asks leaves nothing behind.
+    pub async fn keep(&self) {
+        self.publisher.keep().await;
+    }
+
     /// What requests are judged by.
     pub fn gate(&self) -> Arc<Live<Gate>> {
         self.views.gate.clone()

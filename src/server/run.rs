@@ -110,6 +110,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         .map_err(Refused::Start)?;
     let config = world.gate().load().config().clone();
     telemetry.configure(&config).map_err(Refused::AccessLog)?;
+    background.block_on(world.keep());
     check_addresses(&config)?;
     descriptors::raise(&config);
 

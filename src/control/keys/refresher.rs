@@ -164,10 +164,8 @@ impl Refresher {
         }
     }
 
-    /// Keeps what was fetched first, then refreshes when it is time or when a request asks, until the task is dropped.
+    /// Refreshes when it is time or when a request asks, until the task is dropped.
     pub(in crate::control) async fn run(mut self) {
-        // Only now: a command that asks for keys and serves nothing leaves no file behind.
-        self.keep().await;
         loop {
             tokio::select! {
                 () = sleep_until(self.due) => {}
@@ -300,7 +298,7 @@ impl Refresher {
     }
 
     /// Writes down what is held, so that it survives a restart.
-    async fn keep(&self) {
+    pub(in crate::control) async fn keep(&self) {
         let (Some(state), Some(held)) = (self.around.state.clone(), self.held.get()) else {
             return;
         };

@@ -126,6 +126,7 @@ upstream = "app"
         let telemetry = self.telemetry();
         let world = self.start(&telemetry).await;
         let world = world.unwrap_or_else(|error| panic!("{error}"));
+        world.keep().await;
         let (close, closed) = oneshot::channel::<()>();
         House {
             gate: world.gate(),
