@@ -18,8 +18,8 @@ const WAIT_MAX: Duration = Duration::from_millis(500);
 /// waits for the new key: there is room for a busy gateway's.
 const WAITERS_MAX: usize = 1024;
 
-/// Tokens of a key that was withdrawn may ask for a fetch once in so many cool-downs: they come for as long as they would
-/// have lived, and must not use up the fetch that a new key waits for.
+/// Tokens of a key that was withdrawn may ask for a fetch once in so many cool-downs, and begin none for others: they come
+/// for as long as they would have lived, and must not use up the fetch that a new key waits for.
 const COOLDOWNS_WITHDRAWN: u32 = 6;
 
 /// The flights of all remote issuers, by the issuer's name in the configuration.
@@ -72,6 +72,7 @@ pub(in crate::control) struct Flight {
 
 #[derive(Debug, Default)]
 struct State {
+    /// When a token of a key that was never seen wished last.
     wished_at: Option<Instant>,
     /// When a token of a key that was withdrawn wished last.
     wished_back_at: Option<Instant>,
@@ -154,7 +155,9 @@ impl Flight {
         if flies {
             return Some(Boarding::Joined(landing));
         }
-        state.wished_at = Some(now);
+        if wanted == WantedKey::Unseen {
+            state.wished_at = Some(now);
+        }
         state.wished = true;
         drop(state);
         self.wish.notify_one();
@@ -257,6 +260,7 @@ mod tests {
         }
         advance(COOLDOWN).await;
         assert_eq!(wait_back().await, Duration::from_millis(100));
+        assert_eq!(wait(&flight).await, Duration::from_millis(100));
         assert_eq!(wait(&flight).await, Duration::ZERO);
     }
 
