@@ -155,6 +155,15 @@ pub(super) fn key_set(value: &Value<'_>, algorithms: &[Algorithm]) -> Option<Key
 
 fn shared(value: &Value<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySource> {
     let secrets = value.some(Value::secret)?;
+    if let Some(index) = secrets.iter().position(is_pem) {
+        // Whoever has a public key could sign with it, and many have (RFC 8725 §2.1).
+        let message = format!(
+            "secret {} of `secrets` is a key or certificate in PEM, which others may have",
+            index + 1
+        );
+        let help = "draw one at random: `openssl rand -base64 48`; public keys go into `jwks_file`";
+        return value.refuse("secret_is_key", message, help);
+    }
     match KeySet::from_secrets(&secrets, algorithms?) {
         Ok(keys) => Some(KeySource::Fixed(Arc::new(keys))),
         Err(why) => {
@@ -166,6 +175,10 @@ fn shared(value: &Value<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySour
             )
         }
     }
+}
+
+fn is_pem(secret: &Secret) -> bool {
+    memchr::memmem::find(secret.expose(), b"-----BEGIN ").is_some()
 }
 
 /// What a JWKS over HTTP needs beside its address.

@@ -87,6 +87,22 @@ fn short_secrets_are_a_fault() {
 }
 
 #[test]
+fn a_public_key_is_no_secret() {
+    let text = SOUND
+        .replace("discovery = true", "secrets = [\"env:PEM\"]")
+        .replace("ES256", "HS256");
+    for kind in ["PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE", "PRIVATE KEY"] {
+        for white in ["", "\n", "  "] {
+            let pem = format!("{white}-----BEGIN {kind}-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOC\n");
+            let files = InMemory::full().env("PEM", pem.as_bytes());
+            let codes = check(&text, &files).unwrap_err();
+            assert_eq!(codes[0].code, "secret_is_key", "{kind}");
+            assert!(!shown(&text, &codes).contains("MIIB"));
+        }
+    }
+}
+
+#[test]
 fn terms_beyond_the_usual_are_a_warning() {
     says(&inside(ISSUER, "leeway = \"61s\""), &["leeway_long"]);
     says(&inside(ISSUER, "leeway = \"60s\""), &[]);
