@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use highway::{HighwayHash, HighwayHasher, Key};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use quick_cache::sync::Cache;
 
 use super::bearer::BearerToken;
@@ -14,20 +14,25 @@ use super::verified::VerifiedToken;
 /// never a decision.
 ///
 /// # Security
-/// The 256-bit digest (HighwayHash, a pseudorandom function) is keyed with entropy of this process and never leaves it, so
-/// nobody outside can search for two tokens that share an entry; and no token is kept in memory. Only verified tokens enter,
-/// so a flood of bad ones displaces nothing.
+/// The 256-bit digest is two GMACs (NIST SP 800-38D) under two keys that are entropy of this process. It never leaves the
+/// process, so the one nonce of each key gives nothing away; and whoever does not know the keys finds two tokens of 8 KiB
+/// that share an entry with a chance of 2^-238, whatever he computes. No token is kept in memory. Only verified tokens
+/// enter, so a flood of bad ones displaces nothing.
 pub struct VerifiedTokens {
     tokens: Cache<[u8; 32], Arc<VerifiedToken>>,
-    key: Key,
+    keys: [LessSafeKey; 2],
 }
 
 impl VerifiedTokens {
-    /// The cache for at most `tokens_max` tokens; `key` is fresh entropy of this process.
-    pub fn new(tokens_max: usize, key: [u8; 32]) -> Self {
+    /// The cache for at most `tokens_max` tokens; `entropy` is fresh and this process's alone.
+    pub fn new(tokens_max: usize, entropy: [u8; 32]) -> Self {
+        let key = |half: u8| {
+            let key = *blake3::keyed_hash(&entropy, &[half]).as_bytes();
+            LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).expect("32 bytes are a key"))
+        };
         Self {
             tokens: Cache::new(tokens_max),
-            key: Key(words(key)),
+            keys: [key(0), key(1)],
         }
     }
 
@@ -42,12 +47,14 @@ impl VerifiedTokens {
     }
 
     pub(super) fn digest(&self, token: BearerToken<'_>) -> [u8; 32] {
-        let digest = HighwayHasher::new(self.key).hash256(token.as_bytes());
-        let mut bytes = [0; 32];
-        for (bytes, word) in bytes.chunks_exact_mut(8).zip(digest) {
-            bytes.copy_from_slice(&word.to_ne_bytes());
+        let mut digest = [0; 32];
+        for (half, key) in digest.chunks_exact_mut(16).zip(&self.keys) {
+            let nonce = Nonce::assume_unique_for_key([0; 12]);
+            let token = Aad::from(token.as_bytes());
+            let tag = key.seal_in_place_separate_tag(nonce, token, &mut []);
+            half.copy_from_slice(tag.expect("nothing is sealed but a short text").as_ref());
         }
-        bytes
+        digest
     }
 
     pub(super) fn find(&self, digest: &[u8; 32]) -> Option<Arc<VerifiedToken>> {
@@ -61,14 +68,6 @@ impl VerifiedTokens {
     pub(super) fn remove(&self, digest: &[u8; 32]) {
         self.tokens.remove(digest);
     }
-}
-
-fn words(key: [u8; 32]) -> [u64; 4] {
-    let mut words = [0; 4];
-    for (word, bytes) in words.iter_mut().zip(key.as_chunks::<8>().0) {
-        *word = u64::from_ne_bytes(*bytes);
-    }
-    words
 }
 
 /// The digests' key stays out of logs.
