@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use quick_cache::sync::Cache;
 use serde_json::json;
 
 use crate::principal::Scopes;
 use crate::time::Timestamp;
-use crate::token::{SigningKey, Verified};
+use crate::token::{Note, SigningKey, Verified};
 
 /// What the operator chose about identity headers.
 #[derive(Debug, Clone)]
@@ -80,7 +79,7 @@ impl IdentitySigner {
         }
         if let Some(assertions) = &self.assertions {
             let assertion = assertions.find_or_sign(verified, upstream, now);
-            put(&self.names.assertion, assertion.jws.as_bytes());
+            put(&self.names.assertion, assertion.text.as_bytes());
         }
     }
 
@@ -110,63 +109,44 @@ impl Names {
     }
 }
 
-/// Signs assertions, and keeps them for as long as they may be sent again.
+/// Signs assertions. Each is kept with its token for as long as it may be sent again.
 #[derive(Debug)]
 struct Assertions {
     key: Arc<SigningKey>,
     issuer: Box<str>,
     lifetime: Duration,
-    kept: Cache<(TokenDigest, Arc<str>), Arc<Assertion>>,
-}
-
-/// Names one token without being it.
-type TokenDigest = [u8; 32];
-
-#[derive(Debug)]
-struct Assertion {
-    jws: String,
-    renew_at: Timestamp,
+    /// All of that in one word: what another configuration made is not sent.
+    maker: Arc<str>,
 }
 
 impl Assertions {
-    /// Assertions kept at most; beyond it the least used are signed again.
-    const KEPT_MAX: usize = 100_000;
-
     fn of(terms: &IdentityTerms) -> Option<Self> {
+        let (key, issuer) = (terms.signing_key.clone()?, terms.issuer.clone()?);
+        let lifetime = terms.assertion_lifetime;
         Some(Self {
-            key: terms.signing_key.clone()?,
-            issuer: terms.issuer.clone()?,
-            lifetime: terms.assertion_lifetime,
-            kept: Cache::new(Self::KEPT_MAX),
+            maker: format!("{} {} {issuer}", key.kid(), lifetime.as_millis()).into(),
+            key,
+            issuer,
+            lifetime,
         })
     }
 
-    fn find_or_sign(
-        &self,
-        verified: &Verified,
-        upstream: &Arc<str>,
-        now: Timestamp,
-    ) -> Arc<Assertion> {
-        let key = (*verified.digest(), upstream.clone());
-        if let Some(kept) = self.kept.get(&key)
-            && now < kept.renew_at
-        {
-            return kept;
-        }
-        let fresh = Arc::new(self.sign(verified, upstream, now));
-        self.kept.insert(key, fresh.clone());
-        fresh
+    fn find_or_sign(&self, verified: &Verified, upstream: &Arc<str>, now: Timestamp) -> Arc<Note> {
+        let notes = verified.notes();
+        notes.find_or_make(&self.maker, upstream, now, || {
+            self.sign(verified, upstream, now)
+        })
     }
 
     /// Signs one assertion that ends no later than its token, and is renewed at half its life.
-    fn sign(&self, verified: &Verified, upstream: &str, now: Timestamp) -> Assertion {
+    fn sign(&self, verified: &Verified, upstream: &Arc<str>, now: Timestamp) -> Note {
         let principal = verified.principal();
         let longest = now.plus(self.lifetime);
         let expires_at = longest.min(verified.expires_at());
         let half = Duration::from_millis(expires_at.since(now).as_millis() as u64 / 2);
         let mut claims = json!({
             "iss": self.issuer,
-            "aud": upstream,
+            "aud": &**upstream,
             "sub": principal.subject,
             "sub_iss": &*principal.issuer,
             "products": principal.products.iter().collect::<Vec<_>>(),
@@ -186,9 +166,11 @@ impl Assertions {
             }
         }
         let ends_with_token = expires_at < longest;
-        Assertion {
-            jws: self.key.sign(ASSERTION_TYPE, &claims),
-            renew_at: if ends_with_token {
+        Note {
+            maker: self.maker.clone(),
+            reader: upstream.clone(),
+            text: self.key.sign(ASSERTION_TYPE, &claims),
+            until: if ends_with_token {
                 expires_at
             } else {
                 now.plus(half)
@@ -201,7 +183,7 @@ impl Assertions {
 pub const ASSERTION_TYPE: &str = "identity+jwt";
 
 /// The assertion's own id: the same token, upstream and moment give the same one.
-fn assertion_id(token: &TokenDigest, upstream: &str, now: Timestamp) -> String {
+fn assertion_id(token: &[u8; 32], upstream: &str, now: Timestamp) -> String {
     let mut hasher = blake3::Hasher::new_keyed(token);
     hasher
         .update(&now.as_millis().to_be_bytes())

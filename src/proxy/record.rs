@@ -118,7 +118,10 @@ impl Record {
                 .verified
                 .as_ref()
                 .map(|verified| &*verified.principal().subject),
-            pseudonym: self.verified.as_ref().map(Verified::pseudonym),
+            pseudonym: self
+                .verified
+                .as_ref()
+                .map(|verified| verified.notes().pseudonym()),
             upstream: self.upstream.as_deref(),
             server: self.server.as_deref(),
             bytes_in: self.meter.bytes_in,

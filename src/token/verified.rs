@@ -1,8 +1,9 @@
 //! The proof that a token was verified.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::key::VerificationKey;
+use super::notes::Notes;
 use super::terms::IssuerTerms;
 use super::times::Times;
 use crate::principal::Principal;
@@ -45,8 +46,8 @@ pub(super) struct VerifiedToken {
     pub(super) terms: Arc<IssuerTerms>,
     /// The keyed digest of the whole token.
     pub(super) digest: [u8; 32],
-    /// See [`Verified::pseudonym`].
-    pub(super) pseudonym: OnceLock<Box<str>>,
+    /// What others made of it.
+    pub(super) notes: Notes,
 }
 
 impl Verified {
@@ -75,9 +76,9 @@ impl Verified {
         &self.token.digest
     }
 
-    /// Room for the name that a log gives the subject: whoever logs makes it up once a token.
-    pub fn pseudonym(&self) -> &OnceLock<Box<str>> {
-        &self.token.pseudonym
+    /// What others made of the token, kept for as long as it is remembered.
+    pub fn notes(&self) -> &Notes {
+        &self.token.notes
     }
 
     /// `kid` of the key that signed it, as its key set has it.

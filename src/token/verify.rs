@@ -1,6 +1,6 @@
 //! The only birthplace of [`Verified`]: every check of a token, in the one order. Reads no clock and fetches no key.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use foldhash::HashMap;
 
@@ -13,6 +13,7 @@ use super::header::Header;
 use super::json::{Json, Object};
 use super::key::VerificationKey;
 use super::keys::{KeyFault, KeyRing, KeySet, Signer};
+use super::notes::Notes;
 use super::terms::{Algorithm, IssuerTerms};
 use super::verified::{Source, Verified, VerifiedToken};
 use crate::time::Timestamp;
@@ -125,7 +126,7 @@ impl Verifier {
             key: key.clone(),
             terms: terms.clone(),
             digest,
-            pseudonym: OnceLock::new(),
+            notes: Notes::default(),
         })
     }
 

@@ -1,0 +1,116 @@
+//! What others make of a token and want again with its next request: texts, kept for as long as the token is remembered.
+//! Knows neither who made them nor what they say.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use smallvec::SmallVec;
+
+use crate::time::Timestamp;
+
+/// A text that somebody made of a token for one reader.
+#[derive(Debug)]
+pub struct Note {
+    /// Who made it, under which terms: another maker does not use it.
+    pub maker: Arc<str>,
+    /// For whom.
+    pub reader: Arc<str>,
+    /// What it says.
+    pub text: String,
+    /// From then on it is made anew.
+    pub until: Timestamp,
+}
+
+/// The notes on one token.
+#[derive(Default)]
+pub struct Notes {
+    pseudonym: OnceLock<Box<str>>,
+    /// One for each reader, at most [`Notes::KEPT_MAX`].
+    kept: Mutex<SmallVec<[Arc<Note>; 1]>>,
+}
+
+impl Notes {
+    /// Readers that have a note on one token; beyond them the oldest is made again.
+    pub const KEPT_MAX: usize = 16;
+
+    /// Room for the name that a log gives the token's subject.
+    pub fn pseudonym(&self) -> &OnceLock<Box<str>> {
+        &self.pseudonym
+    }
+
+    /// The note that `maker` made for `reader`, if it is good at `now`; else a new one by `make`.
+    pub fn find_or_make(
+        &self,
+        maker: &Arc<str>,
+        reader: &Arc<str>,
+        now: Timestamp,
+        make: impl FnOnce() -> Note,
+    ) -> Arc<Note> {
+        let is_good =
+            |note: &&Arc<Note>| note.reader == *reader && note.maker == *maker && now < note.until;
+        if let Some(note) = self.kept().iter().find(is_good) {
+            return note.clone();
+        }
+        // Made without the lock: two makers make two notes at worst, and the second stays.
+        let note = Arc::new(make());
+        let mut kept = self.kept();
+        kept.retain(|old| old.reader != note.reader);
+        if kept.len() == Self::KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push(note.clone());
+        note
+    }
+
+    /// Sound even if a thread panicked while it held it: every change is one call.
+    fn kept(&self) -> MutexGuard<'_, SmallVec<[Arc<Note>; 1]>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes speak of the token's subject: they stay out of logs.
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Notes({})", self.kept().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Note, Notes};
+    use crate::time::Timestamp;
+
+    fn text(notes: &Notes, maker: &str, reader: &str, now: u64, fresh: &str) -> String {
+        let (maker, reader) = (Arc::from(maker), Arc::from(reader));
+        let make = || Note {
+            maker: Arc::clone(&maker),
+            reader: Arc::clone(&reader),
+            text: fresh.to_owned(),
+            until: Timestamp::from_secs(now + 10),
+        };
+        let note = notes.find_or_make(&maker, &reader, Timestamp::from_secs(now), make);
+        note.text.clone()
+    }
+
+    #[test]
+    fn a_note_is_kept_until_its_time_for_its_maker_and_reader_alone() {
+        let notes = Notes::default();
+        assert_eq!(text(&notes, "gate", "crm", 100, "first"), "first");
+        assert_eq!(text(&notes, "gate", "crm", 109, "second"), "first");
+        assert_eq!(text(&notes, "gate", "billing", 109, "other"), "other");
+        assert_eq!(text(&notes, "gate", "crm", 110, "third"), "third");
+        assert_eq!(text(&notes, "new gate", "crm", 111, "fourth"), "fourth");
+        assert_eq!(text(&notes, "gate", "crm", 111, "fifth"), "fifth");
+    }
+
+    #[test]
+    fn only_so_many_readers_have_a_note() {
+        let notes = Notes::default();
+        for reader in 0..2 * Notes::KEPT_MAX {
+            text(&notes, "gate", &reader.to_string(), 100, "text");
+        }
+        assert_eq!(format!("{notes:?}"), format!("Notes({})", Notes::KEPT_MAX));
+    }
+}
