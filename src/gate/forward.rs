@@ -162,7 +162,7 @@ fn forwarding(
         .authority
         .as_deref()
         .map(|host| Cow::Borrowed(host.as_bytes())));
-    let mut forwarded: SmallVec<[u8; 256]> = SmallVec::new();
+    let mut forwarded = Vec::with_capacity(FORWARDED_BYTES);
     if let Some(before) = told("forwarded") {
         forwarded.extend_from_slice(&before);
         forwarded.extend_from_slice(b", ");
@@ -178,19 +178,13 @@ fn forwarding(
 }
 
 /// Appends this hop's element of `Forwarded` (RFC 7239 §4); an IPv6 node is bracketed and quoted (§6).
-fn put_element(
-    out: &mut SmallVec<[u8; 256]>,
-    head: &RequestHead<'_>,
-    admission: &Admission,
-    address: &str,
-) {
+fn put_element(out: &mut Vec<u8>, head: &RequestHead<'_>, admission: &Admission, address: &str) {
     let [opened, closed] = if address.contains(':') {
-        ["\"[", "]\""]
+        ["for=\"[", "]\";proto="]
     } else {
-        ["", ""]
+        ["for=", ";proto="]
     };
-    let scheme = head.scheme.as_str();
-    for piece in ["for=", opened, address, closed, ";proto=", scheme] {
+    for piece in [opened, address, closed, head.scheme.as_str()] {
         out.extend_from_slice(piece.as_bytes());
     }
     if let Some(host) = &admission.authority {
@@ -199,6 +193,9 @@ fn put_element(
         }
     }
 }
+
+/// Room for the usual element.
+const FORWARDED_BYTES: usize = 128;
 
 /// All values of one field as one list.
 fn joined<'a>(fields: &[Field<'a>], name: &str) -> Option<Cow<'a, [u8]>> {

@@ -151,10 +151,12 @@ impl Head {
     /// The status that it seems to have; [`Head::read`] says whether it is an answer at all.
     pub(in crate::proxy) fn status(&self) -> u16 {
         match self {
-            Self::Http1(bytes) => bytes
-                .get(b"HTTP/1.1 ".len()..b"HTTP/1.1 200".len())
-                .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-                .unwrap_or(0),
+            Self::Http1(bytes) => match bytes[b"HTTP/1.1 ".len().min(bytes.len())..] {
+                [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..] => [a, b, c]
+                    .iter()
+                    .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')),
+                _ => 0,
+            },
             Self::Http2(parts, _) => parts.status.as_u16(),
         }
     }
