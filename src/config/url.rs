@@ -70,7 +70,11 @@ pub(super) fn is_host(text: &str) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    text.len() <= 253 && text.split('.').all(label)
+    // What ends in a number is an address or nothing (URL standard §3.5).
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
+    let is_address = || text.parse::<Ipv4Addr>().is_ok();
+    text.len() <= 253 && text.split('.').all(label) && (!is_number || is_address())
 }
 
 /// Whether `text` is an origin exactly as a browser sends it: `scheme://host[:port]` in lower case, without a path and
@@ -171,7 +175,18 @@ mod tests {
             assert!(is_host(text), "{text}");
         }
         for text in [
-            "", ".", "a..b", "a b", "http://a", "a:80", "[::1", "*.a", "ä.de",
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "http://a",
+            "a:80",
+            "[::1",
+            "*.a",
+            "ä.de",
+            "256.0.0.1",
+            "1.2.3",
+            "a.7",
         ] {
             assert!(!is_host(text), "{text}");
         }
