@@ -32,7 +32,7 @@ pub(in crate::config) fn sessions<'w>(table: &Table<'w>, known: &Known<'w>) -> O
     let help = "make one with `tollgate key generate`: signing_keys = [\"file:sign.pem\"]";
     let signing_keys = table.need("signing_keys", help, signing_keys);
     let help = "make one with `openssl rand -base64 32`: refresh_keys = [\"file:refresh.key\"]";
-    let refresh_keys = table.need("refresh_keys", help, |value| value.some(refresh_key));
+    let refresh_keys = table.need("refresh_keys", help, refresh_keys);
     let life = Life::read(table);
     let (claims_hook, claims_stale_ok) =
         claims_hook(table.table("claims_hook", "sessions.claims_hook").as_ref());
@@ -74,7 +74,11 @@ fn signing_keys(value: &Value<'_>) -> Option<SigningKeys> {
     let mut files = Vec::new();
     let sets = value.some(|entry| {
         files.push(entry.secret_path());
-        signing_set(entry)
+        let set = signing_set(entry)?;
+        for scheduled in &set {
+            once(entry, &mut known, scheduled.key.kid().to_owned())?;
+        }
+        Some(set)
     })?;
     Some(SigningKeys::new(sets, files.swap_remove(0)))
 }
@@ -82,6 +86,7 @@ fn signing_keys(value: &Value<'_>) -> Option<SigningKeys> {
 fn signing_set(value: &Value<'_>) -> Option<Vec<ScheduledKey>> {
     match KeyFile::parse(&value.secret()?) {
         Ok(file) => Some(file.into_keys()),
+    let mut known = Vec::new();
         Err(why) => {
             let message = format!("`{}` has no usable signing key: {why}", value.key);
             let help = "make one with `tollgate key generate`";
@@ -100,6 +105,26 @@ struct Life {
     absolute: Duration,
     max_replays: u32,
 }
+/// The active one first.
+fn refresh_keys(value: &Value<'_>) -> Option<Vec<Secret>> {
+    let mut known = Vec::new();
+    value.some(|entry| {
+        let key = refresh_key(entry)?;
+        once(entry, &mut known, Zeroizing::new(key.expose().to_vec()))?;
+        Some(key)
+    })
+}
+
+/// Refuses a key that stands before in the same list.
+fn once<K: PartialEq>(value: &Value<'_>, known: &mut Vec<K>, key: K) -> Option<()> {
+    if known.contains(&key) {
+        let message = format!("`{}` has this key already", value.key);
+        return value.refuse("key_repeated", message, "remove one of the two");
+    }
+    known.push(key);
+    Some(())
+}
+
 
 impl Life {
     fn read(table: &Table<'_>) -> Self {

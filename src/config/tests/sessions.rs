@@ -248,6 +248,10 @@ fn keys_are_what_they_should_be() {
             true,
         ),
         (b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", false),
+    let twice = |file: &str| format!("{file}\", \"{file}");
+    for file in ["file:sign.pem", "file:refresh.key"] {
+        says(file, &twice(file), &["key_repeated"]);
+    }
         (b"000102", false),
         (b"0123456789abcdef0123456789abcdef", false),
     ];
