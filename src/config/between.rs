@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::diagnostic::Diagnostic;
-use super::endpoints::{IDENTITY_JWKS_PATH, SessionEndpoint, meets};
+use super::endpoints::{IDENTITY_JWKS_PATH, SessionPaths, meets};
 use super::model::{Issuer, KeySource, Listener, Sessions};
 use super::walk::{Table, Walk};
 use crate::identity::IdentityTerms;
@@ -165,6 +165,7 @@ pub(super) fn routes(
     if let Err(ties) = RouteTable::new(routes.iter().map(|(route, _)| route.clone())) {
         report_ties(root.walk, routes, ties);
     }
+    let endpoints = sessions.map(|sessions| SessionPaths::of(&sessions.issuer));
     for (route, span) in routes {
         let path = route.path.as_str();
         if identity.signing_key.is_some() && path != CATCH_ALL && meets(path, IDENTITY_JWKS_PATH) {
@@ -173,8 +174,8 @@ pub(super) fn routes(
         if !sessions.is_some_and(|sessions| share_a_host(&route.hosts, &sessions.hosts)) {
             continue;
         }
-        let mut endpoints = SessionEndpoint::PATHS.iter();
-        if let Some((endpoint, _)) = endpoints.find(|(endpoint, _)| meets(path, endpoint)) {
+        let mut endpoints = endpoints.iter().flat_map(SessionPaths::iter);
+        if let Some(endpoint) = endpoints.find(|endpoint| meets(path, endpoint)) {
             match path {
                 CATCH_ALL => covered(root.walk, route, span),
                 _ => taken(root.walk, route, span, endpoint),

@@ -30,8 +30,8 @@ pub enum SessionEndpoint {
 }
 
 impl SessionEndpoint {
-    /// Where each answers; `{sid}` is one segment.
-    pub const PATHS: [(&str, Self); 12] = [
+    /// Where each answers, whatever the issuer; `{sid}` is one segment.
+    const PATHS: [(&str, Self); 12] = [
         ("/auth/login", Self::Login),
         ("/auth/refresh", Self::Refresh),
         ("/auth/logout", Self::Logout),
@@ -46,18 +46,11 @@ impl SessionEndpoint {
         ("/.well-known/jwks.json", Self::Jwks),
     ];
 
-    /// The endpoint at `path`, if there is one.
+    /// Whether `label` is one that [`Self::as_str`] gives.
     #[must_use]
-    pub fn at(path: &str) -> Option<Self> {
+    pub fn is_label(label: &str) -> bool {
         let mut paths = Self::PATHS.iter();
-        paths
-            .find(|(pattern, _)| match pattern.strip_suffix("{sid}") {
-                Some(list) => path
-                    .strip_prefix(list)
-                    .is_some_and(|sid| !sid.contains('/')),
-                None => path == *pattern,
-            })
-            .map(|(_, endpoint)| *endpoint)
+        paths.any(|(_, endpoint)| endpoint.as_str() == label)
     }
 
     /// The route label of metric and log.
@@ -76,6 +69,59 @@ impl SessionEndpoint {
             Self::Jwks => "well_known.jwks",
         }
     }
+}
+
+/// The paths at which the session side of one issuer answers.
+#[derive(Debug)]
+pub struct SessionPaths(Vec<(Box<str>, SessionEndpoint)>);
+
+impl SessionPaths {
+    /// The paths for `issuer`. One that has a path of its own is looked for below it and, as RFC 8414 §3.1 has it, with it
+    /// behind the well-known name; what its metadata names lies below it too.
+    #[must_use]
+    pub fn of(issuer: &str) -> Self {
+        let all = SessionEndpoint::PATHS.into_iter();
+        let mut paths: Vec<(Box<str>, SessionEndpoint)> = all
+            .map(|(path, endpoint)| (path.into(), endpoint))
+            .collect();
+        let below = path_of(issuer);
+        if !below.is_empty() {
+            let standard = SessionEndpoint::PATHS.into_iter();
+            for (path, endpoint) in standard.filter(|(path, _)| !path.starts_with("/auth/")) {
+                paths.push((format!("{below}{path}").into(), endpoint));
+                if endpoint == SessionEndpoint::Metadata {
+                    paths.push((format!("{path}{below}").into(), endpoint));
+                }
+            }
+        }
+        Self(paths)
+    }
+
+    /// The endpoint at `path`, if there is one.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<SessionEndpoint> {
+        let mut paths = self.0.iter();
+        paths
+            .find(|(pattern, _)| match pattern.strip_suffix("{sid}") {
+                Some(list) => path
+                    .strip_prefix(list)
+                    .is_some_and(|sid| !sid.contains('/')),
+                None => path == &**pattern,
+            })
+            .map(|(_, endpoint)| *endpoint)
+    }
+
+    /// All of them; `{sid}` is one segment.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(path, _)| &**path)
+    }
+}
+
+/// The path of an issuer, without a slash at its end.
+fn path_of(issuer: &str) -> &str {
+    let behind = issuer.split_once("://").map_or("", |(_, rest)| rest);
+    let path = behind.find('/').map_or("", |at| &behind[at..]);
+    path.trim_end_matches('/')
 }
 
 /// Whether some path matches both patterns. `endpoint` has no `*`.
@@ -99,16 +145,14 @@ pub(super) fn meets(pattern: &str, endpoint: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{SessionEndpoint, meets};
+    use super::{SessionEndpoint, SessionPaths, meets};
 
     #[test]
     fn an_endpoint_answers_at_its_path_and_nowhere_else() {
+        let paths = SessionPaths::of("https://auth.example.com/");
+        assert_eq!(paths.find("/auth/login"), Some(SessionEndpoint::Login));
         assert_eq!(
-            SessionEndpoint::at("/auth/login"),
-            Some(SessionEndpoint::Login)
-        );
-        assert_eq!(
-            SessionEndpoint::at("/auth/sessions/7"),
+            paths.find("/auth/sessions/7"),
             Some(SessionEndpoint::Sessions)
         );
         for path in [
@@ -117,8 +161,35 @@ mod tests {
             "/auth/sessions/7/8",
             "/Auth/login",
             "/auth",
+            "//oauth/token",
         ] {
-            assert_eq!(SessionEndpoint::at(path), None, "{path}");
+            assert_eq!(paths.find(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_with_a_path_is_found_below_it_and_behind_the_well_known_name() {
+        let paths = SessionPaths::of("https://example.com/tenant/1");
+        for (path, expected) in [
+            (
+                "/.well-known/oauth-authorization-server/tenant/1",
+                Some(SessionEndpoint::Metadata),
+            ),
+            (
+                "/tenant/1/.well-known/openid-configuration",
+                Some(SessionEndpoint::Metadata),
+            ),
+            (
+                "/tenant/1/.well-known/jwks.json",
+                Some(SessionEndpoint::Jwks),
+            ),
+            ("/tenant/1/oauth/token", Some(SessionEndpoint::Token)),
+            ("/oauth/token", Some(SessionEndpoint::Token)),
+            ("/tenant/1/auth/login", None),
+            ("/tenant/2/oauth/token", None),
+            ("/.well-known/jwks.json/tenant/1", None),
+        ] {
+            assert_eq!(paths.find(path), expected, "{path}");
         }
     }
 

@@ -22,7 +22,7 @@ mod walk;
 
 pub use check::check;
 pub use diagnostic::{Diagnostic, Severity};
-pub use endpoints::{IDENTITY_JWKS_PATH, SessionEndpoint};
+pub use endpoints::{IDENTITY_JWKS_PATH, SessionEndpoint, SessionPaths};
 pub use files::Files;
 pub use model::Config;
 pub use reference::REFERENCE;

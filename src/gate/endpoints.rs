@@ -2,23 +2,30 @@
 
 use super::line::RequestLine;
 use super::verdict::Endpoint;
-use crate::config::{Config, IDENTITY_JWKS_PATH, SessionEndpoint};
+use crate::config::{Config, IDENTITY_JWKS_PATH, SessionPaths};
 
 /// The endpoints that one configuration serves.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    sessions: Option<Vec<Box<str>>>,
+    sessions: Option<SessionEndpoints>,
     identity: bool,
+}
+
+#[derive(Debug)]
+struct SessionEndpoints {
+    /// Empty: any.
+    hosts: Vec<Box<str>>,
+    paths: SessionPaths,
 }
 
 impl Endpoints {
     /// The endpoints of the session side come with `[sessions]`, the identity keys with a signing key.
     pub(super) fn of(config: &Config) -> Self {
         Self {
-            sessions: config
-                .sessions
-                .as_ref()
-                .map(|sessions| sessions.hosts.clone()),
+            sessions: config.sessions.as_ref().map(|sessions| SessionEndpoints {
+                hosts: sessions.hosts.clone(),
+                paths: SessionPaths::of(&sessions.issuer),
+            }),
             identity: config.identity.signing_key.is_some(),
         }
     }
@@ -29,7 +36,7 @@ impl Endpoints {
         if self.identity && path == IDENTITY_JWKS_PATH {
             return Some(Endpoint::IdentityJwks);
         }
-        let hosts = self.sessions.as_ref()?;
+        let SessionEndpoints { hosts, paths } = self.sessions.as_ref()?;
         let here = hosts.is_empty()
             || line
                 .host
@@ -38,6 +45,6 @@ impl Endpoints {
         if !here {
             return None;
         }
-        SessionEndpoint::at(path).map(Endpoint::Session)
+        paths.find(path).map(Endpoint::Session)
     }
 }

@@ -76,9 +76,7 @@ const PREFLIGHT: &str = "cors.preflight";
 impl Endpoint {
     /// Whether `label` is one that [`Endpoint::as_str`] gives.
     pub fn is_label(label: &str) -> bool {
-        let mut sessions = SessionEndpoint::PATHS.iter();
-        [IDENTITY_JWKS, PREFLIGHT].contains(&label)
-            || sessions.any(|(_, endpoint)| endpoint.as_str() == label)
+        [IDENTITY_JWKS, PREFLIGHT].contains(&label) || SessionEndpoint::is_label(label)
     }
 
     /// The route label of metric and log.

@@ -114,7 +114,7 @@ impl SessionApi {
             from,
             now: self.clock.now(),
         };
-        let zone = Zone::of(request.uri().path());
+        let zone = Zone::of(endpoint);
         if origin::is_preflight(&call) {
             return origin::preflight(self.sessions(), zone, &call);
         }

@@ -8,6 +8,7 @@ use http::{Method, Response, StatusCode};
 use super::call::Call;
 use super::failure::Failure;
 use crate::api::answer;
+use crate::config::SessionEndpoint;
 use crate::config::model::{Client, Cookie, SameSite, Sessions, Transport};
 
 /// Checks a call that a cookie speaks for, or that will set one: a page of a listed origin must have made it, on purpose.
@@ -58,14 +59,13 @@ pub(super) enum Zone {
 }
 
 impl Zone {
-    /// The zone of a path.
-    pub(super) fn of(path: &str) -> Self {
-        if path.starts_with("/auth/") {
-            Self::Auth
-        } else if path.starts_with("/oauth/") {
-            Self::OAuth
-        } else {
-            Self::Public
+    /// The zone of an endpoint.
+    pub(super) fn of(endpoint: SessionEndpoint) -> Self {
+        use SessionEndpoint as At;
+        match endpoint {
+            At::Login | At::Refresh | At::Logout | At::LogoutAll | At::Sessions => Self::Auth,
+            At::Token | At::Revoke | At::Introspect => Self::OAuth,
+            At::Metadata | At::Jwks => Self::Public,
         }
     }
 }

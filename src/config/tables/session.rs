@@ -26,7 +26,7 @@ const REFRESH_KEY_BYTES: usize = 32;
 /// Reads `[sessions]`.
 pub(in crate::config) fn sessions<'w>(table: &Table<'w>, known: &Known<'w>) -> Option<Sessions> {
     let help = "write the `iss` of minted tokens: issuer = \"https://auth.example.com\"";
-    let issuer = table.need("issuer", help, any_url);
+    let issuer = table.need("issuer", help, issuer);
     let help = "say whom minted tokens are for: audience = \"https://api.example.com\"";
     let audience = table.need("audience", help, Value::line);
     let help = "make one with `tollgate key generate`: signing_keys = [\"file:sign.pem\"]";
@@ -69,9 +69,20 @@ pub(in crate::config) fn sessions<'w>(table: &Table<'w>, known: &Known<'w>) -> O
     })
 }
 
+/// An issuer has no query: its path is where its metadata is looked for (RFC 8414 §2, §3.1).
+fn issuer(value: &Value<'_>) -> Option<Box<str>> {
+    let text = any_url(value)?;
+    if !text.contains('?') {
+        return Some(text);
+    }
+    let help = "write scheme, host and perhaps a path: \"https://auth.example.com\"";
+    value.refuse("url_invalid", "an issuer has no query", help)
+}
+
 /// The keys of every entry; where the first entry lies, for `tollgate key rotate`.
 fn signing_keys(value: &Value<'_>) -> Option<SigningKeys> {
     let mut files = Vec::new();
+    let mut known = Vec::new();
     let sets = value.some(|entry| {
         files.push(entry.secret_path());
         let set = signing_set(entry)?;
@@ -86,7 +97,6 @@ fn signing_keys(value: &Value<'_>) -> Option<SigningKeys> {
 fn signing_set(value: &Value<'_>) -> Option<Vec<ScheduledKey>> {
     match KeyFile::parse(&value.secret()?) {
         Ok(file) => Some(file.into_keys()),
-    let mut known = Vec::new();
         Err(why) => {
             let message = format!("`{}` has no usable signing key: {why}", value.key);
             let help = "make one with `tollgate key generate`";
@@ -95,16 +105,6 @@ fn signing_set(value: &Value<'_>) -> Option<Vec<ScheduledKey>> {
     }
 }
 
-/// How long things live.
-struct Life {
-    access: Duration,
-    jitter: f64,
-    grace: Duration,
-    lost_reply_window: Duration,
-    idle: Duration,
-    absolute: Duration,
-    max_replays: u32,
-}
 /// The active one first.
 fn refresh_keys(value: &Value<'_>) -> Option<Vec<Secret>> {
     let mut known = Vec::new();
@@ -125,6 +125,16 @@ fn once<K: PartialEq>(value: &Value<'_>, known: &mut Vec<K>, key: K) -> Option<(
     Some(())
 }
 
+/// How long things live.
+struct Life {
+    access: Duration,
+    jitter: f64,
+    grace: Duration,
+    lost_reply_window: Duration,
+    idle: Duration,
+    absolute: Duration,
+    max_replays: u32,
+}
 
 impl Life {
     fn read(table: &Table<'_>) -> Self {

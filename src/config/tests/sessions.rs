@@ -236,9 +236,22 @@ fn hooks_stay_on_this_machine_or_are_safe() {
 }
 
 #[test]
+fn an_issuer_has_a_path_at_most_and_no_route_takes_what_lies_below_it() {
+    let issuer = "https://login.example.com";
+    says(issuer, "https://example.com/a?b=c", &["url_invalid"]);
+    let below = "https://example.com/crm";
+    says(issuer, below, &["endpoint_overlap"]);
+    says(issuer, "https://example.com/tenant", &[]);
+}
+
+#[test]
 fn keys_are_what_they_should_be() {
     says("file:sign.pem", "file:tls.crt", &["signing_key_invalid"]);
     says("file:refresh.key", "file:tls.crt", &["refresh_key_invalid"]);
+    let twice = |file: &str| format!("{file}\", \"{file}");
+    for file in ["file:sign.pem", "file:refresh.key"] {
+        says(file, &twice(file), &["key_repeated"]);
+    }
     let text = with(SESSIONS);
     let rows: [(&[u8], bool); 6] = [
         (b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", true),
@@ -248,10 +261,6 @@ fn keys_are_what_they_should_be() {
             true,
         ),
         (b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", false),
-    let twice = |file: &str| format!("{file}\", \"{file}");
-    for file in ["file:sign.pem", "file:refresh.key"] {
-        says(file, &twice(file), &["key_repeated"]);
-    }
         (b"000102", false),
         (b"0123456789abcdef0123456789abcdef", false),
     ];

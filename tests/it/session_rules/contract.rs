@@ -124,6 +124,40 @@ fn both_documents_are_one_and_every_address_in_them_answers() {
 }
 
 #[test]
+fn an_issuer_with_a_path_is_found_by_either_standard_and_every_address_in_it_answers() {
+    let house = House::with(|config| {
+        config.replace("https://auth.example.com", "https://example.com/tenant")
+    });
+    let documents = [
+        "/.well-known/oauth-authorization-server/tenant",
+        "/tenant/.well-known/openid-configuration",
+    ];
+    let [oauth, openid] = documents.map(|path| house.gateway.get(path, &[]).json());
+    assert_eq!(oauth, openid);
+    assert_eq!(oauth["issuer"], "https://example.com/tenant");
+    let path = |name: &str| {
+        let address = oauth[name].as_str().unwrap();
+        address.strip_prefix("https://example.com").unwrap()
+    };
+    let keys = house.gateway.get(path("jwks_uri"), &[]);
+    assert_eq!(keys.json(), house.jwks().json());
+    let token = house.login().refresh;
+    let body = format!("grant_type=refresh_token&client_id=mobile&refresh_token={token}");
+    let tokens = Tokens::of(&house.form(path("token_endpoint"), &body));
+    assert_eq!(house.api(&tokens.access), 200);
+    let body = format!("client_id=mobile&token={}", tokens.refresh);
+    let revoked = house.form(path("revocation_endpoint"), &body);
+    assert_eq!(revoked.status, 200);
+    assert_eq!(house.api(&tokens.access), 401);
+    let body = "client_id=mobile&token=x";
+    fails(
+        &house.form(path("introspection_endpoint"), body),
+        401,
+        "invalid_client",
+    );
+}
+
+#[test]
 fn the_api_takes_no_cookie_and_no_refresh_token_and_shows_neither_to_an_upstream() {
     let house = house();
     let cookie = cookie(&house.web("/auth/login", None, &[]));

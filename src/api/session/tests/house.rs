@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::service::IdentityService;
 use crate::api::session::{Caller, Kept, SessionApi, Surroundings};
-use crate::config::{Config, Files, SessionEndpoint, check};
+use crate::config::{Config, Files, SessionPaths, check};
 use crate::gate::RequestId;
 use crate::secret::Secret;
 use crate::session::{Event, Observer, Occasion, Revocations};
@@ -152,7 +152,7 @@ impl House {
             request = request.header(*name, *value);
         }
         let request = request.body(Bytes::from(body.to_owned())).unwrap();
-        let endpoint = SessionEndpoint::at(path).expect("a session endpoint");
+        let endpoint = SessionPaths::of("").find(path).expect("a session endpoint");
         let request_id = RequestId::fresh(7);
         let from = Caller {
             address: "192.0.2.7".parse().unwrap(),
