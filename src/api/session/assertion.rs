@@ -16,7 +16,7 @@ use crate::control;
 use crate::session::{Event, Occasion, Use};
 use crate::time::Timestamp;
 use crate::token::{
-    Algorithm, BearerToken, ClaimPath, IssuerTerms, KeyRing, Verified, VerifiedTokens, Verifier,
+    BearerToken, ClaimPath, IssuerTerms, KeyRing, Verified, VerifiedTokens, Verifier,
 };
 
 /// Verifies assertions. Each client is an issuer of its own: its keys verify nobody else's.
@@ -109,10 +109,7 @@ fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
             .into_iter()
             .chain(endpoints)
             .collect(),
-        algorithms: Algorithm::ALL
-            .into_iter()
-            .filter(|algorithm| !algorithm.is_symmetric())
-            .collect(),
+        algorithms: ClientAuth::ALGORITHMS.into(),
         types: vec!["JWT".into(), "client-authentication+jwt".into()],
         leeway: LEEWAY,
         lifetime_max: LIFETIME_MAX,

@@ -9,9 +9,9 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::api::answer;
-use crate::config::model::Sessions;
+use crate::config::model::{ClientAuth, Sessions};
 use crate::session::JWKS_LIFETIME;
-use crate::token::SigningKey;
+use crate::token::{Algorithm, SigningKey};
 
 /// `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`.
 pub(super) fn metadata(sessions: &Sessions, keys: &[&Arc<SigningKey>]) -> Response<Bytes> {
@@ -24,6 +24,7 @@ pub(super) fn metadata(sessions: &Sessions, keys: &[&Arc<SigningKey>]) -> Respon
             signed_with.push(algorithm);
         }
     }
+    let assertion_algorithms = ClientAuth::ALGORITHMS.map(Algorithm::as_str);
     published(&json!({
         "issuer": *sessions.issuer,
         "token_endpoint": at("/oauth/token"),
@@ -33,11 +34,11 @@ pub(super) fn metadata(sessions: &Sessions, keys: &[&Arc<SigningKey>]) -> Respon
         "response_types_supported": [],
         "grant_types_supported": ["refresh_token", "client_credentials"],
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "token_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
-        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
         "introspection_endpoint_auth_methods_supported": &AUTH_METHODS[..3],
-        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": signed_with,
     }))
@@ -61,7 +62,4 @@ const AUTH_METHODS: [&str; 4] = [
     "client_secret_post",
     "private_key_jwt",
     "none",
-];
-const ASSERTION_ALGORITHMS: [&str; 9] = [
-    "ES256", "ES384", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA",
 ];

@@ -8,7 +8,7 @@ use crate::principal::Entitlement;
 use crate::secret::Secret;
 use crate::session::SigningKeys;
 pub use crate::session::Transport;
-use crate::token::{ClaimPath, KeySet};
+use crate::token::{Algorithm, ClaimPath, KeySet};
 
 /// `[sessions]`.
 #[derive(Debug, Clone)]
@@ -159,6 +159,17 @@ pub enum ClientAuth {
         /// The JWKS document, which was found usable.
         jwks: Arc<KeySet>,
     },
+}
+
+impl ClientAuth {
+    /// What a client may sign its assertions with.
+    pub const ALGORITHMS: [Algorithm; 5] = [
+        Algorithm::Es256,
+        Algorithm::Es384,
+        Algorithm::Ps256,
+        Algorithm::Rs256,
+        Algorithm::EdDsa,
+    ];
 }
 
 /// A grant type (RFC 6749 §4.4, §6).

@@ -10,16 +10,6 @@ use crate::config::names::Known;
 use crate::config::units::hex;
 use crate::config::value::Value;
 use crate::config::walk::Table;
-use crate::token::Algorithm;
-
-/// What a client may sign its assertions with (RFC 7523 §2.2).
-const ASSERTION_ALGORITHMS: [Algorithm; 5] = [
-    Algorithm::Es256,
-    Algorithm::Es384,
-    Algorithm::Ps256,
-    Algorithm::Rs256,
-    Algorithm::EdDsa,
-];
 
 /// Reads every `[sessions.clients.NAME]`.
 pub(super) fn clients<'w>(sessions: &Table<'w>, known: &Known<'w>) -> Vec<Arc<Client>> {
@@ -130,7 +120,7 @@ fn auth(table: &Table<'_>, wanted: bool) -> Option<ClientAuth> {
     match auth.word(&WORDS)? {
         Word::PrivateKeyJwt => match jwks {
             Some(value) => Some(ClientAuth::PrivateKeyJwt {
-                jwks: Arc::new(key_set(&value, &ASSERTION_ALGORITHMS)?),
+                jwks: Arc::new(key_set(&value, &ClientAuth::ALGORITHMS)?),
             }),
             None => auth.refuse(
                 "key_missing",

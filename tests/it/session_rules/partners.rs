@@ -63,6 +63,17 @@ fn a_partner_proves_itself_with_an_assertion_for_this_gate_used_once() {
 }
 
 #[test]
+fn the_metadata_names_the_algorithms_that_a_partner_may_sign_with() {
+    let house = house();
+    let document = house.gateway.get("/.well-known/openid-configuration", &[]);
+    for endpoint in ["token", "revocation", "introspection"] {
+        let name = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+        let expected = json!(["ES256", "ES384", "PS256", "RS256", "EdDSA"]);
+        assert_eq!(document.json()[name], expected);
+    }
+}
+
+#[test]
 fn an_assertion_that_was_used_stays_used_over_a_kill() {
     let mut house = house();
     let body = format!("{GRANT}&{}", house.assertion("one", json!({})));
