@@ -12,8 +12,9 @@ use super::failure::Failure;
 use super::limits::subscriber;
 use super::origin;
 use super::said::{Said, Unusable};
+use super::token::check_grant;
 use crate::api::answer;
-use crate::config::model::{Client, Transport};
+use crate::config::model::{Client, Grant, Transport};
 use crate::control::HookCall;
 use crate::session::{Device, Event, NewSession, Occasion};
 
@@ -27,6 +28,7 @@ impl SessionApi {
         let content = call.content()?;
         let client = self.client(call, &content).await?;
         self.check_page(&client, call)?;
+        check_grant(&client, Grant::RefreshToken)?;
         let occasion = Occasion {
             transport: Some(client.transport),
             client: Some(&client.id),

@@ -74,7 +74,8 @@ impl SessionApi {
     }
 }
 
-fn check_grant(client: &Client, grant: GrantType) -> Result<(), Failure> {
+/// Whether a client may open and refresh sessions, or ask for tokens of its own.
+pub(super) fn check_grant(client: &Client, grant: GrantType) -> Result<(), Failure> {
     // Whether a cookie's token came the wrong way is the session's to say: it tells the operator.
     let by_cookie = client.transport == Transport::Cookie && grant == GrantType::RefreshToken;
     match by_cookie || client.grants.contains(&grant) {

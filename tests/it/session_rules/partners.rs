@@ -63,6 +63,15 @@ fn a_partner_proves_itself_with_an_assertion_for_this_gate_used_once() {
 }
 
 #[test]
+fn a_partner_that_may_only_speak_for_itself_opens_no_session_of_a_user() {
+    let house = house();
+    let body = format!("user=ada&password=x&{}", house.assertion("one", json!({})));
+    let answer = house.form("/auth/login", &body);
+    fails(&answer, 400, "unauthorized_client");
+    assert_eq!(house.service.count("/login"), 0, "nobody was asked");
+}
+
+#[test]
 fn the_metadata_names_the_algorithms_that_a_partner_may_sign_with() {
     let house = house();
     let document = house.gateway.get("/.well-known/openid-configuration", &[]);
