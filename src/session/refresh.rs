@@ -151,13 +151,7 @@ impl<S: SessionStore> SessionService<S> {
     ) -> Result<Refreshed, RefreshError> {
         let (token, session) = &*found.insert(self.find(refresh.token).await?);
         let token = *token;
-        let revoked = self.revocations.find_session(
-            session.id,
-            &session.subject,
-            &session.client,
-            refresh.now,
-        );
-        if revoked.is_some() {
+        if self.is_revoked(session, refresh.now) {
             return Err(RefreshError::Refused(Rotation::Revoked));
         }
         let terms = (refresh.terms)(session)?;

@@ -129,12 +129,30 @@ impl<S: SessionStore> SessionService<S> {
         self.store.load(session).await
     }
 
-    /// The live sessions of a subject, the oldest first.
+    /// The sessions of a subject that may still rotate, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn live_of(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        self.store.live_of(subject).await
+    pub async fn live_of(&self, subject: &str, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let mut live = self.store.live_of(subject).await?;
+        live.retain(|session| self.is_live(session, now));
+        Ok(live)
+    }
+
+    /// Whether a session may still rotate: neither the store nor what is revoked since says otherwise.
+    pub fn is_live(&self, session: &Session, now: Timestamp) -> bool {
+        session.is_live(now) && !self.is_revoked(session, now)
+    }
+
+    pub(super) fn is_revoked(&self, session: &Session, now: Timestamp) -> bool {
+        let Session {
+            id,
+            subject,
+            client,
+            ..
+        } = session;
+        let by = self.revocations.find_session(*id, subject, client, now);
+        by.is_some()
     }
 
     /// Ends one session.

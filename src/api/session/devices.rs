@@ -21,7 +21,7 @@ impl SessionApi {
         let sid = call.request.uri().path().strip_prefix(PATH);
         match (call.request.method(), sid) {
             (&Method::GET, None) => {
-                let live = self.service.live_of(&principal.subject).await?;
+                let live = self.service.live_of(&principal.subject, call.now).await?;
                 let listed: Vec<Value> = live.iter().map(|session| shown(session, own)).collect();
                 Ok(json(StatusCode::OK, &json!({ "sessions": listed })))
             }

@@ -54,7 +54,8 @@ impl SessionApi {
             Err(_) => return Ok(None),
         };
         let theirs = *session.client == *client.id;
-        let live = session.is_live(call.now) && genuine.generation() >= session.generation;
+        let newest = genuine.generation() >= session.generation;
+        let live = newest && self.service.is_live(&session, call.now);
         Ok((theirs && live).then(|| {
             json!({
                 "active": true,

@@ -98,7 +98,8 @@ async fn only_so_many_sessions_of_one_subject_live(process: &Process) {
         sessions.push(process.login("u_1").await);
         process.clock.advance(Duration::from_millis(1));
     }
-    let live = process.service.live_of("u_1").await.expect("a list");
+    let live = process.service.live_of("u_1", process.clock.now());
+    let live = live.await.expect("a list");
     let newest: Vec<_> = sessions[2..].iter().map(|one| one.session.id).collect();
     assert_eq!(live.iter().map(|one| one.id).collect::<Vec<_>>(), newest);
     assert!(process.refresh(&sessions[0].refresh_token).await.is_err());

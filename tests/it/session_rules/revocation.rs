@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::house::{House, claims, house, send};
+use super::house::{House, Tokens, claims, house, send};
 
 fn sid(access: &str) -> String {
     claims(access)["sid"].as_str().unwrap().to_owned()
@@ -111,6 +111,38 @@ fn an_operators_word_survives_a_kill() {
     house.restart();
     assert_eq!(house.api(&tokens[2].access), 401);
     assert_eq!(house.api(&house.login().access), 200);
+}
+
+#[test]
+fn sessions_of_a_client_that_was_revoked_are_told_of_no_more() {
+    let house = House::with(|config| {
+        config.replace(
+            "grants = [\"client_credentials\"]",
+            "grants = [\"client_credentials\", \"refresh_token\"]",
+        )
+    });
+    let here = house.login();
+    let login = house.assertion("login", json!({}));
+    let partner = Tokens::of(&house.form("/auth/login", &login));
+    let is_active = |id: &str| {
+        let body = format!(
+            "token={}&{}",
+            partner.refresh,
+            house.assertion(id, json!({}))
+        );
+        house.form("/oauth/introspect", &body).json()["active"] == true
+    };
+    let listed = || {
+        let list = house.bearer("GET", "/auth/sessions", &here.access).json();
+        list["sessions"].as_array().unwrap().len()
+    };
+    assert_eq!((is_active("before"), listed()), (true, 2));
+    let body = json!({ "client": "partner" }).to_string();
+    assert_eq!(
+        house.gateway.admin_post("/api/revocations", &body).status,
+        200
+    );
+    assert_eq!((is_active("after"), listed()), (false, 1));
 }
 
 /// A server that keeps what it is asked open, and speaks each tenth of a second.
