@@ -13,6 +13,7 @@ use crate::control::{
 };
 use crate::gate::{Explanation, Gate, Question, Rehearsal};
 use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked};
+use crate::telemetry::Telemetry;
 use crate::time::Clock as _;
 use crate::token::{Algorithm, SigningKey};
 
@@ -23,6 +24,7 @@ pub(super) struct Wishes {
     pub(super) handle: Handle,
     pub(super) ledger: Arc<Ledger>,
     pub(super) revocations: Arc<Revocations>,
+    pub(super) telemetry: Arc<Telemetry>,
     pub(super) clock: Arc<SystemClock>,
     pub(super) sessions: Option<Arc<SessionSide>>,
 }
@@ -121,6 +123,8 @@ impl Wishes {
             expires_at,
         };
         self.revocations.revoke(revocation.clone(), now);
+        let count = self.revocations.len();
+        self.telemetry.metrics().revocations(count);
         let gate = self.gate.load();
         let sessions = self.sessions.as_ref();
         if let Some(api) = sessions.and_then(|sessions| sessions.of(gate.config())) {

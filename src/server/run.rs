@@ -125,6 +125,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         handle: world.handle(),
         ledger: world.ledger(),
         revocations: revocations.clone(),
+        telemetry: telemetry.clone(),
         clock: clock.clone(),
     };
     let endpoints = Arc::new(OwnEndpoints {

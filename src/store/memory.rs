@@ -71,9 +71,9 @@ impl SessionStore for MemoryStore {
         if at.since(tables.swept_at) >= SWEEP_EVERY {
             tables.sweep(at);
             revocations.expire(at);
-            let observer = &self.surroundings.observer;
-            observer.revocations(revocations.len(), Duration::ZERO);
         }
+        let observer = &self.surroundings.observer;
+        observer.revocations(revocations.len(), Duration::ZERO);
         Ok(Committed { at, outcome })
     }
 }

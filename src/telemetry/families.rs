@@ -130,7 +130,7 @@ impl Families {
             revocation_lag: show(
                 r,
                 "tollgate_revocation_lag_seconds",
-                "From the last revocation's writing to its being in force here.",
+                "How long ago the shared list of revocations was read: so late another process's may be in force here.",
                 [],
             ),
             store_duration: show(

@@ -214,7 +214,7 @@ impl Metrics {
         self.families.revocations.with([]).set(whole(entries));
     }
 
-    /// From a revocation's writing to its being in force here.
+    /// How long ago the shared list of revocations was read.
     pub fn revocation_lag(&self, lag: Duration) {
         self.families.revocation_lag.with([]).set(lag.as_secs_f64());
     }

@@ -132,11 +132,18 @@ impl Writer {
     }
 
     fn housekeep(&mut self) {
-        if self.followed.elapsed() >= FOLLOW_EVERY
+        let lag = self.followed.elapsed();
+        if lag >= FOLLOW_EVERY
             && let Err(error) = self.follow()
         {
             unavailable(&error);
         }
+        let Surroundings {
+            revocations,
+            observer,
+            ..
+        } = &self.surroundings;
+        observer.revocations(revocations.len(), lag);
         // A time that nobody believes ends nothing and is not remembered.
         if !self.surroundings.clock.is_sound() {
             return;
@@ -161,13 +168,7 @@ impl Writer {
                 Swept::All => Some(Instant::now()),
                 Swept::Part => self.swept,
             };
-            let Surroundings {
-                revocations,
-                observer,
-                ..
-            } = &self.surroundings;
-            revocations.expire(now);
-            observer.revocations(revocations.len(), self.followed.elapsed());
+            self.surroundings.revocations.expire(now);
         }
     }
 

@@ -145,6 +145,21 @@ fn sessions_of_a_client_that_was_revoked_are_told_of_no_more() {
     assert_eq!((is_active("after"), listed()), (false, 1));
 }
 
+#[test]
+fn the_metric_counts_a_revocation_when_it_is_in_force() {
+    let house = house();
+    let count = || house.gateway.metric("tollgate_revocations", &[]);
+    assert!(count() < 0.5);
+    for session in ["one", "two"] {
+        let body = json!({ "session": session }).to_string();
+        let answer = house.gateway.admin_post("/api/revocations", &body);
+        assert_eq!(answer.status, 200);
+    }
+    assert!((count() - 2.0).abs() < 0.5);
+    let lag = house.gateway.metric("tollgate_revocation_lag_seconds", &[]);
+    assert!((0.0..1.0).contains(&lag), "{lag}");
+}
+
 /// A server that keeps what it is asked open, and speaks each tenth of a second.
 fn streaming_server() -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
