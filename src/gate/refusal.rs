@@ -25,6 +25,8 @@ pub struct Refusal {
     pub wanted: Option<WantedKey>,
     /// Where the knowledge of a token came from that was looked at before the refusal.
     pub source: Option<Source>,
+    /// The token, where it was genuine all the same.
+    pub verified: Option<Verified>,
 }
 
 /// What a client is told beside the reason.
@@ -51,6 +53,7 @@ impl Refusal {
             issuer_name: None,
             wanted: None,
             source: None,
+            verified: None,
         }
     }
 
@@ -83,7 +86,10 @@ impl Refusal {
     /// The same refusal, of a request with a verified token.
     pub(super) fn of_verified(self, verified: &Verified) -> Self {
         let issuer_name = &verified.principal().issuer_name;
-        self.of_token(Some(issuer_name), verified.source())
+        Self {
+            verified: Some(verified.clone()),
+            ..self.of_token(Some(issuer_name), verified.source())
+        }
     }
 }
 

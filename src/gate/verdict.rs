@@ -6,6 +6,7 @@ use super::refusal::Refusal;
 use crate::config::SessionEndpoint;
 use crate::config::model::Upstream;
 use crate::policy::{Permit, RequestPath};
+use crate::token::Verified;
 
 /// The answer to the one question.
 #[derive(Debug)]
@@ -55,6 +56,18 @@ impl Verdict {
         match self {
             Self::Refuse(refusal) => Some(refusal),
             Self::Forward(admission) => admission.shadowed.as_ref(),
+            Self::Answer(_) => None,
+        }
+    }
+
+    /// The genuine token of the request, whatever became of the request.
+    pub fn verified(&self) -> Option<&Verified> {
+        match self {
+            Self::Forward(admission) => admission.permit.verified().or_else(|| {
+                let shadowed = admission.shadowed.as_ref();
+                shadowed.and_then(|refusal| refusal.verified.as_ref())
+            }),
+            Self::Refuse(refusal) => refusal.verified.as_ref(),
             Self::Answer(_) => None,
         }
     }

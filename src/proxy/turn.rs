@@ -101,11 +101,11 @@ impl<'t> Turn<'t> {
         let verdict = self.admit().await;
         self.count_verification(&verdict);
         self.record.verdict = verdict.as_str();
+        if let Some(verified) = verdict.verified() {
+            self.edge.endpoints.seen(&self.gate, verified);
+        }
         match verdict {
             Verdict::Forward(admission) => {
-                if let Some(verified) = admission.permit.verified() {
-                    self.edge.endpoints.seen(&self.gate, verified);
-                }
                 self.forward(&admission, source, answer, alarm).await;
             }
             Verdict::Answer(endpoint) => Box::pin(self.own(endpoint, source, answer)).await,

@@ -16,6 +16,7 @@ use crate::session::{Event, Occasion, Session, TimedId, Why};
 impl SessionApi {
     pub(super) async fn devices(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         let verified = self.tokens.holder(call)?;
+        self.seen(&verified);
         let principal = verified.principal();
         let own = self_session(principal.session.as_deref())?;
         let sid = call.request.uri().path().strip_prefix(PATH);

@@ -71,6 +71,20 @@ fn a_reply_that_was_lost_is_given_again_until_somebody_shows_it() {
 }
 
 #[test]
+fn whoever_shows_a_genuine_token_has_it_though_the_request_is_refused() {
+    let house = house();
+    for path in ["/billing/x", "/auth/sessions"] {
+        let first = house.login();
+        let second = house.rotated(&first.refresh);
+        house.wait(10);
+        let shown = house.bearer("GET", path, &second.access);
+        assert!([200, 403].contains(&shown.status), "{shown:?}");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        fails(&house.refresh(&first.refresh), 400, "invalid_grant");
+    }
+}
+
+#[test]
 fn a_thief_elsewhere_who_follows_each_refresh_succeeds_six_times_at_most() {
     let house = House::with(|config| {
         config
