@@ -1,7 +1,7 @@
 //! The two hooks: what is asked, and what an answer means. All who ask for the claims of one generation share one call.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -12,7 +12,8 @@ use super::call::Call;
 use super::said::Said;
 use crate::config::model::{Hook, Sessions};
 use crate::control::{HookCall, HookClient};
-use crate::session::{Ask, Claims, ClaimsAnswer, TimedId};
+use crate::session::{Ask, Claims, ClaimsAnswer, SessionService, TimedId};
+use crate::store::Store;
 
 /// The hooks of one configuration.
 #[derive(Debug)]
@@ -46,10 +47,28 @@ impl Hooks {
     }
 }
 
-/// Asks the claims hook on behalf of one call.
+/// Asks the claims hook on behalf of one call. Until it is dropped, which is after its call rotated, whoever asks the same
+/// question shares the answer.
 pub(super) struct AskHook<'a> {
-    pub(super) hooks: &'a Hooks,
-    pub(super) call: &'a Call<'a>,
+    hooks: &'a Hooks,
+    service: &'a SessionService<Store>,
+    call: &'a Call<'a>,
+    landing: OnceLock<Landing<'a>>,
+}
+
+impl<'a> AskHook<'a> {
+    pub(super) fn new(
+        hooks: &'a Hooks,
+        service: &'a SessionService<Store>,
+        call: &'a Call<'a>,
+    ) -> Self {
+        Self {
+            hooks,
+            service,
+            call,
+            landing: OnceLock::new(),
+        }
+    }
 }
 
 impl Claims for AskHook<'_> {
@@ -58,14 +77,10 @@ impl Claims for AskHook<'_> {
             return ClaimsAnswer::Unchanged;
         };
         let key = (ask.session, ask.generation);
-        let landing = Landing {
-            hooks: self.hooks,
-            key,
-        };
-        let flight = self.hooks.board(key);
-        let answer = flight.get_or_init(|| self.fly(hook, &ask)).await.clone();
-        drop(landing);
-        answer
+        let hooks = self.hooks;
+        self.landing.get_or_init(|| Landing { hooks, key });
+        let flight = hooks.board(key);
+        flight.get_or_init(|| self.fly(hook, &ask)).await.clone()
     }
 }
 
@@ -83,6 +98,13 @@ impl Drop for Landing<'_> {
 
 impl AskHook<'_> {
     async fn fly(&self, hook: &HookClient, ask: &Ask) -> ClaimsAnswer {
+        // Who read the session before another call rotated it, and boards after that, has nothing to ask: it gets the
+        // successor that is there.
+        if let Ok(Some(session)) = self.service.load(ask.session).await
+            && session.generation != ask.generation
+        {
+            return ClaimsAnswer::Unchanged;
+        }
         let body = json!({
             "reason": "refresh",
             "subject": ask.subject,

@@ -65,10 +65,7 @@ impl SessionApi {
             now: call.now,
             request_id: call.from.request_id.as_str(),
         };
-        let claims = AskHook {
-            hooks: &self.hooks,
-            call,
-        };
+        let claims = AskHook::new(&self.hooks, &self.service, call);
         let key = self.keys.signer(call.now)?;
         let refreshed = self
             .service

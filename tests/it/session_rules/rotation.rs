@@ -175,6 +175,28 @@ fn whatever_fails_consumes_nothing() {
 }
 
 #[test]
+fn many_callers_with_one_token_ask_the_identity_service_once() {
+    let house = house();
+    for round in 1..=10 {
+        let token = house.login().refresh;
+        let all = || {
+            std::thread::scope(|scope| {
+                let callers: Vec<_> = (0..20)
+                    .map(|_| scope.spawn(|| house.rotated(&token).refresh))
+                    .collect();
+                callers
+                    .into_iter()
+                    .map(|caller| caller.join().unwrap())
+                    .collect::<Vec<_>>()
+            })
+        };
+        let successors = all();
+        assert!(successors.iter().all(|one| *one == successors[0]));
+        assert_eq!(house.service.count("/claims"), round);
+    }
+}
+
+#[test]
 fn the_identity_services_no_ends_the_session() {
     let house = house();
     for status in [403, 404, 410] {
