@@ -40,10 +40,32 @@ impl Client {
         }
     }
 
+    /// Whose request it is: the peer's, or behind trusted proxies the last address of their list that is none of them.
+    pub(super) fn origin(&self, head: &RequestHead<'_>) -> IpAddr {
+        let chain = head.values("x-forwarded-for").flat_map(fields::list);
+        let chain: Vec<&[u8]> = chain.collect();
+        let mut origin = self.address;
+        for before in chain.into_iter().rev() {
+            if !self.trusts(origin) {
+                break;
+            }
+            let told = std::str::from_utf8(before).ok();
+            let Some(address) = told.and_then(|told| told.parse::<IpAddr>().ok()) else {
+                break;
+            };
+            origin = address.to_canonical();
+        }
+        origin
+    }
+
     /// Whether its `X-Forwarded-*` count.
-    pub(super) fn is_trusted(&self) -> bool {
+    fn is_trusted(&self) -> bool {
+        self.trusts(self.address)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
         let trusted = &self.listener.trusted_proxies;
-        trusted.iter().any(|net| net.contains(&self.address))
+        trusted.iter().any(|net| net.contains(&address))
     }
 }
 

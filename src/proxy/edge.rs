@@ -66,10 +66,8 @@ pub trait Endpoints: Send + Sync {
 /// Who calls an endpoint, and what it is to be judged by.
 #[derive(Debug, Clone)]
 pub struct EndpointCaller {
-    /// The other end of the socket.
-    pub peer: IpAddr,
-    /// Whether its `X-Forwarded-*` count.
-    pub is_trusted: bool,
+    /// The client's address, behind whatever trusted proxies.
+    pub address: IpAddr,
     /// Whether the connection is encrypted.
     pub scheme: Scheme,
     /// `X-Request-Id`; the plane puts it into the answer.

@@ -82,8 +82,7 @@ impl Turn<'_> {
 
     fn caller(&self) -> EndpointCaller {
         EndpointCaller {
-            peer: self.client.address,
-            is_trusted: self.client.is_trusted(),
+            address: self.client.origin(&self.asked.head),
             scheme: self.client.scheme,
             request_id: self.record.request_id.clone(),
             gate: self.gate.clone(),

@@ -1,6 +1,5 @@
 //! Who answers what the gate answers itself.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -42,7 +41,7 @@ impl Endpoints for OwnEndpoints {
             Endpoint::Session(endpoint) => match self.sessions(&caller) {
                 Some(api) => {
                     let from = Caller {
-                        address: address(&request, &caller),
+                        address: caller.address,
                         request_id: &caller.request_id,
                     };
                     api.answer(endpoint, request, from).await
@@ -67,20 +66,6 @@ impl OwnEndpoints {
     fn sessions(&self, caller: &EndpointCaller) -> Option<Arc<SessionApi>> {
         self.sessions.as_ref()?.of(caller.gate.config())
     }
-}
-
-/// The client's address: the peer's, or the one that a trusted proxy saw at its own door, the last of its list.
-fn address(request: &Request<Bytes>, caller: &EndpointCaller) -> IpAddr {
-    let told = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back();
-    let told = told
-        .filter(|_| caller.is_trusted)
-        .and_then(|value| value.to_str().ok());
-    let last = told.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    last.unwrap_or(caller.peer)
 }
 
 fn preflight(policy: &Cors, methods: &[Box<str>], request: &Request<Bytes>) -> Response<Bytes> {

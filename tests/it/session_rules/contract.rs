@@ -124,6 +124,34 @@ fn both_documents_are_one_and_every_address_in_them_answers() {
 }
 
 #[test]
+fn a_client_behind_trusted_proxies_is_known_by_its_own_address() {
+    let house = House::with(|config| {
+        let listener = "[listeners.public]\naddress = \"ADDRESS\"\n\
+            trusted_proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]\n";
+        format!("{listener}{config}")
+    });
+    for (chain, expected) in [
+        ("198.51.100.7, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("10.0.0.2, 10.0.0.1", "10.0.0.2"),
+        ("unknown, 10.0.0.1", "10.0.0.1"),
+        ("", "127.0.0.1"),
+    ] {
+        let fields = [
+            "Content-Type: application/json",
+            &format!("X-Forwarded-For: {chain}"),
+        ];
+        let body = r#"{"client_id":"mobile"}"#;
+        let login = house.send("POST", "/auth/login", &fields, body);
+        let access = Tokens::of(&login).access;
+        let list = house.bearer("GET", "/auth/sessions", &access).json();
+        let mut listed = list["sessions"].as_array().unwrap().iter();
+        let own = listed.find(|session| session["current"] == true).unwrap();
+        assert_eq!(own["ip"], expected, "{chain}");
+    }
+}
+
+#[test]
 fn an_issuer_with_a_path_is_found_by_either_standard_and_every_address_in_it_answers() {
     let house = House::with(|config| {
         config.replace("https://auth.example.com", "https://example.com/tenant")
