@@ -204,28 +204,32 @@ impl<S: SessionStore> SessionService<S> {
         entropy: &dyn Entropy,
     ) -> Result<Option<Renewed>, RefreshError> {
         let handle = session.handle.as_deref();
+        let handle = handle.and_then(|sealed| self.keys.open(&session.salt, sealed));
         let ask = Ask {
             session: session.id,
             generation: session.generation,
             subject: session.subject.clone(),
             client: session.client.clone(),
             claims_version: session.grant.claims_version.clone(),
-            handle: handle.and_then(|sealed| self.keys.open(&session.salt, sealed)),
+            handle: handle.clone(),
             grant: session.grant.clone(),
         };
+        // Also what stays is sealed anew: the master key that it lies under may leave.
+        let seal = |handle: Option<String>| {
+            handle.map(|handle| self.keys.seal(&session.salt, &handle, entropy))
+        };
         match claims.ask(ask).await {
-            ClaimsAnswer::Renewed(grant, handle) => {
+            ClaimsAnswer::Renewed(grant, given) => {
                 narrow(&grant, refresh.scope)?;
-                let handle = handle.map(|handle| self.keys.seal(&session.salt, &handle, entropy));
                 Ok(Some(Renewed {
                     grant: *grant,
-                    handle,
+                    handle: seal(given.or(handle)),
                 }))
             }
             // It vouched for the same again: the bridge over an outage begins anew.
             ClaimsAnswer::Unchanged => Ok(Some(Renewed {
                 grant: session.grant.clone(),
-                handle: None,
+                handle: seal(handle),
             })),
             ClaimsAnswer::Denied => {
                 self.revoke(session.id, Why::Denied).await?;

@@ -122,6 +122,35 @@ fn a_retired_key_verifies_until_its_last_token_has_expired_and_no_longer() {
 }
 
 #[test]
+fn a_master_key_takes_over_from_another_and_nobody_is_logged_out() {
+    let house = house();
+    let said = json!({ "subject": "u_1", "products": ["crm"], "refresh_handle": "the-handle" });
+    house.service.answers("/login", 200, &said);
+    let path = house.gateway.config_path();
+    let second = house.gateway.folder.path().join("second.key");
+    std::fs::write(second, "ab".repeat(32)).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let serve = |keys: &str| {
+        let text = text.replace("[\"file:refresh.key\"]", keys);
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(house.gateway.admin_post("/api/reload", "").status, 200);
+    };
+    let mut token = house.login().refresh;
+    serve("[\"file:second.key\", \"file:refresh.key\"]");
+    let before = token.clone();
+    token = house.rotated(&before).refresh;
+    assert_eq!(house.rotated(&before).refresh, token, "the same successor");
+    serve("[\"file:second.key\"]");
+    token = house.rotated(&token).refresh;
+    assert_eq!(house.refresh(&token).status, 200);
+    let asked = house.service.asked("/claims");
+    assert_eq!(asked.len(), 3);
+    for question in asked {
+        assert!(question.contains("the-handle"), "{question}");
+    }
+}
+
+#[test]
 fn the_key_file_is_replaced_whole_and_is_nobody_elses() {
     use std::os::unix::fs::PermissionsExt as _;
     let house = house();

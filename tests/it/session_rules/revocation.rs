@@ -255,7 +255,7 @@ fn a_logout_is_felt_by_a_hot_token_and_by_open_streams_within_a_second() {
         }
     }
     let took = revoked.elapsed();
-    assert!(took < Duration::from_millis(1500), "closed after {took:?}");
+    assert!(took < Duration::from_secs(1), "closed after {took:?}");
 }
 
 #[test]

@@ -46,12 +46,14 @@ impl IdentityService {
 
     /// How often a path was asked.
     pub fn count(&self, path: &str) -> usize {
+        self.asked(path).len()
+    }
+
+    /// The bodies that a path was asked with.
+    pub fn asked(&self, path: &str) -> Vec<String> {
         let world = self.world.lock().unwrap();
-        world
-            .asked
-            .iter()
-            .filter(|(asked, _)| asked == path)
-            .count()
+        let asked = world.asked.iter().filter(|(asked, _)| asked == path);
+        asked.map(|(_, body)| body.clone()).collect()
     }
 }
 
