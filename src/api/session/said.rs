@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::session::Grant;
 
@@ -49,13 +49,18 @@ impl Said {
         if Grant::RESERVED.into_iter().any(reserved) {
             return Err(Unusable::Overreaching);
         }
-        let size = |value: Result<String, _>| value.map_or(usize::MAX, |text: String| text.len());
-        let bytes = size(serde_json::to_string(&said.claims))
-            .saturating_add(size(serde_json::to_string(&said.products)));
-        match bytes <= CLAIMS_BYTES_MAX {
+        match said.fits() {
             true => Ok(said),
             false => Err(Unusable::Overreaching),
         }
+    }
+
+    /// Whether a token that says it is one that the gate itself would read.
+    fn fits(&self) -> bool {
+        let size = |told: Value| told.to_string().len();
+        let claims = size(json!([self.claims, self.products]));
+        let rest = size(json!([self.scope, self.tenant, self.acr, self.amr]));
+        claims <= CLAIMS_BYTES_MAX + PUNCTUATION && rest <= REST_BYTES_MAX + PUNCTUATION
     }
 
     /// The grant of a login.
@@ -94,3 +99,7 @@ impl Said {
 const SUBJECT_BYTES_MAX: usize = 255;
 /// Half of what a token may weigh.
 const CLAIMS_BYTES_MAX: usize = 4 * 1024;
+/// Scope, tenant and how the user logged in.
+const REST_BYTES_MAX: usize = 1024;
+/// Brackets and commas between what is measured.
+const PUNCTUATION: usize = 5;

@@ -124,6 +124,31 @@ fn both_documents_are_one_and_every_address_in_them_answers() {
 }
 
 #[test]
+fn a_login_that_says_more_than_fits_into_a_token_opens_nothing() {
+    let house = house();
+    let long = |bytes: usize| "a".repeat(bytes);
+    let said = |more: Value| {
+        let mut said = json!({ "subject": "u_1", "products": ["crm"] });
+        for (name, value) in more.as_object().unwrap() {
+            said[name] = value.clone();
+        }
+        house.service.answers("/login", 200, &said);
+        house.try_login()
+    };
+    for more in [
+        json!({ "claims": { "a": long(5000) } }),
+        json!({ "products": vec!["crm"; 1000] }),
+        json!({ "scope": long(1100) }),
+        json!({ "tenant": long(1100) }),
+        json!({ "amr": vec!["pwd"; 300] }),
+    ] {
+        fails(&said(more), 502, "server_error");
+    }
+    let most = said(json!({ "claims": { "a": long(4000) }, "scope": long(1000) }));
+    assert_eq!(house.api(&Tokens::of(&most).access), 200);
+}
+
+#[test]
 fn a_client_behind_trusted_proxies_is_known_by_its_own_address() {
     let house = House::with(|config| {
         let listener = "[listeners.public]\naddress = \"ADDRESS\"\n\
