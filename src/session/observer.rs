@@ -50,7 +50,7 @@ pub enum Event {
     OriginRefused,
     /// A call over a limit.
     RateLimited,
-    /// The identity service did not answer.
+    /// The identity service did not answer, or not as agreed.
     HookUnavailable,
     /// The store did not answer.
     StoreUnavailable,

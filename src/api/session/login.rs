@@ -46,8 +46,10 @@ impl SessionApi {
             self.tell(Event::LoginRefused, call, occasion);
             return Ok(passed_on(&answer));
         }
-        let said = Said::parse(answer.body()).map_err(unusable)?;
-        let subject = said.subject.clone().ok_or(Failure::Unavailable)?;
+        let (said, subject) = named(answer.body()).map_err(|fault| {
+            self.tell(Event::HookUnavailable, call, occasion);
+            unusable(fault)
+        })?;
         limits
             .logins_of
             .take(subject.as_str().into(), rate, call.now)?;
@@ -144,6 +146,13 @@ impl SessionApi {
             live_max: sessions.sessions_per_subject_max,
         }
     }
+}
+
+/// What the identity service says, and of whom.
+fn named(body: &[u8]) -> Result<(Said, String), Unusable> {
+    let said = Said::parse(body)?;
+    let subject = said.subject.clone().ok_or(Unusable::Malformed)?;
+    Ok((said, subject))
 }
 
 fn unusable(fault: Unusable) -> Failure {

@@ -144,6 +144,9 @@ fn a_login_that_says_more_than_fits_into_a_token_opens_nothing() {
     ] {
         fails(&said(more), 502, "server_error");
     }
+    let labels = ["event=\"hook_unavailable\""];
+    let told = house.gateway.metric("tollgate_sessions_total", &labels);
+    assert!((told - 5.0).abs() < 0.5, "{told}");
     let most = said(json!({ "claims": { "a": long(4000) }, "scope": long(1000) }));
     assert_eq!(house.api(&Tokens::of(&most).access), 200);
 }
