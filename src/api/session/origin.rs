@@ -78,9 +78,10 @@ pub(super) fn preflight(sessions: &Sessions, zone: Zone, call: &Call<'_>) -> Res
         return response;
     }
     let csrf = sessions.cookie.as_ref().map(|cookie| &*cookie.csrf_header);
+    let at_auth = ["X-Device-Label"].into_iter().chain(csrf);
     let headers = ["Authorization", "Content-Type", "X-Client-Id"]
         .into_iter()
-        .chain(csrf.filter(|_| zone == Zone::Auth));
+        .chain(at_auth.filter(|_| zone == Zone::Auth));
     let headers = headers.collect::<Vec<_>>().join(", ");
     let methods = match zone {
         Zone::Auth => "GET, POST, DELETE",

@@ -198,8 +198,12 @@ fn credentials_of_pages_are_for_the_auth_endpoints_alone() {
         assert_eq!(allowed(path, ORIGIN).as_deref(), Some("true"), "{path}");
         assert_eq!(allowed(path, "https://evil.example"), None, "{path}");
         assert_eq!(allowed(path, "null"), None, "{path}");
-        let vary = asked(path, ORIGIN);
-        assert_eq!(vary.field("vary"), Some("Origin"));
+        let answer = asked(path, ORIGIN);
+        assert_eq!(answer.field("vary"), Some("Origin"));
+        let headers = answer.field("access-control-allow-headers").unwrap();
+        for name in ["X-Client-Id", "X-Device-Label", "X-Tollgate-CSRF"] {
+            assert!(headers.contains(name), "{headers}");
+        }
     }
     for path in ["/oauth/token", "/oauth/revoke", "/.well-known/jwks.json"] {
         assert_eq!(allowed(path, ORIGIN), None, "{path}");
