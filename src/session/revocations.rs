@@ -281,7 +281,7 @@ impl Class {
     }
 }
 
-/// Some 40 MB when full.
+/// Some 100 MB when full.
 const ENTRIES_MAX: usize = 1_000_000;
 
 #[cfg(test)]

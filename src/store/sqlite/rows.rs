@@ -78,17 +78,18 @@ pub(super) fn live_of(
         .collect()
 }
 
-/// The revocations behind `seq`, with their own.
+/// The first revocations behind `seq`, with their own.
 pub(super) fn revoked_since(
     connection: &Db,
     seq: i64,
+    rows_max: i64,
 ) -> rusqlite::Result<Vec<(i64, Option<Revocation>)>> {
     let moment = |millis: i64| Timestamp::from_millis(millis.max(0).cast_unsigned());
     connection
         .prepare_cached(
-            "SELECT seq, kind, value, issuer, cutoff, expires_at FROM revlog WHERE seq > ? ORDER BY seq",
+            "SELECT seq, kind, value, issuer, cutoff, expires_at FROM revlog WHERE seq > ? ORDER BY seq LIMIT ?",
         )?
-        .query_map([seq], |row| {
+        .query_map([seq, rows_max], |row| {
             let (kind, value): (String, String) = (row.get(1)?, row.get(2)?);
             let issuer: Option<String> = row.get(3)?;
             let revocation = match Revoked::from_parts(&kind, &value) {

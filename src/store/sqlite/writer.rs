@@ -244,11 +244,16 @@ fn count_since(
     seq: i64,
     now: Timestamp,
 ) -> rusqlite::Result<i64> {
-    let entries = revoked_since(connection, seq)?;
-    let last = entries.last().map_or(seq, |(last, _)| *last);
-    let known = entries.into_iter().filter_map(|(_, revocation)| revocation);
-    count(surroundings, known, now);
-    Ok(last)
+    let mut last = seq;
+    loop {
+        let entries = revoked_since(connection, last, READ_ROWS_MAX)?;
+        let Some((seq, _)) = entries.last() else {
+            return Ok(last);
+        };
+        last = *seq;
+        let known = entries.into_iter().filter_map(|(_, revocation)| revocation);
+        count(surroundings, known, now);
+    }
 }
 
 fn count(
@@ -273,6 +278,8 @@ pub(super) const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 const GROUP_MAX: usize = 256;
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_ROWS_MAX: i64 = 100;
+/// Revocations that are in memory at once before they count: there may be millions at a start.
+const READ_ROWS_MAX: i64 = 10_000;
 const SWEEP_EXPIRED: &str = "DELETE FROM session WHERE sid IN
     (SELECT sid FROM session WHERE expires_at < ?1 LIMIT ?2)";
 const SWEEP_REVOKED: &str = "DELETE FROM session WHERE sid IN
