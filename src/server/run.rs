@@ -187,7 +187,7 @@ fn sessions(
         observer: telemetry.clone(),
     };
     let store = Store::open(&sessions.store, around)
-        .map_err(|error| Refused::Sessions(error.to_string()))?;
+        .map_err(|error| Refused::Sessions(with_causes(&error)))?;
     clock.learn(store.passed());
     let around = Surroundings {
         store: Arc::new(store),
@@ -198,6 +198,12 @@ fn sessions(
     };
     let side = SessionSide::new(config, around).map_err(Refused::Sessions)?;
     Ok(Some(Arc::new(side)))
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let words: Vec<String> = causes.map(ToString::to_string).collect();
+    words.join(": ")
 }
 
 /// Binds every address once: pingora would try for half a minute, and then be a process without listeners.

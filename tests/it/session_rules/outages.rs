@@ -49,6 +49,22 @@ fn a_disk_without_room_refuses_what_must_be_kept_and_takes_nothing_away() {
 }
 
 #[test]
+fn a_file_that_is_no_store_is_refused_with_what_is_wrong_with_it() {
+    let mut house = house();
+    house.gateway.kill();
+    let folder = house.gateway.folder.path();
+    for name in ["sessions.db-wal", "sessions.db-shm"] {
+        std::fs::remove_file(folder.join(name)).unwrap();
+    }
+    std::fs::write(folder.join("sessions.db"), "no database".repeat(500)).unwrap();
+    let run = house.tollgate(&["run"]);
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{said}");
+    assert!(said.contains("sessions.db cannot be opened: "), "{said}");
+    assert!(said.contains("not a database"), "{said}");
+}
+
+#[test]
 fn what_had_expired_stays_expired_when_the_clock_is_set_back_a_day() {
     let mut house = house();
     let (idle, spent, alive) = (house.login(), house.login(), house.login());
