@@ -1,9 +1,11 @@
-//! A disk that is full, a clock that is set, a second process.
+//! A disk that is full, an identity service that is down, a clock that is set, a second process.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::house::{House, Tokens, cookie, fails, house, send};
+use serde_json::json;
+
+use super::house::{House, Tokens, claims, cookie, fails, house, send};
 use crate::support::{Client, free_address};
 
 /// Sets how large a file the process may write; the hard limit stays, so that it can be lifted again.
@@ -46,6 +48,42 @@ fn a_disk_without_room_refuses_what_must_be_kept_and_takes_nothing_away() {
         200
     );
     assert_eq!(house.api(&next.access), 401);
+}
+
+#[test]
+fn an_identity_service_that_is_down_is_bridged_for_a_while_and_logs_nobody_out() {
+    let house = House::with(|config| config.replace("/claims\"", "/claims\"\nstale_ok = \"10s\""));
+    let jar = cookie(&house.web("/auth/login", None, &[]));
+    let first = house.login().refresh;
+    house.service.answers("/claims", 500, &json!(null));
+    let second = house.rotated(&first).refresh;
+    house.wait(11);
+    let refused = house.refresh(&second);
+    fails(&refused, 503, "temporarily_unavailable");
+    assert!(refused.field("retry-after").is_some());
+    let refused = house.web("/auth/refresh", Some(&jar), &[]);
+    fails(&refused, 503, "temporarily_unavailable");
+    assert_eq!(refused.field("set-cookie"), None);
+    house.service.answers("/claims", 204, &json!(null));
+    let third = house.rotated(&second).refresh;
+    // What it says of somebody else is no outage, and is not bridged.
+    let other = json!({ "subject": "u_2", "products": ["crm"] });
+    house.service.answers("/claims", 200, &other);
+    fails(&house.refresh(&third), 503, "temporarily_unavailable");
+    house.service.answers("/claims", 204, &json!(null));
+    let fourth = house.rotated(&third);
+    assert_eq!(claims(&fourth.access)["rtg"], 3, "each was spent once");
+    assert_eq!(house.web("/auth/refresh", Some(&jar), &[]).status, 200);
+}
+
+#[test]
+fn no_outage_is_bridged_where_the_operator_says_so() {
+    let house = House::with(|config| config.replace("/claims\"", "/claims\"\nstale_ok = \"0s\""));
+    let token = house.login().refresh;
+    house.service.answers("/claims", 500, &json!(null));
+    fails(&house.refresh(&token), 503, "temporarily_unavailable");
+    house.service.answers("/claims", 204, &json!(null));
+    assert_eq!(house.refresh(&token).status, 200);
 }
 
 #[test]

@@ -71,6 +71,24 @@ fn a_reply_that_was_lost_is_given_again_until_somebody_shows_it() {
 }
 
 #[test]
+fn the_tail_answers_so_often_and_then_asks_for_patience() {
+    let house = House::with(|config| config.replace("grace = ", "max_replays = 3\ngrace = "));
+    let first = house.login().refresh;
+    let second = house.rotated(&first).refresh;
+    for _ in 0..10 {
+        assert_eq!(house.rotated(&first).refresh, second, "within the grace");
+    }
+    house.wait(5);
+    for _ in 0..3 {
+        assert_eq!(house.rotated(&first).refresh, second);
+    }
+    let later = house.refresh(&first);
+    fails(&later, 429, "temporarily_unavailable");
+    assert_eq!(later.field("retry-after"), Some("1"));
+    assert_eq!(house.refresh(&second).status, 200, "the session lives");
+}
+
+#[test]
 fn whoever_shows_a_genuine_token_has_it_though_the_request_is_refused() {
     let house = house();
     for path in ["/billing/x", "/auth/sessions"] {
@@ -215,7 +233,7 @@ fn the_identity_services_no_ends_the_session() {
 fn a_token_of_long_ago_still_kills_after_many_rotations_and_a_cleaning() {
     let mut house = house();
     let mut tokens = vec![house.login()];
-    for _ in 0..120 {
+    for _ in 0..500 {
         let last = &tokens.last().unwrap().refresh;
         tokens.push(house.rotated(last));
     }
