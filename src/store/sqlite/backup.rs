@@ -30,10 +30,17 @@ pub fn backup(source: &Path, target: &Path) -> Result<(), OpenError> {
         path: target.to_owned(),
         source,
     })?;
-    let mut to = Connection::open(target).map_err(failed(target))?;
-    Backup::new(&from, &mut to)
-        .and_then(|copy| copy.run_to_completion(PAGES, PAUSE, None))
-        .map_err(failed(target))
+    let copied = copy(&from, target);
+    if copied.is_err() {
+        // Half a copy would only be in the way of the next one. The error that counts is the one above.
+        let _ = std::fs::remove_file(target);
+    }
+    copied.map_err(failed(target))
+}
+
+fn copy(from: &Connection, target: &Path) -> rusqlite::Result<()> {
+    let mut to = Connection::open(target)?;
+    Backup::new(from, &mut to)?.run_to_completion(PAGES, PAUSE, None)
 }
 
 /// Half a megabyte at a time: the writer gets its turn in between.

@@ -90,6 +90,15 @@ async fn a_backup_is_a_store() {
     restored.rotated(&opened.refresh_token).await;
 }
 
+#[test]
+fn half_a_backup_is_not_left_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, target) = (folder.path().join("none.db"), folder.path().join("copy.db"));
+    std::fs::write(&source, "no database".repeat(500)).expect("a file");
+    assert!(backup(&source, &target).is_err());
+    assert!(!target.exists());
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_written_consumes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
