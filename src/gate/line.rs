@@ -90,13 +90,13 @@ fn one_authority<'a>(
         }
         named.push(std::str::from_utf8(host.value).map_err(|_| ambiguous("Host is not ASCII"))?);
     }
-    if named.is_empty() && head.version == Version::Http11 {
+    named.extend(head.authority);
+    if named.is_empty() && head.version != Version::Http10 {
         return Err(Refusal::new(
             Reason::RequestMalformed,
-            "no Host (RFC 9112 §3.2)",
+            "no Host (RFC 9112 §3.2, RFC 9113 §8.3.1)",
         ));
     }
-    named.extend(head.authority);
     named.extend(in_target);
     let Some(first) = named.first().copied() else {
         return Ok(None);

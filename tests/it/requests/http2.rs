@@ -113,6 +113,8 @@ fn a_head_that_could_be_read_two_ways_reaches_nobody() {
         vec![METHOD, SCHEME, AUTHORITY],
         vec![METHOD, AUTHORITY, (":path", "/x")],
         vec![SCHEME, AUTHORITY, (":path", "/x")],
+        vec![METHOD, SCHEME, (":path", "/x")],
+        vec![METHOD, SCHEME, (":authority", ""), (":path", "/x")],
         vec![METHOD, SCHEME, ("x", "y"), AUTHORITY, (":path", "/x")],
         vec![METHOD, SCHEME, (":authority", "a@b"), (":path", "/x")],
         vec![METHOD, SCHEME, (":authority", "a/b"), (":path", "/x")],
