@@ -254,8 +254,8 @@ fn expects_continue(version: Version, framing: Framing, fields: &[Field<'_>]) ->
             .any(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// The protocol to switch to. An `Upgrade` that is not sound is ignored (RFC 9110 §7.8), one to HTTP/2 is refused:
-/// whoever follows it reads the rest of the connection as requests that nobody judged.
+/// The protocol to switch to. An `Upgrade` that is not sound is ignored (RFC 9110 §7.8), one to another HTTP or to TLS
+/// (RFC 2817) is refused: whoever follows it reads the rest of the connection as requests that nobody judged.
 fn upgrade<'b>(
     version: Version,
     method: &str,
@@ -271,10 +271,8 @@ fn upgrade<'b>(
     if wanted.next().is_some() {
         return Err(HeadError::Ambiguous("two Upgrade fields"));
     }
-    let is_http =
-        |name: &[u8]| name.eq_ignore_ascii_case(b"h2c") || name.eq_ignore_ascii_case(b"h2");
-    if list(first.value).any(is_http) {
-        return Err(HeadError::Ambiguous("an upgrade to HTTP/2"));
+    if list(first.value).any(carries_requests) {
+        return Err(HeadError::Ambiguous("an upgrade to another HTTP"));
     }
     let sound = version == Version::Http11
         && method == "GET"
@@ -291,6 +289,15 @@ fn upgrade<'b>(
             name
         }
     }))
+}
+
+/// Whether requests go on behind a switch to this protocol: `h2`, `h2c` and its drafts (`h2c-14`), `HTTP`, `TLS` and
+/// `SPDY`, whatever their version.
+fn carries_requests(protocol: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] = [b"h2", b"h2c", b"h3", b"http", b"spdy", b"tls"];
+    let end = protocol.iter().position(|byte| b"/-".contains(byte));
+    let name = &protocol[..end.unwrap_or(protocol.len())];
+    NAMES.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// One protocol with an optional version: `token ["/" token]` (RFC 9110 §7.8).
