@@ -26,6 +26,10 @@ pub(super) async fn switch(
         .read(false)
         .map_err(|fault| upstream_fault(fault, Heard::Some))?;
     let protocol = read.value("upgrade").ok_or_else(unasked)?;
+    let wished = turn.asked.upgrade.unwrap_or_default();
+    if !protocol.eq_ignore_ascii_case(wished.as_bytes()) {
+        return Err(unasked());
+    }
     let passing = Passing::new(turn, admission);
     answer
         .switch(protocol, &passing.fields(&read))

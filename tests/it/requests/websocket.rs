@@ -227,3 +227,22 @@ fn a_server_that_switches_unasked_is_not_believed() {
     assert_eq!(client.answer().unwrap().status, 502);
     assert!(client.is_closed());
 }
+
+#[test]
+fn a_server_that_switches_to_another_protocol_than_was_asked_for_is_not_believed() {
+    let house = house();
+    let bearer = format!("{}\r\n", house.issuer.bearer());
+    for other in ["h2c", "foo", "websocket, foo", ""] {
+        let mut client = house.handshake("/crm/x", &bearer);
+        let (mut server, _) = house.accept();
+        let switching = SWITCHING.replace("Upgrade: websocket", &format!("Upgrade: {other}"));
+        server
+            .write_all(format!("{switching}\r\nLATER").as_bytes())
+            .unwrap();
+        assert_eq!(client.answer().unwrap().status, 502, "{other}");
+        assert!(client.is_closed(), "{other}");
+        server.set_read_timeout(Some(SILENCE)).unwrap();
+        let early = server.read(&mut [0; 5]);
+        assert!(!matches!(early, Ok(1..)), "{other}: {early:?}");
+    }
+}
