@@ -45,13 +45,22 @@ pub fn is_hop_by_hop(name: &str) -> bool {
 
 /// Whether a field claims where a request came from or was meant for: rebuilt by the gate, never passed on.
 pub fn is_forwarding(name: &str) -> bool {
-    const NAMES: [&str; 7] = [
-        "forwarded",
-        "x-real-ip",
-        "x-client-ip",
-        "true-client-ip",
+    const NAMES: [&str; 15] = [
         "cf-connecting-ip",
+        "client-ip",
+        "fastly-client-ip",
+        "forwarded",
+        "forwarded-for",
+        // CGI makes `HTTP_PROXY` of it (CVE-2016-5385).
+        "proxy",
+        "true-client-ip",
+        "x-client-ip",
         "x-cluster-client-ip",
+        "x-forwarded",
+        "x-originating-ip",
+        "x-real-ip",
+        "x-remote-addr",
+        "x-remote-ip",
         "x-rewrite-url",
     ];
     has_prefix(name, "x-forwarded-")
