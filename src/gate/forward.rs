@@ -153,7 +153,9 @@ fn forwarding(
     let address = hop.peer.address.as_bytes();
     let chain = told("x-forwarded-for");
     let chain = chain.as_deref();
-    let real = chain.and_then(|chain| fields::list(chain).next());
+    // The last is the one that the trusted proxy saw at its own door; those before it are the client's to invent.
+    let real = chain.and_then(|chain| fields::list(chain).last());
+    let chain = chain.filter(|_| real.is_some());
     let for_ = chain.map_or(Cow::Borrowed(address), |chain| {
         Cow::Owned([chain, b", ", address].concat())
     });

@@ -85,6 +85,19 @@ fn a_clients_own_words_of_its_way_count_behind_a_trusted_proxy_alone() {
 }
 
 #[test]
+fn an_address_that_a_client_put_before_its_own_is_not_taken_for_it() {
+    let house = House::new();
+    let fields = [("X-Forwarded-For", "6.6.6.6, 203.0.113.9")];
+    let told = house.forwarded("/open/x", &fields, true);
+    assert_eq!(value(&told, "x-real-ip"), ["203.0.113.9"]);
+    for empty in ["", " , ,"] {
+        let told = house.forwarded("/open/x", &[("X-Forwarded-For", empty)], true);
+        assert_eq!(value(&told, "x-forwarded-for"), ["192.0.2.1"], "{empty:?}");
+        assert_eq!(value(&told, "x-real-ip"), ["192.0.2.1"], "{empty:?}");
+    }
+}
+
+#[test]
 fn identity_is_told_of_a_verified_caller_alone() {
     let house = House::new();
     let bearer = house.bearer();
