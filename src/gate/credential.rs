@@ -4,12 +4,16 @@ use super::line::ambiguous;
 use super::reason::Reason;
 use super::refusal::Refusal;
 use crate::policy::{RequestPath, Route};
+use crate::session::REFRESH_TOKEN_PREFIX;
 use crate::token::{BearerError, BearerToken};
 use crate::wire::RequestHead;
-use crate::wire::fields;
+use crate::wire::fields::{self, same_name};
 
 /// What a browser's WebSocket writes before its token, since it cannot set `Authorization`.
 pub(super) const WEBSOCKET_TOKEN_PREFIX: &[u8] = b"bearer.";
+
+/// The parameter of a query that some take for a token (RFC 6750 §2.3); here it never is one.
+const QUERY_TOKEN: &str = "access_token";
 
 /// The one `Authorization` value, whatever the route: two of them, or two in one, could be read two ways.
 ///
@@ -45,12 +49,27 @@ pub(super) fn bearer<'a>(
         (None, Some(token)) => BearerToken::from_compact(token),
         (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
     };
-    if token != Err(BearerError::Missing) && path.has_parameter("access_token") {
+    if token != Err(BearerError::Missing) && path.has_parameter(QUERY_TOKEN) {
         return Err(ambiguous(
             "a token in the query beside the one in a header (RFC 6750 §2)",
         ));
     }
     Ok(token?)
+}
+
+/// Whether a head shows a token in any place where somebody takes one from, the cookie of a session included.
+pub fn shows_token(head: &RequestHead<'_>, path: &RequestPath) -> bool {
+    let mut fields = head.fields.iter();
+    let mut protocols = head.values("sec-websocket-protocol").flat_map(fields::list);
+    let cookies = head
+        .values("cookie")
+        .flat_map(|value| value.split(|byte| *byte == b';'));
+    let mut values = cookies.filter_map(|pair| pair.splitn(2, |byte| *byte == b'=').nth(1));
+    let refresh = REFRESH_TOKEN_PREFIX.as_bytes();
+    fields.any(|field| same_name(field.name, "authorization"))
+        || protocols.any(|protocol| protocol.starts_with(WEBSOCKET_TOKEN_PREFIX))
+        || values.any(|value| value.trim_ascii_start().starts_with(refresh))
+        || path.has_parameter(QUERY_TOKEN)
 }
 
 fn websocket_tokens<'a>(head: &RequestHead<'a>, route: &Route) -> Result<Option<&'a str>, Refusal> {

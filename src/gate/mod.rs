@@ -20,6 +20,7 @@ mod verdict;
 
 pub use admit::Gate;
 pub use correlation::{RequestId, TraceContext};
+pub use credential::shows_token;
 pub use explain::Explanation;
 pub use forward::Hop;
 pub use question::Question;

@@ -7,9 +7,8 @@ use super::answer::Answer;
 use super::body::{BodyFault, Part, Patience, Source};
 use super::edge::EndpointCaller;
 use super::turn::Turn;
-use crate::gate::{Endpoint, Reason, Refusal};
+use crate::gate::{Endpoint, Reason, Refusal, shows_token};
 use crate::policy::{Host, RequestPath};
-use crate::wire::fields;
 
 /// The largest body of a request that the gate answers itself, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -60,15 +59,7 @@ impl Turn<'_> {
         let head = &self.asked.head;
         let refused = |detail| Refusal::new(Reason::RequestAmbiguous, detail);
         let path = RequestPath::parse(head.target)?;
-        let tokens = head.values("sec-websocket-protocol").flat_map(fields::list);
-        let shows_token = head.values("authorization").next().is_some()
-            || tokens
-                .into_iter()
-                .any(|token| token.starts_with(b"bearer."))
-            || path
-                .query()
-                .is_some_and(|query| query.contains("access_token="));
-        if shows_token {
+        if shows_token(head, &path) {
             return Err(refused("a token in clear text"));
         }
         if !matches!(head.method, "GET" | "HEAD") {

@@ -31,7 +31,9 @@ pub use lifecycle::{Attempt, Rotation, Terms};
 pub use mint::{AccessMinter, AccessTerms, Minted, Moment};
 pub use observer::{Event, Observer, Occasion};
 pub use refresh::{Ask, Claims, ClaimsAnswer, Refresh, RefreshError, Refreshed};
-pub use refresh_token::{Forged, Genuine, KeyId, Presented, RefreshKeys, RefreshKeysError, Salt};
+pub use refresh_token::{
+    Forged, Genuine, KeyId, Presented, REFRESH_TOKEN_PREFIX, RefreshKeys, RefreshKeysError, Salt,
+};
 pub use revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
 pub use revocations::Revocations;
 pub use service::{NewSession, SessionService};

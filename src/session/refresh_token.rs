@@ -118,7 +118,7 @@ impl RefreshKeys {
         bytes.extend_from_slice(&key.early_tag(&bytes));
         let tag = key.tag(salt, &bytes);
         bytes.extend_from_slice(&tag);
-        Some(PREFIX.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        Some(REFRESH_TOKEN_PREFIX.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// Reads a token and checks its early tag: noise ends here, without a look at the store.
@@ -129,7 +129,7 @@ impl RefreshKeys {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Forged);
         }
-        let encoded = token.strip_prefix(PREFIX).ok_or(Forged)?;
+        let encoded = token.strip_prefix(REFRESH_TOKEN_PREFIX).ok_or(Forged)?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Forged)?;
         let (signed, tag) = bytes
             .split_last_chunk::<TAG>()
@@ -257,7 +257,8 @@ fn read_payload(bytes: &[u8]) -> Option<(KeyId, TimedId, u64)> {
     (payload(key, session, generation) == bytes).then_some((key, session, generation))
 }
 
-const PREFIX: &str = "tgr_";
+/// What every refresh token begins with.
+pub const REFRESH_TOKEN_PREFIX: &str = "tgr_";
 const VERSION: u8 = 1;
 /// Version, key id and session.
 const FIXED: usize = 1 + 4 + 16;
@@ -266,4 +267,4 @@ const TAG: usize = 24;
 const LEB128_BYTES_MAX: usize = 10;
 /// The longest token in characters: base64 of every part at its longest.
 const TOKEN_BYTES_MAX: usize =
-    PREFIX.len() + (FIXED + LEB128_BYTES_MAX + EARLY + TAG).div_ceil(3) * 4;
+    REFRESH_TOKEN_PREFIX.len() + (FIXED + LEB128_BYTES_MAX + EARLY + TAG).div_ceil(3) * 4;
