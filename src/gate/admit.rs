@@ -105,6 +105,7 @@ impl Gate {
                 route.path.as_str()
             )
         });
+        check_method(&line, route)?;
         check_upgrade(head, route)?;
         let permitted = self.permit(head, authorization, &line, route, revocations, now, trace);
         let (permit, shadowed) = match permitted.map_err(|refusal| refusal.on(route)) {
@@ -244,19 +245,31 @@ impl Gate {
 /// Methods that a route without a list of its own is asked with.
 const USUAL_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/// Refuses TRACE where the route does not name it: it would send the identity that its server hears back to the client
+/// (RFC 9110 §9.3.8).
+fn check_method(line: &RequestLine<'_>, route: &Arc<Route>) -> Result<(), Refusal> {
+    let is_named = route.methods != policy::Methods::Any;
+    if is_named || !line.method.eq_ignore_ascii_case("TRACE") {
+        return Ok(());
+    }
+    Err(method_refused(route, "TRACE is for a route that names it"))
+}
+
 /// Refuses a wish for another protocol where the route has none: HTTP/2 spells the same wish as a method (RFC 8441 §4),
 /// and a route without that method would refuse it in the same words.
 fn check_upgrade(head: &RequestHead<'_>, route: &Arc<Route>) -> Result<(), Refusal> {
     if !(route.handling.refuse_upgrade && line::asks_to_switch(head)) {
         return Ok(());
     }
+    Err(method_refused(route, "the route refuses upgrades"))
+}
+
+fn method_refused(route: &Arc<Route>, detail: &'static str) -> Refusal {
     let allowed = match &route.methods {
         policy::Methods::Any => USUAL_METHODS.map(Into::into).to_vec(),
         policy::Methods::Named(names) => names.clone(),
     };
-    Err(
-        Refusal::new(Reason::MethodRefused, "the route refuses upgrades")
-            .with_hint(Hint::Allow(allowed))
-            .on(route),
-    )
+    Refusal::new(Reason::MethodRefused, detail)
+        .with_hint(Hint::Allow(allowed))
+        .on(route)
 }

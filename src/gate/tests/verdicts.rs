@@ -228,6 +228,10 @@ fn the_method_is_the_one_on_the_wire() {
         house.gate.admit(head, &house.revocations, NOW, &mut Silent)
     });
     assert_eq!(word(&verdict), Reason::RequestAmbiguous.as_str());
+    let verdict = house.with_head("TRACE", "/open/x", &[], |head| {
+        house.gate.admit(head, &house.revocations, NOW, &mut Silent)
+    });
+    assert_eq!(word(&verdict), Reason::MethodRefused.as_str());
 }
 
 #[test]
