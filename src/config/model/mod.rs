@@ -13,4 +13,4 @@ pub use session::{
     Client, ClientAuth, ClientKind, Cookie, Grant, Hook, SameSite, SessionLimits, SessionStoreKind,
     Sessions, Transport,
 };
-pub use upstream::{Protocol, ServerAddress, Upstream, UpstreamTls};
+pub use upstream::{Bundle, Protocol, ServerAddress, Upstream, UpstreamTls};

@@ -68,5 +68,14 @@ pub struct UpstreamTls {
     /// The name that the certificate must be for, and the SNI.
     pub name: Box<str>,
     /// Certificate bundle to trust instead of the system's.
-    pub ca: Option<PathBuf>,
+    pub ca: Option<Bundle>,
+}
+
+/// A file of certificates. Two with the same path and other content are two: a file that is replaced is another trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it was when the configuration was read.
+    pub pem: Arc<[u8]>,
 }

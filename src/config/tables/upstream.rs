@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::read::{certificates, host};
-use crate::config::model::{Protocol, ServerAddress, Upstream, UpstreamTls};
+use crate::config::model::{Bundle, Protocol, ServerAddress, Upstream, UpstreamTls};
 use crate::config::url::{is_host, port_of};
 use crate::config::value::Value;
 use crate::config::walk::Table;
@@ -59,6 +59,12 @@ fn server(value: &Value<'_>) -> Option<ServerAddress> {
 fn tls(table: &Table<'_>) -> Option<UpstreamTls> {
     let help = "say whose certificate is expected: tls = { name = \"crm.internal\" }";
     let name = table.need("name", help, host);
-    let ca = table.read("ca", certificates);
+    let ca = table.read("ca", bundle);
     Some(UpstreamTls { name: name?, ca })
+}
+
+fn bundle(value: &Value<'_>) -> Option<Bundle> {
+    let path = certificates(value)?;
+    let pem = value.bytes()?.into();
+    Some(Bundle { path, pem })
 }

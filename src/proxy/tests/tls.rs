@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::house::{House, Upstream, status};
+use super::house::{House, Upstream, gate, status};
 
 /// Writes a certificate for `name`, signed by itself, and its key.
 fn certificate(folder: &Path, name: &str) {
@@ -71,6 +71,38 @@ async fn certificates_are_chosen_by_name_and_always_verified() {
                 "{protocol} {name} {ca}: {answer}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_replaced_is_what_servers_are_trusted_by() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), "a.test");
+    certificate(folder.path(), "b.test");
+    let upstream = Upstream::start().await;
+    let inner = House::within(&inner(upstream.address), folder.path()).await;
+    let text = outer(inner.address, "h1", "a.test", "trusted");
+    let trust = |name: &str| {
+        let [from, to] = [format!("{name}.crt"), "trusted.crt".to_owned()];
+        std::fs::copy(folder.path().join(from), folder.path().join(to)).unwrap();
+    };
+    trust("b.test");
+    let outer = House::within(&text, folder.path()).await;
+    for (trusted, expected) in [("b.test", "502"), ("a.test", "200"), ("b.test", "502")] {
+        trust(trusted);
+        outer.edge.gate.publish(gate(&text, folder.path()).0);
+        let mut client = outer.client().await;
+        client
+            .say("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .await;
+        let mut server = None;
+        if expected == "200" {
+            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            server = Some(upstream.answer(answer).await);
+        }
+        let answer = client.rest().await;
+        assert_eq!(status(&answer), expected, "{trusted}: {answer}");
+        drop(server);
     }
 }
 

@@ -76,11 +76,11 @@ impl Connector {
 }
 
 fn transport(upstream: &Upstream) -> Result<TransportConnector, String> {
-    let ca = upstream.tls.as_ref().and_then(|tls| tls.ca.as_deref());
+    let ca = upstream.tls.as_ref().and_then(|tls| tls.ca.as_ref());
     let mut options = ConnectorOptions::new(0);
-    if let Some(path) = ca {
-        check_bundle(path)?;
-        options.ca_file = Some(path.to_string_lossy().into_owned());
+    if let Some(bundle) = ca {
+        check_bundle(&bundle.path)?;
+        options.ca_file = Some(bundle.path.to_string_lossy().into_owned());
     }
     Ok(TransportConnector::new(Some(options)))
 }

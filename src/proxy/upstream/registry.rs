@@ -52,7 +52,7 @@ impl Upstreams {
 }
 
 impl State {
-    /// Servers that are spoken to as before are the same servers.
+    /// Servers that are spoken to as before, and trusted for the same reason, are the same servers.
     fn following(upstream: &Arc<Upstream>, old: Option<&Self>, metrics: &Metrics) -> Self {
         let old = old.filter(|old| {
             old.upstream.protocol == upstream.protocol && old.upstream.tls == upstream.tls
