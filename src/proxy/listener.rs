@@ -178,20 +178,20 @@ impl Plane {
         Some(connection::join(reader, writer))
     }
 
-    /// Says that there is no place, where that costs nothing: without a handshake.
+    /// Says that there is no place: to the client where that costs nothing, without a handshake.
     async fn turn_away(&self, stream: Stream, client: &Client) {
+        let incoming = Incoming::unread(client, Instant::now());
+        let refusal = Refusal::new(Reason::Overloaded, "the listener has no place left");
         if self.tls.is_some() {
-            return;
+            return turn::tell_unread(&self.edge, client, &incoming, &refusal);
         }
         let patience = self.listener.handshake_timeout;
         let (reader, mut writer) = connection::split(stream, BytesMut::new(), patience);
-        let incoming = Incoming::unread(client, Instant::now());
         let shape = Shape {
             version: Version::Http11,
             to_head: false,
         };
         let mut answer = Answer::http1(&mut writer, shape, false);
-        let refusal = Refusal::new(Reason::Overloaded, "the listener has no place left");
         turn::refuse_unread(&self.edge, client, &incoming, refusal, &mut answer).await;
         connection::linger(reader, writer).await;
     }

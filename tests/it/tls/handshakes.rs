@@ -151,4 +151,8 @@ fn a_connection_too_many_is_closed_without_a_handshake() {
         }
     };
     assert!(connect(house.gateway.public, &config, "a.test").is_err());
+    let counted = house
+        .gateway
+        .metric("tollgate_decisions_total", &["reason=\"overloaded\""]);
+    assert!(counted >= 1.0, "it is told nevertheless");
 }
