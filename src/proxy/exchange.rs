@@ -87,8 +87,10 @@ async fn converse(
         answer.interim(100, &[]).await.map_err(client_fault)?;
     }
     let patience = Patience::new(turn.client.listener.body_timeout);
-    // A stream of messages pauses as it likes.
-    let is_stream = turn.asked.dialect() == Dialect::Grpc;
+    // A stream of messages pauses as it likes, where there can be one.
+    let is_stream = turn.asked.dialect() == Dialect::Grpc
+        && turn.asked.head.version == Version::Http2
+        && admission.upstream.protocol == Protocol::H2;
     patience.relaxed.store(is_stream, Ordering::Relaxed);
     let owns = |name: &str| turn.gate.config().identity.prefix.owns(name);
     let terms = Terms {

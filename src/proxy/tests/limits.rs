@@ -67,6 +67,21 @@ async fn a_body_below_the_least_rate_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_body_may_not_pause_because_it_says_that_it_is_grpc() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "body_timeout = \"300ms\"", "").await;
+    let began = Instant::now();
+    let mut client = house.client().await;
+    client
+        .say("POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nContent-Length: 9\r\n\r\nab")
+        .await;
+    let answer = client.rest().await;
+    assert!(answer.contains("\r\ngrpc-status: 4\r\n"), "{answer}");
+    assert_eq!(house.refusals(Reason::RequestTimeout), 1);
+    assert!(began.elapsed() < SOON);
+}
+
+#[tokio::test]
 async fn a_body_of_http2_is_held_to_the_same_limits() {
     let upstream = Upstream::start().await;
     let listener = "body_timeout = \"400ms\"\nbody_rate_min = \"1KiB\"\nbody_bytes_max = \"4KiB\"";
