@@ -51,11 +51,12 @@ impl Http2Body {
                     self.is_fresh = !self.piece.is_empty();
                     return Ok(self.piece.len());
                 }
-                Some(Err(_)) => return Err(BodyFault::Cut),
+                Some(Err(error)) => return Err(fault_of(&error)),
                 None => self.in_content = false,
             }
         }
-        let trailers = self.stream.trailers().await.map_err(|_| BodyFault::Cut)?;
+        let trailers = self.stream.trailers().await;
+        let trailers = trailers.map_err(|error| fault_of(&error))?;
         self.trailers = Some(trailers.as_ref().map(own).unwrap_or_default());
         self.is_fresh = true;
         Ok(0)
@@ -73,6 +74,15 @@ impl Http2Body {
             Some(trailers) => Part::End(trailers),
             None => Part::Data(&self.piece),
         }
+    }
+}
+
+/// What the library itself finds wrong, it has answered with a reset (RFC 9113 §8.1.1).
+fn fault_of(error: &h2::Error) -> BodyFault {
+    if error.is_library() {
+        BodyFault::Malformed("HTTP/2: the body is not the one that its head announced")
+    } else {
+        BodyFault::Cut
     }
 }
 

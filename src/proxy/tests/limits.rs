@@ -82,6 +82,31 @@ async fn a_body_may_not_pause_because_it_says_that_it_is_grpc() {
 }
 
 #[tokio::test]
+async fn a_body_of_http2_that_is_not_as_long_as_it_says_is_malformed() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    for (counted, content) in [(1, "abc"), (2, "abcdef")] {
+        let tcp = TcpStream::connect(house.address).await.unwrap();
+        let (sender, connection) = h2::client::handshake(tcp).await.unwrap();
+        tokio::spawn(connection);
+        let mut sender = sender.ready().await.unwrap();
+        let mut post = Request::post("http://a/x").body(()).unwrap();
+        let length = "5".parse().unwrap();
+        post.headers_mut().insert("content-length", length);
+        let (response, mut body) = sender.send_request(post, false).unwrap();
+        let _server = upstream.accept().await;
+        body.send_data(Bytes::from_static(content.as_bytes()), true)
+            .unwrap();
+        let error = response.await.unwrap_err();
+        assert_eq!(error.reason(), Some(h2::Reason::PROTOCOL_ERROR));
+        while house.refusals(Reason::RequestMalformed) < counted {
+            assert_eq!(house.refusals(Reason::RequestMalformed), counted - 1);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_http2_is_held_to_the_same_limits() {
     let upstream = Upstream::start().await;
     let listener = "body_timeout = \"400ms\"\nbody_rate_min = \"1KiB\"\nbody_bytes_max = \"4KiB\"";
