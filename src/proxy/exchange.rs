@@ -79,8 +79,9 @@ async fn converse(
     (alarm, sent_at): (&mut Alarm, Instant),
     meter: &mut Meter,
 ) -> Result<Outcome, Failure> {
+    let may_die_unnoticed = link.is_reused && turn.is_idempotent();
     let (mut outlet, mut answers) = start(turn, admission, link)?;
-    if admission.upstream.protocol == Protocol::H2 {
+    if may_die_unnoticed || admission.upstream.protocol == Protocol::H2 {
         source.remember();
     }
     if turn.asked.expects_continue && source.is_untouched() {

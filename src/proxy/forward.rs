@@ -85,16 +85,18 @@ impl Turn<'_> {
     /// Whether a second try does nothing twice: a kept connection died under a request that may be repeated (RFC 9110
     /// §9.2.2), or the server says that it did not begin.
     fn may_repeat(&self, repeat: Repeat, link: &Link, source: &mut Source<'_>) -> bool {
-        const IDEMPOTENT: [&str; 6] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
         let is_harmless = match repeat {
             Repeat::Never => false,
-            Repeat::IfUnnoticed => {
-                let is_idempotent = IDEMPOTENT.contains(&self.asked.head.method);
-                link.is_reused && (is_idempotent || !link.has_written())
-            }
+            Repeat::IfUnnoticed => link.is_reused && (self.is_idempotent() || !link.has_written()),
             Repeat::Always => true,
         };
         is_harmless && (self.asked.framing.is_empty() || source.rewind())
+    }
+
+    /// Whether nobody can tell twice from once (RFC 9110 §9.2.2).
+    pub(super) fn is_idempotent(&self) -> bool {
+        const METHODS: [&str; 6] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
+        METHODS.contains(&self.asked.head.method)
     }
 
     /// Tells the client that there is no answer, or no end of one.

@@ -20,6 +20,16 @@ async fn a_kept_connection_that_died_is_replaced_where_that_is_safe() {
     let (mut server, head) = upstream.answer(OK).await;
     assert!(head.starts_with("GET /x "));
     assert_eq!(status(&client.head().await), "200");
+    // So does one whose body has left already.
+    client
+        .say("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        .await;
+    server.until("\r\n\r\nhello").await;
+    drop(server);
+    let mut server = upstream.accept().await;
+    server.until("\r\n\r\nhello").await;
+    server.say(OK).await;
+    assert_eq!(status(&client.head().await), "200");
     // A POST might have been done.
     client
         .say("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
