@@ -24,6 +24,12 @@ mod stream;
 mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use support::Gateway;
+
+/// How long the gateway may take to accept all connections of a test.
+const ACCEPT_MAX: Duration = Duration::from_secs(60);
 
 /// The machine for one test alone.
 fn alone() -> MutexGuard<'static, ()> {
@@ -37,4 +43,22 @@ fn resident(pid: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.unwrap().trim().strip_suffix(" kB").unwrap();
     kib.trim().parse::<u64>().unwrap() << 10
+}
+
+/// Open connections, as the gateway counts them.
+fn connections(gateway: &Gateway) -> usize {
+    gateway.metric("tollgate_connections", &["listener=\"public\""]) as usize
+}
+
+/// Waits until the gateway holds so many: the system opens connections for it before it takes them.
+fn until_accepted(gateway: &Gateway, count: usize) {
+    let deadline = Instant::now() + ACCEPT_MAX;
+    while connections(gateway) < count {
+        assert!(
+            Instant::now() < deadline,
+            "{} of {count}",
+            connections(gateway)
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

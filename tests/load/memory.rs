@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::support::{Gateway, Process, Upstream, client_file, free_address, python};
-use crate::{alone, resident};
+use crate::{alone, resident, until_accepted};
 
 /// Connections that are opened first, so that what the process needs once is not counted.
 const WARM: usize = 200;
@@ -28,17 +28,19 @@ fn check(kind: &str, bytes_max: u64) {
         ("tls.key", &*key.serialize_pem()),
     ];
     let gateway = Gateway::start(&config, &files);
-    let hold = |count: usize| {
-        Process::start(
+    let hold = |count: usize, all: usize| {
+        let held = Process::start(
             Command::new(python())
                 .arg(client_file("hold.py"))
                 .args([gateway.public.to_string(), free_address().to_string()])
                 .arg(format!("{kind}={count}")),
-        )
+        );
+        until_accepted(&gateway, all);
+        held
     };
-    let _warm = hold(WARM);
+    let _warm = hold(WARM, WARM);
     let before = resident(gateway.pid());
-    let _counted = hold(COUNTED);
+    let _counted = hold(COUNTED, WARM + COUNTED);
     let grown = resident(gateway.pid()).saturating_sub(before);
     let each = grown / u64::try_from(COUNTED).unwrap();
     println!("{kind}: {each} bytes a connection");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::pace::p99;
 use crate::support::{Gateway, Issuer, Process, Upstream, client_file, free_address, python};
-use crate::{alone, resident};
+use crate::{alone, connections, resident, until_accepted};
 
 /// How much slower normal requests may be among slow connections.
 const FACTOR: u32 = 3;
@@ -14,8 +14,6 @@ const FLOOR: Duration = Duration::from_millis(50);
 /// How much later than its deadline the last connection may be seen closed: the load is one thread of Python, and a gateway
 /// without optimisation writes thousands of refusals in the same second.
 const LATE_MAX: Duration = Duration::from_secs(5);
-/// How long the gateway may take to accept them all.
-const ACCEPT_MAX: Duration = Duration::from_secs(60);
 /// The most memory that a connection costs which has said nothing, in bytes.
 const IDLE_BYTES_MAX: u64 = 8 << 10;
 
@@ -125,24 +123,6 @@ fn check(size: &Size) {
         if run.len() == 1 && run[0].0 == "idle" {
             assert!(per_connection <= IDLE_BYTES_MAX, "{per_connection} bytes");
         }
-    }
-}
-
-/// Open connections, as the gateway counts them.
-fn connections(gateway: &Gateway) -> usize {
-    gateway.metric("tollgate_connections", &["listener=\"public\""]) as usize
-}
-
-/// Waits until the gateway holds so many: the system opens connections for it before it takes them.
-fn until_accepted(gateway: &Gateway, count: usize) {
-    let deadline = Instant::now() + ACCEPT_MAX;
-    while connections(gateway) < count {
-        assert!(
-            Instant::now() < deadline,
-            "{} of {count}",
-            connections(gateway)
-        );
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
