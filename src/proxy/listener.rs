@@ -183,7 +183,7 @@ impl Plane {
         let incoming = Incoming::unread(client, Instant::now());
         let refusal = Refusal::new(Reason::Overloaded, "the listener has no place left");
         if self.tls.is_some() {
-            return turn::tell_unread(&self.edge, client, &incoming, &refusal);
+            return turn::tell_unread(&self.edge, client, &incoming, &refusal, 0);
         }
         let patience = self.listener.handshake_timeout;
         let (reader, mut writer) = connection::split(stream, BytesMut::new(), patience);

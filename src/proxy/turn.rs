@@ -73,11 +73,18 @@ pub(super) async fn refuse_unread(
     turn.record.tell(edge, client, asked, answer.status());
 }
 
-/// Tells of what could not be read as a request, where nothing is left to answer it on.
-pub(super) fn tell_unread(edge: &Edge, client: &Client, asked: &Incoming<'_>, refusal: &Refusal) {
+/// Tells of what could not be read as a request and is not answered here. `status` is the one that was sent; 0 where none
+/// was.
+pub(super) fn tell_unread(
+    edge: &Edge,
+    client: &Client,
+    asked: &Incoming<'_>,
+    refusal: &Refusal,
+    status: u16,
+) {
     let mut record = Record::begin(asked);
     record.refused(refusal);
-    record.tell(edge, client, asked, 0);
+    record.tell(edge, client, asked, status);
 }
 
 impl<'t> Turn<'t> {

@@ -2,6 +2,7 @@
 
 mod body;
 mod serve;
+mod watched;
 
 pub(super) use body::{Http2Body, Http2Outlet};
 pub(super) use serve::serve;

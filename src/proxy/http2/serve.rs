@@ -10,9 +10,11 @@ use h2::server::{Builder, Connection, SendResponse};
 use http::{Request, header};
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant as Moment;
 
 use super::body::Http2Body;
+use super::watched::{Fault, Streams, Watched};
 use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::{Alarm, within};
 use crate::proxy::answer::{Answer, Shape};
@@ -53,13 +55,14 @@ pub(in crate::proxy) async fn serve(
     mut shutdown: ShutdownWatch,
 ) {
     let listener = &client.listener;
-    let handshake = builder(client).handshake(stream);
+    let streams = Arc::new(Streams::default());
+    let handshake = builder(client).handshake(watched(edge, client, stream, &streams));
     let mut connection = match within(listener.handshake_timeout, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return broken(edge, client, &error),
         Err(_) => return,
     };
-    let streams = Arc::new(AtomicUsize::new(0));
+    let open = Arc::new(AtomicUsize::new(0));
     let mut is_leaving = false;
     let mut alarm = Alarm::new(Moment::now() + listener.idle_timeout);
     loop {
@@ -67,8 +70,9 @@ pub(in crate::proxy) async fn serve(
         tokio::select! {
             biased;
             accepted = connection.accept() => match accepted {
+                Some(Ok((_, respond))) if !streams.take(respond.stream_id().as_u32()) => {}
                 Some(Ok((request, respond))) => {
-                    let open = Open::one(&streams);
+                    let open = Open::one(&open);
                     let (edge, client) = (edge.clone(), client.clone());
                     tokio::spawn(async move {
                         one(&edge, &client, request, respond).await;
@@ -83,7 +87,7 @@ pub(in crate::proxy) async fn serve(
                 connection.graceful_shutdown();
             }
             () = alarm.at(idle_until) => {
-                if streams.load(Ordering::Relaxed) == 0 {
+                if open.load(Ordering::Relaxed) == 0 {
                     return goodbye(connection).await;
                 }
             }
@@ -113,16 +117,42 @@ fn broken(edge: &Edge, client: &Client, error: &h2::Error) {
     if !error.is_library() {
         return;
     }
+    let detail = match error.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => "HTTP/2: too much of what is for nothing",
+        _ => "HTTP/2: the protocol was broken",
+    };
+    let refusal = Refusal::new(Reason::RequestMalformed, detail);
+    tell(edge, client, &refusal, 0);
+}
+
+fn tell(edge: &Edge, client: &Client, refusal: &Refusal, status: u16) {
     let mut incoming = Incoming::unread(client, Instant::now());
     incoming.head.version = Version::Http2;
-    let refusal = match error.reason() {
-        Some(h2::Reason::ENHANCE_YOUR_CALM) => Refusal::new(
-            Reason::RequestMalformed,
-            "HTTP/2: too much of what is for nothing",
-        ),
-        _ => Refusal::new(Reason::RequestMalformed, "HTTP/2: the protocol was broken"),
-    };
-    turn::tell_unread(edge, client, &incoming, &refusal);
+    turn::tell_unread(edge, client, &incoming, refusal, status);
+}
+
+/// The connection, with what the library refuses by itself told of.
+fn watched(
+    edge: &Arc<Edge>,
+    client: &Arc<Client>,
+    stream: Stream,
+    streams: &Arc<Streams>,
+) -> Watched<impl Fn(u32, Fault) + Unpin + use<>> {
+    let (edge, client, streams) = (edge.clone(), client.clone(), streams.clone());
+    Watched::new(stream, move |id, fault| {
+        if !streams.refuse(id) {
+            return;
+        }
+        let (reason, detail, status) = match fault {
+            Fault::Malformed => (Reason::RequestMalformed, "HTTP/2: a head that is none", 0),
+            Fault::TooLarge => (
+                Reason::HeadersTooLarge,
+                "HTTP/2: the head is far over the listener's limit",
+                431,
+            ),
+        };
+        tell(&edge, &client, &Refusal::new(reason, detail), status);
+    })
 }
 
 /// Waits for the process to be stopped.
@@ -133,7 +163,7 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
 }
 
 /// Closes a connection that nobody uses.
-async fn goodbye(mut connection: Connection<Stream, Bytes>) {
+async fn goodbye<T: AsyncRead + AsyncWrite + Unpin>(mut connection: Connection<T, Bytes>) {
     connection.graceful_shutdown();
     let closed = async { while let Some(Ok(_)) = connection.accept().await {} };
     let _ = within(GOODBYE_TIMEOUT, closed).await;

@@ -290,6 +290,41 @@ async fn a_connection_that_breaks_http2_is_told_of_as_malformed() {
 }
 
 #[tokio::test]
+async fn a_stream_that_the_library_refuses_is_told_of_once() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "header_bytes_max = \"256B\"", "").await;
+    let mut client = begun(&house).await;
+    // No `:path`; then a connection-specific field (RFC 9113 §8.2.2, §8.3.1).
+    let pathless = [0x82, 0x86, 0x41, 1, b'a'];
+    let upgrade = [&BLOCK[..], &[0x10, 7], b"upgrade", &[1, b'x']].concat();
+    for (stream, block) in [(1, &pathless[..]), (3, &upgrade)] {
+        client
+            .say(frame(HEADERS, END_STREAM | END_HEADERS, stream, block))
+            .await;
+    }
+    // Beyond what is decoded: `x: ` and 120 letters, again and again.
+    let field = [&[0x10, 1, b'x', 120][..], &[b'y'; 120]].concat();
+    let block = [&BLOCK[..], &field.repeat(20)].concat();
+    client
+        .say(frame(HEADERS, END_STREAM | END_HEADERS, 5, &block))
+        .await;
+    // The connection goes on.
+    client
+        .say(frame(HEADERS, END_STREAM | END_HEADERS, 7, &BLOCK))
+        .await;
+    let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let (_server, _) = upstream.answer(answer).await;
+    client.hush().await;
+    let told = client.bytes().await;
+    for stream in [1, 3] {
+        let reset = code(&told, RST_STREAM, stream);
+        assert_eq!(reset, Some(PROTOCOL_ERROR), "{stream}");
+    }
+    assert_eq!(house.refusals(Reason::RequestMalformed), 2);
+    assert_eq!(house.refusals(Reason::HeadersTooLarge), 1);
+}
+
+#[tokio::test]
 async fn a_head_far_over_the_limit_is_refused_with_a_reason_too() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "header_bytes_max = \"4KiB\"", "").await;
