@@ -70,7 +70,7 @@ impl Deadlines<'_> {
     /// A request that left whole has its answer, however slow: it is no stream yet.
     fn look_at(&self, phase: Phase) -> Option<Instant> {
         let is_stream = phase != Phase::Unanswered || self.upload.over_at().is_none();
-        let unseen = self.lifetime.unseen().filter(|_| is_stream)?;
+        let unseen = self.lifetime.unseen(phase).filter(|_| is_stream)?;
         Some(self.looked_at + unseen)
     }
 
@@ -96,7 +96,7 @@ impl Deadlines<'_> {
         }
         if self.look_at(phase).is_some_and(|due| due <= now) {
             self.looked_at = now;
-            return self.lifetime.look().map(Failure::Ended);
+            return self.lifetime.look(phase).map(Failure::Ended);
         }
         None
     }

@@ -114,6 +114,8 @@ async fn converse(
 
     let head = final_head(turn, &mut watch, &mut answers, answer).await?;
     meter.upstream_duration = Some(sent_at.elapsed());
+    // An answer that begins behind its token has until the next look.
+    watch.deadlines.looked_at = Instant::now();
     patience.relaxed.store(true, Ordering::Relaxed);
     patience.answered.store(true, Ordering::Relaxed);
     if head.status() == 101 {

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::deadlines::Phase;
 use super::edge::Edge;
 use crate::gate::{Admission, Gate, Reason, Refusal, Silent, Verdict};
 use crate::time::Timestamp;
@@ -46,21 +47,24 @@ impl<'s> Lifetime<'s> {
     }
 
     /// How long it may go on before it is looked at again. Streams of public routes, and of routes whose streams may outlive
-    /// their token, go on for ever: `None`.
-    pub(super) fn unseen(&self) -> Option<Duration> {
+    /// their token, go on for ever: `None`. So does an answer whose end is known, once its token is over: the token was good
+    /// when it was shown.
+    pub(super) fn unseen(&self, phase: Phase) -> Option<Duration> {
         self.token()?;
-        Some(self.ends_at.since(self.looked_at).min(LOOK_EVERY))
+        match phase {
+            Phase::Answered => (self.looked_at < self.ends_at).then_some(LOOK_EVERY),
+            _ => Some(self.ends_at.since(self.looked_at).min(LOOK_EVERY)),
+        }
     }
 
     /// Why it may not go on.
-    pub(super) fn look(&mut self) -> Option<Refusal> {
+    pub(super) fn look(&mut self, phase: Phase) -> Option<Refusal> {
         let verified = self.token()?;
         let now = self.edge.clock.now();
         if now >= self.ends_at {
-            return Some(Refusal::new(
-                Reason::TokenExpired,
-                "the stream outlived its token",
-            ));
+            self.looked_at = now;
+            let is_over = Refusal::new(Reason::TokenExpired, "the stream outlived its token");
+            return Some(is_over).filter(|_| phase != Phase::Answered);
         }
         if let Some(by) = self.edge.revocations.find(verified, now) {
             return Some(Refusal::new(Reason::TokenRevoked, by.as_str()));
@@ -76,11 +80,11 @@ impl<'s> Lifetime<'s> {
     /// Waits until it may not go on, and says why.
     pub(super) async fn ended(mut self) -> Refusal {
         loop {
-            match self.unseen() {
+            match self.unseen(Phase::Streaming) {
                 Some(span) => tokio::time::sleep(span).await,
                 None => pending().await,
             }
-            if let Some(refusal) = self.look() {
+            if let Some(refusal) = self.look(Phase::Streaming) {
                 return refusal;
             }
         }

@@ -101,6 +101,61 @@ async fn an_event_stream_is_cut_at_the_end_of_its_token() {
 }
 
 #[tokio::test]
+async fn an_answer_that_says_how_long_it_is_ends_behind_its_token() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    let mut client = house.client().await;
+    let token = token(&house);
+    client
+        .say(format!(
+            "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ))
+        .await;
+    let mut server = upstream.accept().await;
+    server.head().await;
+    // It began later: once it is cut, the other one would be.
+    let (mut witness, _server) = stream(&house, &upstream, "/witness").await;
+    house.clock.pass(LIFE);
+    is_cut(&mut witness).await;
+    server
+        .say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nef")
+        .await;
+    client.until("\r\n\r\nef").await;
+    tokio::time::sleep(CUT_MAX).await;
+    server.say("gh").await;
+    client.until("gh").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_begins_behind_its_token_may_end_soon_and_not_go_on() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    for ends in [true, false] {
+        let mut client = house.client().await;
+        let token = token(&house);
+        client
+            .say(format!(
+                "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+            ))
+            .await;
+        let mut server = upstream.accept().await;
+        server.head().await;
+        house.clock.pass(LIFE);
+        tokio::time::sleep(CUT_MAX).await;
+        server
+            .say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+            .await;
+        client.until("1\r\na\r\n").await;
+        if ends {
+            server.say("1\r\nb\r\n0\r\n\r\n").await;
+            client.until("1\r\nb\r\n0\r\n\r\n").await;
+        } else {
+            is_cut(&mut client).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_route_may_let_streams_outlive_their_token() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "outlive = true")).await;
