@@ -1,10 +1,10 @@
 //! From a configuration to a process that serves, and to its end.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server, ShutdownSignalWatch};
@@ -33,6 +33,9 @@ use crate::time::Clock as _;
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// How often expired revocations are forgotten, and what is counted at intervals is counted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// How long listeners may take to begin; then readiness is told all the same.
+const LISTENING_MAX: Duration = Duration::from_secs(5);
+const LISTENING_LOOK_EVERY: Duration = Duration::from_millis(2);
 /// "File size limit exceeded" on Linux and macOS.
 const SIGXFSZ: i32 = 25;
 
@@ -149,8 +152,9 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     background.spawn(world.run(std::future::pending()));
 
     announce(&summary);
-    serve_admin(&config, &edge, &certificates);
     serve_public(&config, &edge, &certificates, signals);
+    until_listening(&config);
+    serve_admin(&config, &edge, &certificates);
     stopping.wait(&edge, config.server.drain);
     telemetry.flush(FLUSH_MAX);
     background.shutdown_background();
@@ -224,6 +228,17 @@ fn check_addresses(config: &Config) -> Result<(), Refused> {
         })?;
     }
     Ok(())
+}
+
+/// Waits until every listener takes connections: pingora binds them in tasks of its own, and nobody may see the process
+/// ready before.
+fn until_listening(config: &Config) {
+    let deadline = Instant::now() + LISTENING_MAX;
+    for listener in &config.listeners {
+        while TcpStream::connect(listener.address).is_err() && Instant::now() < deadline {
+            std::thread::sleep(LISTENING_LOOK_EVERY);
+        }
+    }
 }
 
 /// The admin listener goes on through the drain, so that readiness can be seen red.
