@@ -1,23 +1,11 @@
-//! Time while somebody waits. One alarm serves all that a connection waits for; setting it later than it was set costs
-//! nothing: it rings once too early and is set again then, so a busy connection touches the runtime's timers a few times a
-//! second, not with each request.
+//! One alarm for all that a connection waits for. Setting it later than it was set costs nothing: it rings once too early
+//! and is set again then, so a busy connection touches the runtime's timers a few times a second, not with each request.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
-
-/// Waits for `future`, at most `span`. What is ready at once asks no clock.
-pub(super) async fn within<F: Future>(span: Duration, future: F) -> Result<F::Output, Elapsed> {
-    let mut future = pin!(future);
-    match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
-        Poll::Ready(done) => Ok(done),
-        Poll::Pending => timeout(span, future).await,
-    }
-}
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// An alarm.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::alarm::within;
+use pingora_timeout::tokio_timeout as timeout;
+
 use super::http1::Http1Body;
 use super::http2::Http2Body;
 use super::replay::Replay;
@@ -192,7 +193,7 @@ impl<'c> Source<'c> {
 
     async fn wait(&mut self, patience: &Patience) -> Result<(), BodyFault> {
         let began = Instant::now();
-        let came = within(patience.pause, self.origin.wait()).await;
+        let came = timeout(patience.pause, self.origin.wait()).await;
         if patience.is_relaxed() {
             return came.map_or(Ok(()), |came| came.map(drop));
         }
@@ -229,7 +230,7 @@ impl<'c> Source<'c> {
                 }
             }
         };
-        let _ = within(time_max, drained).await;
+        let _ = timeout(time_max, drained).await;
         self.over
     }
 

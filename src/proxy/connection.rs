@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use pingora_core::protocols::Stream;
+use pingora_timeout::tokio_timeout as timeout;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
-
-use super::alarm::within;
 
 /// Bytes read at once. The room is the thread's, so a connection that waits holds none.
 const READ_BYTES: usize = 32 << 10;
@@ -129,7 +128,7 @@ impl Writer {
     pub(super) async fn flush(&mut self) -> Result<(), WriteFault> {
         while self.left < self.pending.len() {
             let write = self.half.write(&self.pending[self.left..]);
-            match within(self.patience, write).await {
+            match timeout(self.patience, write).await {
                 Ok(Ok(count)) if count > 0 => self.left += count,
                 Ok(_) => return Err(WriteFault::Gone),
                 Err(_) => return Err(WriteFault::Slow),
@@ -141,7 +140,7 @@ impl Writer {
         if self.pending.capacity() > KEEP_BYTES {
             self.pending = Vec::new();
         }
-        match within(self.patience, self.half.flush()).await {
+        match timeout(self.patience, self.half.flush()).await {
             Ok(flushed) => flushed.map_err(|_| WriteFault::Gone),
             Err(_) => Err(WriteFault::Slow),
         }
@@ -165,7 +164,7 @@ impl Writer {
     /// Says that nothing more will come.
     pub(super) async fn shut(&mut self) {
         // Whoever does not take the end in time gets it with the socket's close.
-        let _ = within(CLOSE_TIMEOUT, self.half.shutdown()).await;
+        let _ = timeout(CLOSE_TIMEOUT, self.half.shutdown()).await;
     }
 }
 
@@ -180,7 +179,7 @@ pub(super) async fn linger(mut reader: Reader, mut writer: Writer) {
             }
         }
     };
-    let _ = within(LINGER_TIMEOUT, drained).await;
+    let _ = timeout(LINGER_TIMEOUT, drained).await;
 }
 
 /// Puts the halves together again; what was read and not taken comes along.

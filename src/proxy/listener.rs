@@ -14,8 +14,8 @@ use pingora_core::protocols::l4::stream::Stream as Socket;
 use pingora_core::protocols::{ALPN, Stream};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::listening::Service;
+use pingora_timeout::tokio_timeout as timeout;
 
-use super::alarm::within;
 use super::answer::{Answer, Shape};
 use super::caps::Caps;
 use super::client::{Client, Incoming, Role};
@@ -94,7 +94,7 @@ impl Plane {
             },
         });
         let Some(_place) = self.caps.enter(client.address) else {
-            return self.turn_away(stream, &client).await;
+            return Box::pin(self.turn_away(stream, &client)).await;
         };
         let metrics = self.edge.telemetry.metrics();
         let _counted = metrics.connection(&self.listener.name);
@@ -117,7 +117,7 @@ impl Plane {
         };
         let acceptor = Acceptor::from_server_config(config);
         let handshake = Box::pin(acceptor.tls_handshake(*socket));
-        let stream: Stream = match within(self.listener.handshake_timeout, handshake).await {
+        let stream: Stream = match timeout(self.listener.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
             Err(_) => return tracing::debug!("no TLS handshake in time"),
@@ -160,7 +160,7 @@ impl Plane {
             let began = Instant::now();
             let came = tokio::select! {
                 biased;
-                came = within(deadline, reader.fill()) => came.ok()?.ok()?,
+                came = timeout(deadline, reader.fill()) => came.ok()?.ok()?,
                 stops = shutdown.wait_for(|stops| *stops), if reader.buffer.is_empty() => {
                     drop(stops);
                     return None;

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
+use pingora_timeout::tokio_timeout as timeout;
 use tokio::time::Instant as Moment;
 
 use super::body::Http1Body;
 use crate::gate::{Reason, Refusal};
-use crate::proxy::alarm::{Alarm, within};
+use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming};
@@ -25,7 +26,7 @@ use crate::wire::{RequestHead, Version};
 /// Fields of a request head.
 const FIELDS_MAX: usize = 128;
 /// Requests that come within this time of one another share their room; a connection that is idle for longer holds none.
-const CLOSE_TOGETHER: Duration = Duration::from_millis(500);
+const CLOSE_TOGETHER: Duration = Duration::from_millis(100);
 /// How long the rest of an unwanted body may take before the connection is closed instead of used again.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -205,7 +206,7 @@ async fn whole_head(
             return Ok(reader.take(end));
         }
         let left = deadline.saturating_sub(began.elapsed());
-        match within(left, reader.fill()).await {
+        match timeout(left, reader.fill()).await {
             Ok(Ok(1..)) => {}
             Ok(_) => {
                 return Err(Refusal::new(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use pingora_timeout::tokio_timeout as timeout;
 
-use crate::proxy::alarm::within;
 use crate::proxy::body::{BodyFault, Part, Trailers};
 use crate::proxy::connection::WriteFault;
 
@@ -109,7 +109,7 @@ impl Http2Outlet<'_> {
         };
         while !bytes.is_empty() {
             stream.reserve_capacity(bytes.len());
-            let room = within(self.patience, poll_fn(|cx| stream.poll_capacity(cx))).await;
+            let room = timeout(self.patience, poll_fn(|cx| stream.poll_capacity(cx))).await;
             let room = match room {
                 Ok(Some(Ok(room))) => room.min(bytes.len()),
                 Ok(_) => return Err(WriteFault::Gone),

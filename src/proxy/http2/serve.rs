@@ -10,13 +10,14 @@ use h2::server::{Builder, Connection, SendResponse};
 use http::{Request, header};
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
+use pingora_timeout::tokio_timeout as timeout;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant as Moment;
 
 use super::body::Http2Body;
 use super::watched::{Fault, Streams, Watched};
 use crate::gate::{Reason, Refusal};
-use crate::proxy::alarm::{Alarm, within};
+use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming};
@@ -57,7 +58,7 @@ pub(in crate::proxy) async fn serve(
     let listener = &client.listener;
     let streams = Arc::new(Streams::default());
     let handshake = builder(client).handshake(watched(edge, client, stream, &streams));
-    let mut connection = match within(listener.handshake_timeout, handshake).await {
+    let mut connection = match timeout(listener.handshake_timeout, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return broken(edge, client, &error),
         Err(_) => return,
@@ -166,7 +167,7 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
 async fn goodbye<T: AsyncRead + AsyncWrite + Unpin>(mut connection: Connection<T, Bytes>) {
     connection.graceful_shutdown();
     let closed = async { while let Some(Ok(_)) = connection.accept().await {} };
-    let _ = within(GOODBYE_TIMEOUT, closed).await;
+    let _ = timeout(GOODBYE_TIMEOUT, closed).await;
 }
 
 /// One open stream, until it is dropped.

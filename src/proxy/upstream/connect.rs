@@ -13,11 +13,11 @@ use h2::client::SendRequest;
 use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use pingora_core::protocols::{ALPN, Stream};
 use pingora_core::upstreams::peer::HttpPeer;
+use pingora_timeout::tokio_timeout as timeout;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::config::model::{Protocol, Upstream};
-use crate::proxy::alarm::within;
 
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
@@ -66,7 +66,7 @@ impl Connector {
             .as_ref()
             .map_err(|fault| ConnectFault::Refused(fault.clone()))?;
         let peer = peer(upstream, address);
-        let opened = within(upstream.connect_timeout, transport.new_stream(&peer)).await;
+        let opened = timeout(upstream.connect_timeout, transport.new_stream(&peer)).await;
         match opened {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) => Err(ConnectFault::Refused(error.to_string())),
@@ -130,7 +130,7 @@ pub(super) async fn http2(
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_send_buffer_size(SEND_BUFFER_BYTES);
     let (sender, connection) =
-        match within(upstream.connect_timeout, builder.handshake(stream)).await {
+        match timeout(upstream.connect_timeout, builder.handshake(stream)).await {
             Ok(Ok(both)) => both,
             Ok(Err(error)) => return Err(ConnectFault::Refused(error.to_string())),
             Err(_) => return Err(ConnectFault::Timeout),
