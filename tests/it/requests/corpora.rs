@@ -1,5 +1,6 @@
 //! The corpora of paths, of smuggling and of headers, byte for byte over a socket.
 
+use super::http2::{Fate, ask};
 use super::{House, SMUGGLED};
 use crate::corpus::{self, Row};
 use crate::support::Answer;
@@ -105,6 +106,98 @@ fn fields_pass_are_dropped_or_refused_as_the_corpus_says() {
             _ => !told.contains("evil"),
         };
         assert!(arrived, "{what}: {told}");
+    }
+}
+
+#[test]
+fn over_http2_a_path_fares_as_it_does_over_http1() {
+    let house = House::start();
+    let bearer = house.issuer.bearer();
+    let token = bearer.split_once(": ").unwrap().1;
+    let mut served = 0;
+    for row in corpus::rows(include_str!("../../data/paths.txt")) {
+        let what = format!("{}: {:.80}", row.note, row.bytes.escape_ascii().to_string());
+        // The library cuts a fragment off before anybody judges: that has its own test.
+        if row.bytes == b"*" || row.bytes.contains(&b'#') {
+            continue;
+        }
+        let fields: [(&[u8], &[u8]); 5] = [
+            (b":method", b"GET"),
+            (b":scheme", b"http"),
+            (b":authority", b"a"),
+            (b":path", &row.bytes),
+            (b"authorization", token.as_bytes()),
+        ];
+        let before = house.upstream.count();
+        let fate = ask(&house, &fields);
+        let is_refused = ["malformed", "ambiguous"].contains(&row.verdict);
+        if is_refused || fate != Fate::Served {
+            assert!(
+                [Fate::Refused, Fate::Ended].contains(&fate),
+                "{what}: {fate:?}"
+            );
+            assert_eq!(house.upstream.count(), before, "{what}");
+            continue;
+        }
+        served += 1;
+        let target = String::from_utf8(row.bytes.clone()).unwrap();
+        let expected = match row.verdict {
+            "=" => &target,
+            other => other,
+        };
+        let line = format!("GET {expected} HTTP/1.1");
+        assert_eq!(house.lines_since(before), [line], "{what}");
+    }
+    assert!(served >= 80, "only {served} were served");
+}
+
+#[test]
+fn over_http2_a_field_fares_as_it_does_over_http1() {
+    let house = House::start();
+    for row in corpus::rows(include_str!("../../data/headers.txt")) {
+        // What only the lines of HTTP/1 can say; and a Host beside `:authority`, which may agree with it.
+        let agrees = row.bytes.eq_ignore_ascii_case(b"host: a\r\n");
+        if ["malformed", "too_large"].contains(&row.verdict) || agrees {
+            continue;
+        }
+        let what = format!("{}: {}", row.note, row.bytes.escape_ascii());
+        let mut fields: Vec<(Vec<u8>, Vec<u8>)> = [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":authority", "a"),
+            (":path", "/"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .to_vec();
+        for line in row.bytes.split(|byte| *byte == b'\n') {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+                continue;
+            };
+            let (name, value) = line.split_at(colon);
+            fields.push((name.to_ascii_lowercase(), value[1..].trim_ascii().into()));
+        }
+        let before = house.upstream.count();
+        let fate = ask(&house, &fields);
+        if row.verdict == "passes" {
+            assert_eq!(fate, Fate::Served, "{what}");
+            let told = house.upstream.last();
+            let named = |line: &String| {
+                let (name, value) = line.split_once(": ").unwrap();
+                told.contains(&format!("{}: {value}", name.to_ascii_lowercase()))
+            };
+            assert!(lines(&row).all(|line| named(&line)), "{what}: {told}");
+        } else if row.verdict == "dropped" && fate == Fate::Served {
+            assert!(!house.upstream.last().contains("evil"), "{what}");
+        } else if row.bytes.contains(&b'_') && fate == Fate::Served {
+            // An alias of a framing field frames nothing here, and goes the way of every name with `_`.
+            assert!(!house.upstream.last().contains('_'), "{what}");
+        } else {
+            assert!(
+                [Fate::Refused, Fate::Ended].contains(&fate),
+                "{what}: {fate:?}"
+            );
+            assert_eq!(house.upstream.count(), before, "{what}");
+        }
     }
 }
 

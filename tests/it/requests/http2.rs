@@ -10,7 +10,7 @@ use super::House;
 
 /// What the gateway did with stream 1.
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     /// It was answered with 200.
     Served,
     /// It was answered with 400.
@@ -27,14 +27,14 @@ const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
 /// Sends one request, its fields exactly as they stand here, without content.
-fn ask(house: &House, fields: &[(&str, &str)]) -> Fate {
+pub(super) fn ask<T: AsRef<[u8]>>(house: &House, fields: &[(T, T)]) -> Fate {
     let mut block = Vec::new();
     for (name, value) in fields {
         // A literal without indexing and with a new name (RFC 7541 §6.2.2).
         block.push(0);
-        for text in [name, value] {
-            block.push(u8::try_from(text.len()).ok().filter(|n| *n < 127).unwrap());
-            block.extend_from_slice(text.as_bytes());
+        for text in [name.as_ref(), value.as_ref()] {
+            put_length(&mut block, text.len());
+            block.extend_from_slice(text);
         }
     }
     let mut stream = TcpStream::connect(house.gateway.public).unwrap();
@@ -62,6 +62,21 @@ fn ask(house: &House, fields: &[(&str, &str)]) -> Fate {
             _ => continue,
         };
     }
+}
+
+/// An integer with a prefix of seven bits (RFC 7541 §5.1).
+fn put_length(block: &mut Vec<u8>, length: usize) {
+    const PREFIX_MAX: usize = 127;
+    if length < PREFIX_MAX {
+        return block.push(length as u8);
+    }
+    block.push(PREFIX_MAX as u8);
+    let mut rest = length - PREFIX_MAX;
+    while rest >= 128 {
+        block.push((rest % 128) as u8 | 128);
+        rest /= 128;
+    }
+    block.push(rest as u8);
 }
 
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
