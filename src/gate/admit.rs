@@ -14,7 +14,10 @@ use crate::identity::IdentitySigner;
 use crate::policy::{self, Caller, Found, Permit, Requirement, Route, RouteTable};
 use crate::session::Revocations;
 use crate::time::Timestamp;
-use crate::token::{BearerToken, KeyRing, Verified, VerifiedTokens, Verifier};
+use crate::token::{
+    BearerToken, EventForm, IssuerEvent, KeyRing, TokenError, TokenFailure, Verified,
+    VerifiedTokens, Verifier,
+};
 use crate::wire::RequestHead;
 
 /// One whole configuration with one ring of keys: everything that a request is judged by. Immutable.
@@ -62,6 +65,31 @@ impl Gate {
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
         let bearer = BearerToken::from_compact(token)?;
         Ok(self.verifier.verify(bearer, None, now)?)
+    }
+
+    /// Verifies what an issuer tells of its sessions and subjects. Nobody may come in by it.
+    ///
+    /// # Errors
+    /// The first check that failed; a revoked key's word is worth nothing.
+    pub fn verify_event(
+        &self,
+        token: &str,
+        form: EventForm,
+        revocations: &Revocations,
+        now: Timestamp,
+    ) -> Result<IssuerEvent, TokenFailure> {
+        let token = BearerToken::from_compact(token)
+            .map_err(|_| TokenError::Malformed("no token, or one over 8 KiB"))?;
+        let event = self.verifier.verify_event(token, form, now)?;
+        let kid = event.kid.as_deref();
+        let issuer = &event.issuer_name;
+        if kid.is_some_and(|kid| revocations.is_key_revoked(issuer, kid, now)) {
+            return Err(TokenFailure {
+                issuer_name: Some(issuer.clone()),
+                ..TokenError::KeyDistrusted.into()
+            });
+        }
+        Ok(event)
     }
 
     /// Answers the one question, at `now`.

@@ -69,7 +69,7 @@ impl Claims {
 }
 
 /// `aud`: one text or a list of texts (RFC 7519 §4.1.3).
-fn audience(claims: &Object<'_>, terms: &IssuerTerms) -> Result<Audience, TokenError> {
+pub(super) fn audience(claims: &Object<'_>, terms: &IssuerTerms) -> Result<Audience, TokenError> {
     let names_us = |text: &str| terms.audiences.iter().any(|ours| **ours == *text);
     let ours = match claims.find("aud") {
         Some(Json::Text(text)) => names_us(text),
@@ -94,7 +94,7 @@ fn audience(claims: &Object<'_>, terms: &IssuerTerms) -> Result<Audience, TokenE
 }
 
 /// An optional text without control characters, which no header could carry. An empty one says nothing: it counts as absent.
-fn text<'c>(
+pub(super) fn text<'c>(
     claims: &'c Object<'_>,
     name: &str,
     detail: &'static str,

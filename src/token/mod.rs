@@ -6,6 +6,8 @@ mod bearer;
 mod cache;
 mod claims;
 mod compact;
+mod event;
+mod event_subject;
 mod failure;
 mod grants;
 mod header;
@@ -25,6 +27,8 @@ mod weak_rsa;
 
 pub use bearer::{BearerError, BearerToken};
 pub use cache::VerifiedTokens;
+pub use event::{EventForm, IssuerEvent};
+pub use event_subject::Named;
 pub use failure::{TokenError, TokenFailure, WantedKey};
 pub use key::{KeyUid, KeyUsage, VerificationKey};
 pub use keys::{KeyRing, KeySet};

@@ -23,13 +23,9 @@ impl Times {
     /// [`TokenError::ClaimInvalid`] when `exp` is absent or one is not a number between the epoch and the year 9999.
     pub(super) fn read(claims: &Object<'_>) -> Result<Self, TokenError> {
         Ok(Self {
-            expires_at: date(claims, "exp", f64::floor)
-                .map_err(|()| TokenError::ClaimInvalid("`exp` is not a sane date"))?
-                .ok_or(TokenError::ClaimInvalid("no `exp`"))?,
-            not_before: date(claims, "nbf", f64::ceil)
-                .map_err(|()| TokenError::ClaimInvalid("`nbf` is not a sane date"))?,
-            issued_at: date(claims, "iat", f64::floor)
-                .map_err(|()| TokenError::ClaimInvalid("`iat` is not a sane date"))?,
+            expires_at: expiry(claims)?.ok_or(TokenError::ClaimInvalid("no `exp`"))?,
+            not_before: start(claims)?,
+            issued_at: issue(claims)?,
         })
     }
 
@@ -54,6 +50,24 @@ impl Times {
         }
         Ok(())
     }
+}
+
+/// `exp`, as [`Times::expires_at`] has it.
+pub(super) fn expiry(claims: &Object<'_>) -> Result<Option<Timestamp>, TokenError> {
+    date(claims, "exp", f64::floor)
+        .map_err(|()| TokenError::ClaimInvalid("`exp` is not a sane date"))
+}
+
+/// `nbf`, as [`Times::not_before`] has it.
+pub(super) fn start(claims: &Object<'_>) -> Result<Option<Timestamp>, TokenError> {
+    date(claims, "nbf", f64::ceil)
+        .map_err(|()| TokenError::ClaimInvalid("`nbf` is not a sane date"))
+}
+
+/// `iat`, as [`Times::issued_at`] has it.
+pub(super) fn issue(claims: &Object<'_>) -> Result<Option<Timestamp>, TokenError> {
+    date(claims, "iat", f64::floor)
+        .map_err(|()| TokenError::ClaimInvalid("`iat` is not a sane date"))
 }
 
 /// One NumericDate (RFC 7519 §2: seconds, fractions allowed).

@@ -8,6 +8,7 @@ use super::bearer::BearerToken;
 use super::cache::VerifiedTokens;
 use super::claims::{Audience, Claims};
 use super::compact::{self, Compact};
+use super::event::{self, EventForm, IssuerEvent};
 use super::failure::{TokenError, TokenFailure, WantedKey};
 use super::header::Header;
 use super::json::{Json, Object};
@@ -103,7 +104,10 @@ impl Verifier {
         let claims_bytes = compact::decode(parts.claims)?;
         let claims = members(&claims_bytes, "the claims are not one strict JSON object")?;
 
-        let issuer = self.find_issuer(&header, &claims)?;
+        let issuer = self.find_issuer(&claims, |terms| {
+            let mut types = terms.types.iter();
+            types.any(|accepted| accepted.eq_ignore_ascii_case(header.typ))
+        })?;
         check_accepted(&issuer.terms, accepted)?;
         let terms = &issuer.terms;
         let signer = issuer
@@ -130,20 +134,47 @@ impl Verifier {
         })
     }
 
-    /// The issuer that `iss` names exactly, once `typ` is one of its types; of an unknown issuer, one of anybody's.
+    /// Verifies what an issuer tells of itself, in the same order as any other token. It is remembered nowhere: to hear it
+    /// twice is for the caller to notice.
+    ///
+    /// # Errors
+    /// The first check that failed, see [`TokenError`].
+    pub fn verify_event(
+        &self,
+        token: BearerToken<'_>,
+        form: EventForm,
+        now: Timestamp,
+    ) -> Result<IssuerEvent, TokenFailure> {
+        let parts = Compact::split(token)?;
+        let header_bytes = compact::decode(parts.header)?;
+        let header_members = members(&header_bytes, "the header is not one strict JSON object")?;
+        let header = Header::read(&header_members)?;
+        let claims_bytes = compact::decode(parts.claims)?;
+        let claims = members(&claims_bytes, "the claims are not one strict JSON object")?;
+
+        let issuer = self.find_issuer(&claims, |_| header.typ.eq_ignore_ascii_case(form.typ()))?;
+        let name = &issuer.terms.name;
+        let signer = issuer.find_signer(&header, &parts);
+        let Signer::Trusted(key) = signer.map_err(|error| error.of_issuer(name))? else {
+            return Err(TokenError::KeyDistrusted.of_issuer(name));
+        };
+        let event = event::read(form, &claims, &issuer.terms, key.kid(), now);
+        let event = event.map_err(|error| error.of_issuer(name))?;
+        key.usage().record(now);
+        Ok(event)
+    }
+
+    /// The issuer that `iss` names exactly, once its terms accept the `typ`; of an unknown issuer, anybody's.
     fn find_issuer(
         &self,
-        header: &Header<'_>,
         claims: &Object<'_>,
+        accepts: impl Fn(&IssuerTerms) -> bool,
     ) -> Result<&Issuer, TokenFailure> {
         let issuer = claims
             .find("iss")
             .and_then(Json::as_text)
             .and_then(|iss| self.issuers.get(iss));
-        let accepts = |issuer: &Issuer| {
-            let mut types = issuer.terms.types.iter();
-            types.any(|accepted| accepted.eq_ignore_ascii_case(header.typ))
-        };
+        let accepts = |issuer: &Issuer| accepts(&issuer.terms);
         match issuer {
             Some(issuer) if accepts(issuer) => Ok(issuer),
             Some(issuer) => Err(TokenError::TypeRefused.of_issuer(&issuer.terms.name)),

@@ -4,6 +4,7 @@ mod bearer;
 mod cache;
 mod claims;
 mod differential;
+mod events;
 mod forgeries;
 mod form;
 mod grants;
