@@ -349,9 +349,13 @@ fn gate() -> Gate {
 
 /// The gate of a configuration whose issuer has no keys.
 pub(super) fn gate_of(text: &str) -> Gate {
+    gate_with(text, &KeyRing::default())
+}
+
+pub(super) fn gate_with(text: &str, keys: &KeyRing) -> Gate {
     let (config, _) = check(text, &NoFiles).unwrap_or_else(|faults| panic!("{faults:#?}"));
     let verified = Arc::new(VerifiedTokens::new(16, [0; 32]));
-    Gate::assemble(Arc::<Config>::new(config), &KeyRing::default(), verified)
+    Gate::assemble(Arc::<Config>::new(config), keys, verified)
 }
 
 struct NoFiles;

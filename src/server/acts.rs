@@ -8,20 +8,21 @@ use async_trait::async_trait;
 use super::sessions::SessionSide;
 use crate::api::admin::{Acts, Question as Asked};
 use crate::control::{
-    self, Board, Busy, DistrustError, Distrusted, Handle, Ledger, LedgerView, Live, Reloaded,
+    self, Board, Busy, DistrustError, Distrusted, Handle, Keys, Ledger, LedgerView, Live, Reloaded,
     Status, SystemClock,
 };
 use crate::gate::{Explanation, Gate, Question, Rehearsal};
 use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked};
 use crate::telemetry::Telemetry;
-use crate::time::Clock as _;
-use crate::token::{Algorithm, SigningKey};
+use crate::time::{Clock as _, Timestamp};
+use crate::token::{Algorithm, EventForm, IssuerEvent, SigningKey, TokenError, TokenFailure};
 
 /// The wishes of the admin API.
 pub(super) struct Wishes {
     pub(super) gate: Arc<Live<Gate>>,
     pub(super) board: Arc<Board>,
     pub(super) handle: Handle,
+    pub(super) keys: Arc<Keys>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) revocations: Arc<Revocations>,
     pub(super) telemetry: Arc<Telemetry>,
@@ -78,6 +79,35 @@ impl Acts for Wishes {
             self.distrust_own(kid).await;
         }
         self.revoke_and_keep(what, issuer).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Once more where a key was missing that has come in the meantime, as for a request.
+    async fn verify_event(
+        &self,
+        token: &str,
+        form: EventForm,
+    ) -> Result<IssuerEvent, TokenFailure> {
+        let seen = self.gate.load();
+        let verify =
+            |gate: &Gate| gate.verify_event(token, form, &self.revocations, self.clock.now());
+        let verified = verify(&seen);
+        if let Err(TokenFailure {
+            error:
+                TokenError::KeyUnknown {
+                    issuer_name,
+                    wanted,
+                },
+            ..
+        }) = &verified
+            && self.keys.wanted(issuer_name, *wanted, &seen).await
+        {
+            return verify(&self.gate.load());
+        }
+        verified
     }
 
     async fn reload(&self) -> Result<Reloaded, Busy> {

@@ -126,6 +126,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         gate: world.gate(),
         board: board.clone(),
         handle: world.handle(),
+        keys: world.keys(),
         ledger: world.ledger(),
         revocations: revocations.clone(),
         telemetry: telemetry.clone(),

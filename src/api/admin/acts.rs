@@ -8,6 +8,8 @@ use serde::Deserialize;
 use crate::control::{Busy, DistrustError, Distrusted, LedgerView, Reloaded, Status};
 use crate::gate::{Explanation, Gate};
 use crate::session::{Revocation, Revoked};
+use crate::time::Timestamp;
+use crate::token::{EventForm, IssuerEvent, TokenFailure};
 
 /// A request to explain.
 #[derive(Debug, Deserialize)]
@@ -52,6 +54,16 @@ pub trait Acts: Send + Sync {
     /// # Errors
     /// A text for the operator when it could not be written down: it may be forgotten at a restart.
     async fn revoke(&self, what: Revoked, issuer: Option<Arc<str>>) -> Result<Revocation, String>;
+
+    /// The present.
+    fn now(&self) -> Timestamp;
+
+    /// Verifies what an issuer tells, with the gate that serves.
+    ///
+    /// # Errors
+    /// The first check that failed.
+    async fn verify_event(&self, token: &str, form: EventForm)
+    -> Result<IssuerEvent, TokenFailure>;
 
     /// Reads the configuration again and says how that ended.
     ///

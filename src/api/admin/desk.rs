@@ -10,9 +10,10 @@ use super::super::explain::Explained;
 use super::acts::{Acts, Question};
 use super::door::{self, Need};
 use super::fault::Fault;
+use super::heard::Heard;
 use super::place::Place;
 use super::view::{self, Detail};
-use super::{page, wish};
+use super::{event, page, wish};
 use crate::config::Config;
 use crate::control::{Distrusted, ReloadOutcome};
 use crate::telemetry::Telemetry;
@@ -25,12 +26,17 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub struct Admin<A> {
     acts: A,
     telemetry: Arc<Telemetry>,
+    heard: Heard,
 }
 
 impl<A: Acts> Admin<A> {
     /// Puts the API together.
     pub fn new(acts: A, telemetry: Arc<Telemetry>) -> Self {
-        Self { acts, telemetry }
+        Self {
+            acts,
+            telemetry,
+            heard: Heard::default(),
+        }
     }
 
     /// Answers one request, whose body is complete. The answer to HEAD has the body of GET: the plane leaves it out.
@@ -47,7 +53,7 @@ impl<A: Acts> Admin<A> {
         door::check_source(request, admin)?;
         let (place, need) = Place::find(request.method(), request.uri().path())?;
         door::check_token(request.headers(), admin, need)?;
-        if request.method() == Method::POST {
+        if request.method() == Method::POST && place.takes_json() {
             door::check_json(request)?;
         }
         let may_see_all = door::check_token(request.headers(), admin, Need::TokenOffLoopback);
@@ -64,6 +70,9 @@ impl<A: Acts> Admin<A> {
             Place::Reload => self.reload().await?,
             Place::Revoke => self.revoke(config, body).await?,
             Place::Distrust => self.distrust(body).await?,
+            Place::GlobalRevocation => self.revoke_globally(config, body).await?,
+            Place::Logout => event::logout(&self.acts, &self.heard, request).await?,
+            Place::SecurityEvent => event::security(&self.acts, &self.heard, request).await?,
         })
     }
 
@@ -93,6 +102,17 @@ impl<A: Acts> Admin<A> {
         let revoked = self.acts.revoke(what, issuer).await;
         let revocation = revoked.map_err(Fault::later)?;
         Ok(view::revocation(&revocation))
+    }
+
+    async fn revoke_globally(
+        &self,
+        config: &Config,
+        body: &Bytes,
+    ) -> Result<Response<Bytes>, Fault> {
+        let (subject, issuer) = wish::revoke_globally(config, body)?;
+        let revoked = self.acts.revoke(subject, Some(issuer)).await;
+        revoked.map_err(Fault::later)?;
+        Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 
     async fn distrust(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {

@@ -8,7 +8,9 @@
 mod acts;
 mod desk;
 mod door;
+mod event;
 mod fault;
+mod heard;
 mod page;
 mod place;
 mod view;

@@ -18,10 +18,13 @@ pub(super) enum Place {
     Reload,
     Revoke,
     Distrust,
+    GlobalRevocation,
+    Logout,
+    SecurityEvent,
 }
 
 /// Every place. Whoever reads with GET may read with HEAD.
-const PLACES: [(&str, Method, Place, Need); 10] = [
+const PLACES: [(&str, Method, Place, Need); 13] = [
     ("/", Method::GET, Place::Page, Need::TokenOffLoopback),
     ("/livez", Method::GET, Place::Live, Need::Nothing),
     ("/readyz", Method::GET, Place::Ready, Need::Nothing),
@@ -47,9 +50,32 @@ const PLACES: [(&str, Method, Place, Need); 10] = [
         Place::Distrust,
         Need::Token,
     ),
+    (
+        "/admin/global-token-revocation",
+        Method::POST,
+        Place::GlobalRevocation,
+        Need::Token,
+    ),
+    (
+        "/oidc/backchannel-logout",
+        Method::POST,
+        Place::Logout,
+        Need::Token,
+    ),
+    (
+        "/events/ssf",
+        Method::POST,
+        Place::SecurityEvent,
+        Need::Token,
+    ),
 ];
 
 impl Place {
+    /// Whether what is sent here is JSON, if anything is.
+    pub(super) fn takes_json(self) -> bool {
+        !matches!(self, Self::Logout | Self::SecurityEvent)
+    }
+
     /// The place that a request is for, and what it must show there.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Who gets in, and what they get.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -7,19 +8,23 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::super::tests::{CONFIG, field, gate_of};
+use super::super::tests::{CONFIG, field, gate_of, gate_with};
 use super::*;
 use crate::control::{
     Busy, DistrustError, Distrusted, IssuerState, IssuerStatus, KeyOrigin, LastReload, LedgerView,
     ReloadOutcome, Reloaded, Status,
 };
 use crate::gate::{Explanation, Gate, Reason};
-use crate::session::{Revocation, Revoked};
+use crate::session::{Revocation, Revocations, Revoked};
 use crate::telemetry::Telemetry;
 use crate::time::{Clock, Timestamp};
+use crate::token::{Algorithm, EventForm, IssuerEvent, KeyRing, TokenFailure};
+
+mod events;
 
 const ADDRESS: &str = "127.0.0.1:9901";
 const TOKEN: &str = "Bearer 0123456789abcdef";
+const NOW: u64 = 1_700_000_000;
 
 #[tokio::test]
 async fn reading_is_free_on_loopback_and_acting_needs_the_token() {
@@ -36,6 +41,10 @@ async fn reading_is_free_on_loopback_and_acting_needs_the_token() {
         ("POST", "/api/explain", 401, 200),
         ("POST", "/api/reload", 401, 200),
         ("POST", "/api/keys/distrust", 401, 200),
+        ("POST", "/admin/global-token-revocation", 401, 204),
+        ("POST", "/oidc/backchannel-logout", 401, 400),
+        ("POST", "/events/ssf", 401, 400),
+        ("GET", "/oidc/backchannel-logout", 405, 405),
         ("POST", "/metrics", 405, 405),
         ("GET", "/api/reload", 405, 405),
         ("DELETE", "/api/revocations", 405, 405),
@@ -88,6 +97,9 @@ async fn without_a_configured_token_nobody_acts() {
         ("POST", "/api/reload", 403),
         ("POST", "/api/explain", 403),
         ("GET", "/api/revocations", 403),
+        ("POST", "/admin/global-token-revocation", 403),
+        ("POST", "/oidc/backchannel-logout", 403),
+        ("POST", "/events/ssf", 403),
     ] {
         let with = admin.shown(method, path, TOKEN);
         assert_eq!(with.await, status, "{method} {path}");
@@ -333,6 +345,7 @@ struct Pretended {
     status: Mutex<Status>,
     reload: Mutex<Reloaded>,
     revoked: Mutex<Vec<Revocation>>,
+    unwritable: AtomicBool,
 }
 
 #[async_trait]
@@ -371,6 +384,9 @@ impl Acts for Arc<Pretended> {
     }
 
     async fn revoke(&self, what: Revoked, issuer: Option<Arc<str>>) -> Result<Revocation, String> {
+        if self.unwritable.load(Ordering::SeqCst) {
+            return Err("the disk is full".into());
+        }
         let revocation = Revocation {
             what,
             issuer,
@@ -379,6 +395,20 @@ impl Acts for Arc<Pretended> {
         };
         self.revoked.lock().unwrap().push(revocation.clone());
         Ok(revocation)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(NOW)
+    }
+
+    async fn verify_event(
+        &self,
+        token: &str,
+        form: EventForm,
+    ) -> Result<IssuerEvent, TokenFailure> {
+        let revocations = Revocations::default();
+        self.gate
+            .verify_event(token, form, &revocations, self.now())
     }
 
     async fn reload(&self) -> Result<Reloaded, Busy> {
@@ -440,6 +470,9 @@ impl Fixture {
     async fn status(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> u16 {
         let body = match path {
             "/api/revocations" => r#"{"session": "s1"}"#,
+            "/admin/global-token-revocation" => {
+                r#"{"sub_id": {"format": "iss_sub", "iss": "https://auth.example.com", "sub": "u"}}"#
+            }
             "/api/explain" => r#"{"method": "GET", "url": "/"}"#,
             "/api/keys/distrust" => r#"{"issuer": "main", "kid": "k"}"#,
             _ => "{}",
@@ -478,6 +511,10 @@ impl Clock for Stopped {
 }
 
 fn admin(config: &str) -> Fixture {
+    admin_of(gate_of(config))
+}
+
+fn admin_of(gate: Gate) -> Fixture {
     let issuer = IssuerStatus {
         name: "main".into(),
         source: KeyOrigin::Remote,
@@ -504,10 +541,11 @@ fn admin(config: &str) -> Fixture {
         text: "fault".into(),
     };
     let acts = Arc::new(Pretended {
-        gate: Arc::new(gate_of(config)),
+        gate: Arc::new(gate),
         status: Mutex::new(status),
         reload: Mutex::new(reload),
         revoked: Mutex::default(),
+        unwritable: AtomicBool::new(false),
     });
     let telemetry = Telemetry::start(Arc::new(Stopped), [0; 32]).unwrap();
     Fixture(Admin::new(acts.clone(), Arc::new(telemetry)), acts)

@@ -58,6 +58,38 @@ pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<A
     Ok((what, issuer))
 }
 
+/// `{"sub_id": {"format": "iss_sub", "iss": "…", "sub": "…"}}` (draft-parecki-oauth-global-token-revocation, RFC 9493
+/// §3.2.4).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RevokeGlobally {
+    sub_id: IssSub,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssSub {
+    format: String,
+    iss: String,
+    sub: String,
+}
+
+/// Whose tokens and sessions end, and of which issuer.
+///
+/// # Errors
+/// 400 for anything else.
+pub(super) fn revoke_globally(config: &Config, body: &Bytes) -> Result<(Revoked, Arc<str>), Fault> {
+    let RevokeGlobally { sub_id } = parse(body)?;
+    if sub_id.format != "iss_sub" || sub_id.sub.is_empty() {
+        return Err(Fault::bad("`sub_id` names a subject by `iss` and `sub`"));
+    }
+    // The gate's own issuer is among them.
+    let mut issuers = config.issuers.iter().map(|issuer| &issuer.terms);
+    let named = issuers.find(|terms| *terms.issuer == *sub_id.iss);
+    let terms = named.ok_or_else(|| Fault::bad("no issuer has this `iss`"))?;
+    Ok((Revoked::Subject(sub_id.sub.into()), terms.name.clone()))
+}
+
 /// The issuer's name in the configuration, by that name or by its `iss`.
 fn issuer(config: &Config, named: &str) -> Result<Arc<str>, Fault> {
     let mut issuers = config.issuers.iter().map(|issuer| &issuer.terms);

@@ -44,6 +44,12 @@ impl Form {
     }
 }
 
+/// The one value of a parameter of a form; `None` where it is absent, empty or twice, or the form is malformed.
+pub(in crate::api) fn find_in_form(body: &[u8], name: &str) -> Option<String> {
+    let form = Form::parse(body).ok()?;
+    form.require(name).ok().map(str::to_owned)
+}
+
 /// Decodes one name or value. `None` for a broken escape or bytes that are no UTF-8.
 pub(super) fn decode(text: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());

@@ -31,4 +31,5 @@ mod tests;
 mod token;
 
 pub use api::{Caller, SessionApi, Surroundings};
+pub(super) use form::find_in_form;
 pub use kept::Kept;

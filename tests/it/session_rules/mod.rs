@@ -3,6 +3,7 @@
 
 mod clock;
 mod contract;
+mod events;
 mod house;
 mod keys;
 mod outages;
