@@ -16,7 +16,8 @@ def write(folder):
         return
     medians = {name: results.median("cpu", name, "cpu_us") for name in names}
     names.sort(key=medians.get)
-    unit = (WIDTH - LABEL - 70) / max(medians.values())
+    most = max(value for name in names for value in results.values("cpu", name, "cpu_us"))
+    unit = (WIDTH - LABEL - 50) / most
     bars = [bar(results, name, medians[name], unit, 40 + at * (BAR + GAP)) for at, name in enumerate(names)]
     height = 40 + len(names) * (BAR + GAP) + 30
     title = "CPU microseconds a request, one worker: less is better"
