@@ -158,6 +158,19 @@ impl Gateway {
         }
     }
 
+    /// The line of the diagnostics that says `what`. They are written off the path of whoever has something to tell.
+    pub fn told(&self, what: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let told = self.diagnostics();
+            if let Some(line) = told.lines().find(|line| line.contains(what)) {
+                return line.to_owned();
+            }
+            assert!(Instant::now() < deadline, "nobody was told of {what:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     pub fn diagnostics(&self) -> String {
         fs::read_to_string(self.folder.path().join("stderr.log")).unwrap_or_default()
     }
