@@ -135,18 +135,16 @@ fn put_some_word(line: &mut Vec<u8>, name: &'static str, word: Option<&str>) {
 }
 
 fn put_text(line: &mut Vec<u8>, name: &'static str, text: &str) {
-    put_name(line, name);
     let needs_escape = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     // Without an early end, so that the compiler looks at many bytes at once.
-    if text
+    if !text
         .bytes()
         .fold(false, |any, byte| any | needs_escape(byte))
     {
-        return serde_json::to_writer(line, text).expect("a Vec takes any bytes");
+        return put_word(line, name, text);
     }
-    line.push(b'"');
-    line.extend_from_slice(text.as_bytes());
-    line.push(b'"');
+    put_name(line, name);
+    serde_json::to_writer(line, text).expect("a Vec takes any bytes");
 }
 
 fn put_some_text(line: &mut Vec<u8>, name: &'static str, text: Option<&str>) {
