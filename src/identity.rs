@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::principal::Scopes;
@@ -144,27 +145,19 @@ impl Assertions {
         let longest = now.plus(self.lifetime);
         let expires_at = longest.min(verified.expires_at());
         let half = Duration::from_millis(expires_at.since(now).as_millis() as u64 / 2);
-        let mut claims = json!({
-            "iss": self.issuer,
-            "aud": &**upstream,
-            "sub": principal.subject,
-            "sub_iss": &*principal.issuer,
-            "products": principal.products.iter().collect::<Vec<_>>(),
-            "iat": now.as_secs(),
-            "exp": expires_at.as_secs(),
-            "jti": assertion_id(verified.digest(), upstream, now),
-        });
-        let scope = principal.scopes.as_ref().map(Scopes::as_str);
-        let absent_if_none = [
-            ("tenant", principal.tenant.as_deref()),
-            ("sid", principal.session.as_deref()),
-            ("scope", scope),
-        ];
-        for (name, value) in absent_if_none {
-            if let Some(value) = value {
-                claims[name] = value.into();
-            }
-        }
+        let claims = AssertionClaims {
+            iss: &self.issuer,
+            aud: upstream,
+            sub: &principal.subject,
+            sub_iss: &principal.issuer,
+            products: principal.products.iter().collect(),
+            iat: now.as_secs(),
+            exp: expires_at.as_secs(),
+            jti: assertion_id(verified.digest(), upstream, now),
+            tenant: principal.tenant.as_deref(),
+            sid: principal.session.as_deref(),
+            scope: principal.scopes.as_ref().map(Scopes::as_str),
+        };
         let ends_with_token = expires_at < longest;
         Note {
             maker: self.maker.clone(),
@@ -177,6 +170,25 @@ impl Assertions {
             },
         }
     }
+}
+
+/// What an assertion says (RFC 7519 §4.1, RFC 9068 §2.2); what the token did not say is absent.
+#[derive(Serialize)]
+struct AssertionClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    sub_iss: &'a str,
+    products: Vec<&'a str>,
+    iat: u64,
+    exp: u64,
+    jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
 }
 
 /// `typ` of an assertion.

@@ -29,16 +29,14 @@ impl Entitlement {
     /// # Errors
     /// [`EntitlementError`] when it could not; such an element of a token matches nothing.
     pub fn parse(name: &str) -> Result<Self, EntitlementError> {
-        let sound = !name.is_empty()
-            && name.len() <= Self::BYTES_MAX
-            && !name
-                .chars()
-                .any(|c| c == ',' || c.is_whitespace() || c.is_control());
-        if sound {
-            Ok(Self(name.into()))
-        } else {
-            Err(EntitlementError)
-        }
+        Self::is_sound(name)
+            .then(|| Self(name.into()))
+            .ok_or(EntitlementError)
+    }
+
+    fn is_sound(name: &str) -> bool {
+        let breaks = |c: char| c == ',' || c.is_whitespace() || c.is_control();
+        !name.is_empty() && name.len() <= Self::BYTES_MAX && !name.contains(breaks)
     }
 
     /// The name.
@@ -50,7 +48,8 @@ impl Entitlement {
 /// The products that a token says its holder may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entitlements {
-    sound: Vec<Entitlement>,
+    /// The sound elements in the token's order, with a comma between them, which none of them has; absent when there is
+    /// none. One text is what a cache of many tokens can afford.
     joined: Option<Box<str>>,
     unsound: bool,
 }
@@ -59,23 +58,27 @@ impl Entitlements {
     /// Reads names element by element. Elements that could not be a product's name match nothing and are remembered
     /// only as "there was one".
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut entitlements = Self::default();
+        let mut joined = String::new();
+        let mut unsound = false;
         for name in names {
-            match Entitlement::parse(name) {
-                Ok(entitlement) => entitlements.sound.push(entitlement),
-                Err(EntitlementError) => entitlements.unsound = true,
+            if !Entitlement::is_sound(name) {
+                unsound = true;
+                continue;
             }
+            if !joined.is_empty() {
+                joined.push(',');
+            }
+            joined.push_str(name);
         }
-        if !entitlements.sound.is_empty() {
-            let names: Vec<&str> = entitlements.iter().collect();
-            entitlements.joined = Some(names.join(",").into());
+        Self {
+            joined: (!joined.is_empty()).then(|| joined.into()),
+            unsound,
         }
-        entitlements
     }
 
     /// Whether `product` is among them: exact, case-sensitive, element by element.
     pub fn contains(&self, product: &Entitlement) -> bool {
-        self.sound.contains(product)
+        self.iter().any(|held| held == product.as_str())
     }
 
     /// Whether an element was read that would break a comma-joined list.
@@ -90,7 +93,9 @@ impl Entitlements {
 
     /// The sound elements in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.sound.iter().map(Entitlement::as_str)
+        self.joined()
+            .into_iter()
+            .flat_map(|joined| joined.split(','))
     }
 }
 

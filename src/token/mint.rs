@@ -11,9 +11,11 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
+use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::compact::encoded_len;
 use super::jwk;
 use super::key::VerificationKey;
 use super::terms::Algorithm;
@@ -25,6 +27,14 @@ pub struct SigningKey {
     algorithm: Algorithm,
     public_jwk: Value,
     kid: Box<str>,
+}
+
+/// The header of what is signed (RFC 7515 §4.1).
+#[derive(Serialize)]
+struct SignedHeader<'a> {
+    alg: &'static str,
+    kid: &'a str,
+    typ: &'a str,
 }
 
 enum Pair {
@@ -100,14 +110,22 @@ impl SigningKey {
     }
 
     /// Signs `claims` (a JSON object) under a header of `alg`, `kid` and `typ`: a compact JWS (RFC 7515 §7.1).
-    pub fn sign(&self, typ: &str, claims: &Value) -> String {
-        let header = json!({"alg": self.algorithm.as_str(), "kid": self.kid, "typ": typ});
-        self.sign_text(&header.to_string(), &claims.to_string())
+    pub fn sign(&self, typ: &str, claims: &impl Serialize) -> String {
+        let header = SignedHeader {
+            alg: self.algorithm.as_str(),
+            kid: &self.kid,
+            typ,
+        };
+        self.sign_text(&json_text(&header), &json_text(claims))
     }
 
     /// Signs a header and claims that are JSON already.
     pub(super) fn sign_text(&self, header: &str, claims: &str) -> String {
-        let mut token = URL_SAFE_NO_PAD.encode(header);
+        let parts = [header.len(), claims.len(), self.pair.signature_len()];
+        let len = parts.map(encoded_len).into_iter().sum::<usize>() + 2;
+        // It is kept for as long as its token is: no byte more than it needs.
+        let mut token = String::with_capacity(len);
+        URL_SAFE_NO_PAD.encode_string(header, &mut token);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = self.pair.sign(token.as_bytes());
@@ -170,6 +188,15 @@ impl Pair {
         })
     }
 
+    /// The bytes of every signature (RFC 7518 §3.3 and §3.4, RFC 8032 §5.1.6).
+    fn signature_len(&self) -> usize {
+        match self {
+            Self::Elliptic(pair) => pair.public_key().as_ref().len() - 1,
+            Self::Edwards(_) => 64,
+            Self::Rsa(pair) => pair.public_modulus_len(),
+        }
+    }
+
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         // The library ignores the source of randomness that it is handed, and draws its own.
         let random = SystemRandom::new();
@@ -193,6 +220,10 @@ impl Pair {
             }
         }
     }
+}
+
+fn json_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("claims and headers have texts for names")
 }
 
 /// Reads back a public JWK of ours, with every check that a stranger's key gets.
