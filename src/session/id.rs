@@ -2,7 +2,6 @@
 //! is what a cutoff is compared with. A name is public; it is no credential.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use super::entropy::Entropy;
 use crate::time::Timestamp;
@@ -70,13 +69,17 @@ fn nibble(digit: u8) -> Option<u8> {
 
 impl fmt::Display for TimedId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                f.write_char('-')?;
-            }
-            write!(f, "{byte:02x}")?;
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        // Two digits for each byte; the dashes stand where they are skipped.
+        let mut at = 0;
+        for (number, byte) in self.0.iter().enumerate() {
+            at += usize::from(matches!(number, 4 | 6 | 8 | 10));
+            text[at] = DIGITS[usize::from(byte >> 4)];
+            text[at + 1] = DIGITS[usize::from(byte & 0xf)];
+            at += 2;
         }
-        Ok(())
+        f.write_str(std::str::from_utf8(&text).expect("digits and dashes"))
     }
 }
 

@@ -13,8 +13,8 @@ import { join, resolve } from "node:path";
 
 const binary = resolve(process.argv[2] ?? "target/release/tollgate");
 const seconds = Number(process.env.SECONDS_A_ROUND ?? 5);
-const clients = [1, 64, 512];
-const rounds = 3;
+const clients = (process.env.CLIENTS ?? "1,64,512").split(",").map(Number);
+const rounds = Number(process.env.ROUNDS ?? 3);
 const groupMax = 256;
 
 const folder = mkdtempSync(resolve("target", "bench-sessions-")); // on the disk, not in memory

@@ -23,7 +23,11 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn save(&mut self, session: &Session) -> rusqlite::Result<()> {
-        row::write(&mut *self.connection.prepare_cached(row::UPSERT)?, session)
+        let mut renew = self.connection.prepare_cached(row::RENEW)?;
+        if row::write(&mut renew, session)? == 0 {
+            row::write(&mut *self.connection.prepare_cached(row::UPSERT)?, session)?;
+        }
+        Ok(())
     }
 
     fn live_of(&mut self, subject: &str, now: Timestamp) -> rusqlite::Result<Vec<Session>> {
@@ -59,7 +63,11 @@ impl Rows for SqliteRows<'_> {
 /// One session by its name.
 pub(super) fn find(connection: &Db, session: TimedId) -> rusqlite::Result<Option<Session>> {
     connection
-        .prepare_cached("SELECT * FROM session WHERE sid = ?")?
+        .prepare_cached(concat!(
+            "SELECT ",
+            row::columns!(),
+            " FROM session WHERE sid = ?"
+        ))?
         .query_row([session.to_string()], row::read)
         .optional()
 }
@@ -71,9 +79,11 @@ pub(super) fn live_of(
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Session>> {
     connection
-        .prepare_cached(
-            "SELECT * FROM session WHERE subject = ? AND state = ? AND expires_at > ? ORDER BY sid",
-        )?
+        .prepare_cached(concat!(
+            "SELECT ",
+            row::columns!(),
+            " FROM session WHERE subject = ? AND state = ? AND expires_at > ? ORDER BY sid"
+        ))?
         .query_map(params![subject, row::ACTIVE, millis(now)], row::read)?
         .collect()
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
+use rusqlite::config::DbConfig;
 
 use super::file::Db;
 
@@ -18,6 +19,8 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Db> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(32);
+    // Plans do not depend on bound values, so no statement is planned again for them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

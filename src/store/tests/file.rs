@@ -107,7 +107,7 @@ async fn a_file_that_cannot_be_written_consumes_nothing() {
     let other = rusqlite::Connection::open(folder.path().join("sessions.db")).expect("a file");
     other
         .execute_batch(
-            "CREATE TRIGGER full BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'full'); END",
+            "CREATE TRIGGER full BEFORE UPDATE ON session BEGIN SELECT RAISE(ABORT, 'full'); END",
         )
         .expect("a trigger");
     let failed = process.refresh(&opened.refresh_token).await;
