@@ -1,6 +1,6 @@
 // How many refreshes a second the gateway answers, each of them durable: node tests/bench/sessions.mjs [BINARY]
 //
-// Clients that do nothing but refresh (wrk), beside what SQLite itself commits on the same disk: the same rows read and
+// Clients that do nothing but refresh, beside what SQLite itself commits on the same disk: the same rows read and
 // written by `sqlite3` with the gateway's settings, as many in a transaction as there are clients, 256 at most. Three rounds,
 // one after the other; medians. Prints a table in Markdown.
 import assert from "node:assert/strict";
@@ -13,8 +13,8 @@ import { join, resolve } from "node:path";
 
 const binary = resolve(process.argv[2] ?? "target/release/tollgate");
 const seconds = Number(process.env.SECONDS_A_ROUND ?? 5);
-const clients = (process.env.CLIENTS ?? "1,64,512").split(",").map(Number);
-const rounds = Number(process.env.ROUNDS ?? 3);
+const clients = [1, 64, 512];
+const rounds = 3;
 const groupMax = 256;
 
 const folder = mkdtempSync(resolve("target", "bench-sessions-")); // on the disk, not in memory
@@ -90,17 +90,24 @@ async function login(url, user) {
   return (await answer.json()).refresh_token;
 }
 
+/** The clients, built where the gateway was. */
+function buildLoader() {
+  const [manifest, target] = [new URL("tools/Cargo.toml", import.meta.url).pathname, resolve("target", "bench-tools")];
+  const which = ["--no-default-features", "--bin", "refresh", "--manifest-path", manifest, "--target-dir", target];
+  execFileSync("cargo", ["build", "--quiet", "--release", "--locked", ...which], { stdio: "inherit" });
+  return join(target, "release", "refresh");
+}
+
 /** Refreshes a second, and milliseconds of the median and the 99th percentile. */
 async function refreshes(url, count, round) {
   const tokens = [];
   for (let user = 0; user < count; user += 1) tokens.push(await login(url, `u_${count}_${round}_${user}`));
   writeFileSync(at("tokens"), `${tokens.join("\n")}\n`);
-  const script = new URL("refresh.lua", import.meta.url).pathname;
-  const load = spawn("wrk", ["-t", count, "-c", count, "-d", `${seconds}s`, "-s", script, url, "--", at("tokens")].map(String));
+  const load = spawn(loader, [new URL(url).host, at("tokens"), String(seconds)]);
   let said = "";
   load.stdout.on("data", (chunk) => (said += chunk));
   await new Promise((ended) => load.on("close", ended));
-  const [requests, micros, p50, p99, failed] = said.match(/^result (.+)$/m)[1].split(" ").map(Number);
+  const [requests, failed, micros, p50, p99] = said.split(" ").map(Number);
   assert.equal(failed, 0, said);
   return { rate: (requests * 1e6) / micros, p50: p50 / 1000, p99: p99 / 1000 };
 }
@@ -128,6 +135,7 @@ function commits(group) {
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const loader = buildLoader();
 const { gateway, url } = await startGateway();
 try {
   console.log("| clients | refreshes a second | p50 | p99 | SQLite alone, rows a second | ratio |");

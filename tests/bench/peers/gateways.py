@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mint import AUDIENCE, ISSUER, PRODUCT
+from mint import AUDIENCE, ISSUER, PRODUCT, certificate
 
 UPSTREAM_PORT = 19000
 PORT = 19100
+TLS_PORT = PORT + 2
 
 
 @dataclass
@@ -19,6 +20,8 @@ class Gateway:
     configure: callable
     settle_s: float = 0.3
     environment: dict = field(default_factory=dict)
+    # Whether it also listens on TLS_PORT.
+    tls: bool = False
     # What it has no means to check; the proof leaves it out, the table says so.
     blind_to: tuple = ()
 
@@ -26,6 +29,7 @@ class Gateway:
 def gateways(home, keys, tollgate):
     """Every gateway by name. `keys` are the private keys by algorithm; files go to `home`/run."""
     run = home / "peers/run"
+    certificate(run)
 
     def write(name, text):
         file = run / name
@@ -33,10 +37,10 @@ def gateways(home, keys, tollgate):
         return file
 
     found = [
-        Gateway("tollgate", "RS256, ES256, EdDSA", lambda threads, h2: _tollgate(write, run, keys, tollgate, threads)),
+        Gateway("tollgate", "RS256, ES256, EdDSA", lambda threads, h2: _tollgate(write, run, keys, tollgate, threads), tls=True),
         Gateway("bare pingora", "nothing", lambda threads, h2: [
             home / "tools/release/bare", f"127.0.0.1:{PORT}", f"127.0.0.1:{UPSTREAM_PORT}", threads, *(["h2"] if h2 else [])]),
-        Gateway("nginx", "nothing", lambda threads, h2: _nginx(write, run, threads, h2, None)),
+        Gateway("nginx", "nothing", lambda threads, h2: _nginx(write, run, threads, h2, None), tls=True),
         Gateway("nginx + njs", "HS256", lambda threads, h2: _nginx(write, run, threads, h2, keys["HS256"])),
     ]
     for algorithm in (None, "HS256", "RS256", "ES256"):
@@ -68,6 +72,10 @@ threads = {threads}
 drain = "1s"
 [listeners.public]
 address = "127.0.0.1:{PORT}"
+[listeners.tls]
+address = "127.0.0.1:{TLS_PORT}"
+certificate = "file:{run}/tls.pem"
+key = "file:{run}/tls.pem.key"
 [admin]
 address = "127.0.0.1:{PORT + 1}"
 [identity]
@@ -113,7 +121,7 @@ http {{
   client_header_buffer_size 2k; large_client_header_buffers 4 8k;
   {check}
   upstream up {{ server 127.0.0.1:{UPSTREAM_PORT}; keepalive 256; keepalive_requests 1000000000; }}
-  server {{ {listen} location / {{
+  server {{ {listen} listen 127.0.0.1:{TLS_PORT} ssl; ssl_certificate {run}/tls.pem; ssl_certificate_key {run}/tls.pem.key; location / {{
     {refuse} proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
 }}''')]
 

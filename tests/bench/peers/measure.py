@@ -2,11 +2,12 @@
 
 import re
 import socket
+import ssl
 import subprocess
 import time
 from contextlib import contextmanager
 
-from gateways import PORT, UPSTREAM_PORT
+from gateways import PORT, TLS_PORT, UPSTREAM_PORT
 from process import Process
 from proof import await_answers, prove
 
@@ -90,19 +91,23 @@ class Bench:
             return {"p50_us": p50, "p99_us": p99}
 
     def memory(self, gateway, key, few=100, many=2100):
-        """Kibibytes for each further idle connection that has been served once."""
-        with self.serving(gateway, key) as process:
-            token = f"Authorization: Bearer {key.token()}\r\n" if key else ""
-            request = f"GET / HTTP/1.1\r\nHost: bench.example.test\r\n{token}\r\n".encode()
-            idle, sizes = [], []
-            for count in (few, many):
-                while len(idle) < count:
-                    idle.append(_served(request))
-                time.sleep(1)
-                sizes.append(process.memory_kib())
-            for connection in idle:
-                connection.close()
-            return {"idle_kib": (sizes[1] - sizes[0]) / (many - few)}
+        """Kibibytes for each further idle connection that has been served once, in clear text and over TLS."""
+        token = f"Authorization: Bearer {key.token()}\r\n" if key else ""
+        request = f"GET / HTTP/1.1\r\nHost: bench.example.test\r\n{token}\r\n".encode()
+        opened = {"idle_kib": _connect, **({"idle_tls_kib": _connect_tls} if gateway.tls else {})}
+        figures = {}
+        for figure, connect in opened.items():
+            with self.serving(gateway, key) as process:
+                idle, sizes = [], []
+                for count in (few, many):
+                    while len(idle) < count:
+                        idle.append(_served(connect(), request))
+                    time.sleep(1)
+                    sizes.append(process.memory_kib())
+                for connection in idle:
+                    connection.close()
+                figures[figure] = (sizes[1] - sizes[0]) / (many - few)
+        return figures
 
     def instructions(self, gateway, key, tokens, few=1024, many=3072):
         """User-space instructions a request, by callgrind: two runs, the difference between them."""
@@ -120,8 +125,17 @@ class Bench:
         return {"instructions": (counts[1] - counts[0]) / (many - few)}
 
 
-def _served(request):
-    connection = socket.create_connection(("127.0.0.1", PORT), 20)
+def _connect():
+    return socket.create_connection(("127.0.0.1", PORT), 20)
+
+
+def _connect_tls():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", TLS_PORT), 20))
+
+
+def _served(connection, request):
     connection.sendall(request)
     answer = b""
     while len(answer.partition(b"\r\n\r\n")[2]) < 1024:

@@ -1,6 +1,7 @@
 """Keys, and files of tokens: good ones in number, and one of each kind that a gateway must refuse."""
 
 import base64
+import datetime
 import hashlib
 import hmac
 import json
@@ -8,6 +9,7 @@ import multiprocessing
 import secrets
 import time
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -16,6 +18,21 @@ ISSUER = "https://idp.example.test/"
 AUDIENCE = "edge-gateway"
 PRODUCT = "orders"
 LIFETIME_S = 30 * 86400
+
+
+def certificate(folder):
+    """A file with a self-signed certificate and one with its key, made anew."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench.example.test")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    building = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("bench.example.test")])
+    shown = building.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    shown_file, key_file = folder / "tls.pem", folder / "tls.pem.key"
+    shown_file.write_bytes(shown.public_bytes(serialization.Encoding.PEM))
+    private = serialization.PrivateFormat.PKCS8
+    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
+    return shown_file, key_file
 
 
 def b64(data):

@@ -7,8 +7,9 @@ BEGIN, END = "<!-- peers: written by tests/bench/peers.sh --readme -->", "<!-- p
 COLUMNS = [
     ("cpu", "cpu_us", "CPU µs a request"), ("cpu", "rps", "requests/s"), ("instructions", "instructions", "instructions"),
     ("latency", "p50_us", "p50 µs at 4,000/s"), ("h2", "h2_cpu_us", "CPU µs, HTTP/2"), ("memory", "idle_kib", "KiB, idle"),
+    ("memory", "idle_tls_kib", "KiB, idle TLS"),
 ]
-LESS_IS_BETTER = {"cpu_us", "instructions", "p50_us", "h2_cpu_us", "idle_kib"}
+LESS_IS_BETTER = {"cpu_us", "instructions", "p50_us", "h2_cpu_us", "idle_kib", "idle_tls_kib"}
 NOTES = {
     "pingap HS256": "pingap has no means to check issuer, audience or product.",
     "tollgate": "tollgate also signs an assertion, counts, and writes a log line for each request; the others log nothing.",
@@ -28,7 +29,7 @@ class Results:
         return list(dict.fromkeys(row["name"] for row in self.rows if row["part"] == part))
 
     def values(self, part, name, figure):
-        return [row[figure] for row in self.rows if (row["part"], row["name"]) == (part, name)]
+        return [row[figure] for row in self.rows if (row["part"], row["name"]) == (part, name) and figure in row]
 
     def median(self, part, name, figure):
         values = self.values(part, name, figure)
@@ -87,7 +88,8 @@ def ahead(results):
         own = results.median(part, "tollgate", figure)
         if figure not in LESS_IS_BETTER or own is None:
             continue
-        factors = {name: own / results.median(part, name, figure) for name in results.names(part) if name != "tollgate"}
+        others = {name: results.median(part, name, figure) for name in results.names(part) if name != "tollgate"}
+        factors = {name: own / median for name, median in others.items() if median}
         told = [f"{name} (checks {results.checks(name)}) by {factor:.2f}" for name, factor in factors.items() if factor > 1 + EQUAL]
         lines.append(f"- {title}: " + (f"ahead of tollgate are {', '.join(told)}." if told else "none of them is ahead of tollgate."))
     return [f"The factors are tollgate's figure over the other's; closer than {EQUAL:.0%} counts as equal.", "", *lines, ""] if lines else []

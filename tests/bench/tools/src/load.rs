@@ -7,11 +7,15 @@
 //!
 //! Prints one line: requests, answers that were not 200, microseconds, p50 and p99 in microseconds.
 
+#[allow(dead_code, reason = "whether it was good is all that counts here")]
+mod answer;
+
 use std::io::{ErrorKind, Read, Result, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use answer::{Answer, Tally};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
@@ -74,36 +78,6 @@ impl Requests {
             request.extend_from_slice(b"\r\n");
         }
         request.extend_from_slice(b"\r\n");
-    }
-}
-
-struct Tally {
-    began: Instant,
-    bad: u64,
-    latencies: Vec<u32>,
-}
-
-impl Tally {
-    fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            bad: 0,
-            latencies: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, since: Instant, status_is_200: bool) {
-        self.bad += u64::from(!status_is_200);
-        self.latencies.push(since.elapsed().as_micros() as u32);
-    }
-
-    fn line(&mut self) -> String {
-        let micros = self.began.elapsed().as_micros();
-        self.latencies.sort_unstable();
-        let count = self.latencies.len();
-        let at = |part: f64| self.latencies.get((count as f64 * part) as usize);
-        let [p50, p99] = [0.5, 0.99].map(|part| at(part).copied().unwrap_or(0));
-        format!("{count} {} {micros} {p50} {p99}", self.bad)
     }
 }
 
@@ -220,41 +194,4 @@ fn paced(
         all.latencies.extend(tally.latencies);
     }
     Ok(all)
-}
-
-/// One answer as it comes; it must have a Content-Length.
-#[derive(Default)]
-struct Answer {
-    bytes: Vec<u8>,
-    /// Status and whole length, once the head is there.
-    head: Option<(bool, usize)>,
-}
-
-impl Answer {
-    /// Whether it was a 200, once the answer is whole; then the next may come.
-    fn take(&mut self, bytes: &[u8]) -> Option<bool> {
-        self.bytes.extend_from_slice(bytes);
-        if self.head.is_none() {
-            let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-            self.head = Some(read_head(&self.bytes[..end]));
-        }
-        let (ok, length) = self.head?;
-        if self.bytes.len() < length {
-            return None;
-        }
-        self.bytes.clear();
-        self.head = None;
-        Some(ok)
-    }
-}
-
-fn read_head(head: &[u8]) -> (bool, usize) {
-    let text = std::str::from_utf8(head).expect("a head in ASCII");
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>().expect("a length"))
-    });
-    let length = length.expect("an answer with a Content-Length");
-    (text.starts_with("HTTP/1.1 200"), head.len() + 4 + length)
 }
