@@ -73,7 +73,10 @@ impl Verifier {
             key.usage().record(now);
             return Ok(Verified::new(known, Source::Cache));
         }
-        let known = Arc::new(self.verify_afresh(token, digest, accepted, now)?);
+        let known = open(token, |opened| {
+            self.verify_afresh(opened, digest, accepted, now)
+        });
+        let known = Arc::new(known?);
         known.key.usage().record(now);
         self.verified.insert(known.clone());
         Ok(Verified::new(known, Source::Signature))
@@ -92,28 +95,22 @@ impl Verifier {
     /// Every check in the order of the reasons: form, type, issuer, algorithm, key, signature, claims, times, audience.
     fn verify_afresh(
         &self,
-        token: BearerToken<'_>,
+        token: &Opened<'_>,
         digest: [u8; 32],
         accepted: Option<&[Arc<str>]>,
         now: Timestamp,
     ) -> Result<VerifiedToken, TokenFailure> {
-        let parts = Compact::split(token)?;
-        let header_bytes = compact::decode(parts.header)?;
-        let header_members = members(&header_bytes, "the header is not one strict JSON object")?;
-        let header = Header::read(&header_members)?;
-        let claims_bytes = compact::decode(parts.claims)?;
-        let claims = members(&claims_bytes, "the claims are not one strict JSON object")?;
-
-        let issuer = self.find_issuer(&claims, |terms| {
+        let Opened { header, claims, .. } = token;
+        let issuer = self.find_issuer(claims, |terms| {
             let mut types = terms.types.iter();
             types.any(|accepted| accepted.eq_ignore_ascii_case(header.typ))
         })?;
         check_accepted(&issuer.terms, accepted)?;
         let terms = &issuer.terms;
         let signer = issuer
-            .find_signer(&header, &parts)
+            .find_signer(token)
             .map_err(|error| error.of_issuer(&terms.name))?;
-        let claims = Claims::read(&claims, terms).and_then(|claims| {
+        let claims = Claims::read(claims, terms).and_then(|claims| {
             claims.times.check(terms, now)?;
             (claims.audience == Audience::Ours)
                 .then_some(claims)
@@ -145,23 +142,20 @@ impl Verifier {
         form: EventForm,
         now: Timestamp,
     ) -> Result<IssuerEvent, TokenFailure> {
-        let parts = Compact::split(token)?;
-        let header_bytes = compact::decode(parts.header)?;
-        let header_members = members(&header_bytes, "the header is not one strict JSON object")?;
-        let header = Header::read(&header_members)?;
-        let claims_bytes = compact::decode(parts.claims)?;
-        let claims = members(&claims_bytes, "the claims are not one strict JSON object")?;
-
-        let issuer = self.find_issuer(&claims, |_| header.typ.eq_ignore_ascii_case(form.typ()))?;
-        let name = &issuer.terms.name;
-        let signer = issuer.find_signer(&header, &parts);
-        let Signer::Trusted(key) = signer.map_err(|error| error.of_issuer(name))? else {
-            return Err(TokenError::KeyDistrusted.of_issuer(name));
-        };
-        let event = event::read(form, &claims, &issuer.terms, key.kid(), now);
-        let event = event.map_err(|error| error.of_issuer(name))?;
-        key.usage().record(now);
-        Ok(event)
+        open(token, |token| {
+            let Opened { header, claims, .. } = token;
+            let issuer =
+                self.find_issuer(claims, |_| header.typ.eq_ignore_ascii_case(form.typ()))?;
+            let name = &issuer.terms.name;
+            let signer = issuer.find_signer(token);
+            let Signer::Trusted(key) = signer.map_err(|error| error.of_issuer(name))? else {
+                return Err(TokenError::KeyDistrusted.of_issuer(name));
+            };
+            let event = event::read(form, claims, &issuer.terms, key.kid(), now);
+            let event = event.map_err(|error| error.of_issuer(name))?;
+            key.usage().record(now);
+            Ok(event)
+        })
     }
 
     /// The issuer that `iss` names exactly, once its terms accept the `typ`; of an unknown issuer, anybody's.
@@ -186,11 +180,8 @@ impl Verifier {
 
 impl Issuer {
     /// The key that made the signature, by an algorithm that the issuer, the key and the header agree on.
-    fn find_signer(
-        &self,
-        header: &Header<'_>,
-        parts: &Compact<'_>,
-    ) -> Result<Signer<'_>, TokenError> {
+    fn find_signer(&self, token: &Opened<'_>) -> Result<Signer<'_>, TokenError> {
+        let Opened { parts, header, .. } = token;
         let algorithm = Algorithm::from_name(header.algorithm)
             .filter(|algorithm| self.terms.algorithms.contains(algorithm))
             .ok_or(TokenError::AlgorithmRefused)?;
@@ -213,6 +204,31 @@ impl Issuer {
                 KeyFault::SignatureInvalid => TokenError::SignatureInvalid,
             })
     }
+}
+
+/// A token whose form is sound. Nothing in it is trusted yet.
+struct Opened<'t> {
+    parts: Compact<'t>,
+    header: Header<'t>,
+    claims: Object<'t>,
+}
+
+/// Takes a token apart for `read`; the parts borrow from what is decoded here.
+fn open<T>(
+    token: BearerToken<'_>,
+    read: impl FnOnce(&Opened<'_>) -> Result<T, TokenFailure>,
+) -> Result<T, TokenFailure> {
+    let parts = Compact::split(token)?;
+    let header_bytes = compact::decode(parts.header)?;
+    let header_members = members(&header_bytes, "the header is not one strict JSON object")?;
+    let header = Header::read(&header_members)?;
+    let claims_bytes = compact::decode(parts.claims)?;
+    let claims = members(&claims_bytes, "the claims are not one strict JSON object")?;
+    read(&Opened {
+        parts,
+        header,
+        claims,
+    })
 }
 
 fn members<'d>(document: &'d [u8], detail: &'static str) -> Result<Object<'d>, TokenError> {
