@@ -75,10 +75,11 @@ pub(in crate::proxy) async fn serve(
                 Some(Ok((request, respond))) => {
                     let open = Open::one(&open);
                     let (edge, client) = (edge.clone(), client.clone());
-                    tokio::spawn(async move {
+                    // In its own room before it is spawned: the runtime moves what it gets four times.
+                    tokio::spawn(Box::pin(async move {
                         one(&edge, &client, request, respond).await;
                         drop(open);
-                    });
+                    }));
                 }
                 Some(Err(error)) => return broken(edge, client, &error),
                 None => return,
