@@ -229,7 +229,7 @@ impl<'a> Marks<'a> {
         let token = principal.token_id.as_deref();
         let own = *principal.issuer_name == *OWN_ISSUER;
         let told = |id: Option<&str>| {
-            let id = id.and_then(TimedId::parse).filter(|_| own);
+            let id = id.filter(|_| own).and_then(TimedId::parse);
             id.map(|id| id.given_at())
         };
         // Without any `iat` nothing shows that it is younger than a cutoff. Whole seconds: RFC 7519 §2.
