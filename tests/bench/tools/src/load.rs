@@ -7,17 +7,16 @@
 //!
 //! Prints one line: requests, answers that were not 200, microseconds, p50 and p99 in microseconds.
 
-#[allow(dead_code, reason = "whether it was good is all that counts here")]
 mod answer;
+mod closed;
 
-use std::io::{ErrorKind, Read, Result, Write};
+use std::io::{Read, Result, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use answer::{Answer, Tally};
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use closed::closed;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -32,9 +31,9 @@ fn main() -> Result<()> {
     let mut tally = match how {
         ["closed", seconds] => {
             let end = Instant::now() + Duration::from_secs_f64(seconds.parse().expect("seconds"));
-            closed(address, requests, connections, |_| Instant::now() < end)?
+            in_turn(address, &requests, connections, |_| Instant::now() < end)?
         }
-        ["count", most] => closed(address, requests, connections, |sent| sent < number(most))?,
+        ["count", most] => in_turn(address, &requests, connections, |sent| sent < number(most))?,
         ["paced", seconds, rate] => {
             let seconds = Duration::from_secs_f64(seconds.parse().expect("seconds"));
             paced(address, requests, connections, seconds, number(rate))?
@@ -69,7 +68,6 @@ impl Requests {
     }
 
     fn put(&self, number: u64, request: &mut Vec<u8>) {
-        request.clear();
         request.extend_from_slice(b"GET / HTTP/1.1\r\nHost: bench.example.test\r\n");
         if !self.lines.is_empty() {
             let (start, length) = self.lines[(self.first + number) as usize % self.lines.len()];
@@ -81,68 +79,22 @@ impl Requests {
     }
 }
 
-struct Connection {
-    stream: TcpStream,
-    answer: Answer,
-    sent_at: Instant,
-}
-
-fn closed(
+/// The requests in turn, whichever connection is free, while there are `more` after so many.
+fn in_turn(
     address: SocketAddr,
-    requests: Arc<Requests>,
+    requests: &Requests,
     connections: usize,
     more: impl Fn(u64) -> bool,
 ) -> Result<Tally> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(connections);
-    let mut open = Vec::new();
-    for number in 0..connections {
-        let stream = std::net::TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
-        poll.registry()
-            .register(&mut stream, Token(number), Interest::READABLE)?;
-        open.push(Connection {
-            stream,
-            answer: Answer::default(),
-            sent_at: Instant::now(),
-        });
-    }
-    let mut tally = Tally::new();
-    let (mut sent, mut waiting, mut request) = (0, 0, Vec::new());
-    let mut send = |connection: &mut Connection, waiting: &mut usize| -> Result<()> {
-        if more(sent) {
-            requests.put(sent, &mut request);
-            connection.sent_at = Instant::now();
-            connection.stream.write_all(&request)?;
-            (sent, *waiting) = (sent + 1, *waiting + 1);
+    let mut sent = 0;
+    closed(address, connections, |_, _, request| {
+        let more = more(sent);
+        if more {
+            requests.put(sent, request);
+            sent += 1;
         }
-        Ok(())
-    };
-    for connection in &mut open {
-        send(connection, &mut waiting)?;
-    }
-    let mut room = [0; 16 * 1024];
-    while waiting > 0 {
-        poll.poll(&mut events, Some(Duration::from_secs(10)))?;
-        assert!(!events.is_empty(), "no answer for ten seconds");
-        for event in &events {
-            let connection = &mut open[event.token().0];
-            let length = match connection.stream.read(&mut room) {
-                Ok(0) => panic!("the gateway closed a connection"),
-                Ok(length) => length,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-                Err(error) => return Err(error),
-            };
-            if let Some(ok) = connection.answer.take(&room[..length]) {
-                tally.add(connection.sent_at, ok);
-                waiting -= 1;
-                send(connection, &mut waiting)?;
-            }
-        }
-    }
-    Ok(tally)
+        more
+    })
 }
 
 /// A thread for each connection, asleep until its next request is due: poll(2) knows milliseconds alone.
@@ -167,6 +119,7 @@ fn paced(
                 break;
             }
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            request.clear();
             requests.put(turn, &mut request);
             stream.write_all(&request)?;
             let mut answer = Answer::default();
