@@ -121,7 +121,8 @@ http {{
   client_header_buffer_size 2k; large_client_header_buffers 4 8k;
   {check}
   upstream up {{ server 127.0.0.1:{UPSTREAM_PORT}; keepalive 256; keepalive_requests 1000000000; }}
-  server {{ {listen} listen 127.0.0.1:{TLS_PORT} ssl; ssl_certificate {run}/tls.pem; ssl_certificate_key {run}/tls.pem.key; location / {{
+  ssl_certificate {run}/tls.pem; ssl_certificate_key {run}/tls.pem.key;
+  server {{ {listen} listen 127.0.0.1:{TLS_PORT} ssl; location / {{
     {refuse} proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
 }}''')]
 

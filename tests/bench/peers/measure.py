@@ -14,6 +14,8 @@ from proof import await_answers, prove
 GATEWAY_CPU, LOAD_CPU = "0", "1"
 CONNECTIONS = 64
 RATE = 4000
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TLS.check_hostname, TLS.verify_mode = False, ssl.CERT_NONE
 
 
 class Bench:
@@ -129,10 +131,6 @@ def _connect():
     return socket.create_connection(("127.0.0.1", PORT), 20)
 
 
-TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-TLS.check_hostname, TLS.verify_mode = False, ssl.CERT_NONE
-
-
 def _connect_tls():
     return TLS.wrap_socket(socket.create_connection(("127.0.0.1", TLS_PORT), 20))
 
@@ -141,10 +139,10 @@ def _close_open(connection):
     """A connection that the gateway gave up would be counted as one that costs nothing."""
     connection.setblocking(False)
     try:
-        if not connection.recv(1):
-            raise RuntimeError("an idle connection was closed while it was weighed")
+        connection.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
-        connection.close()
+        return connection.close()
+    raise RuntimeError("an idle connection was closed while it was weighed")
 
 
 def _served(connection, request):

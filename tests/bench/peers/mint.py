@@ -21,18 +21,16 @@ LIFETIME_S = 30 * 86400
 
 
 def certificate(folder):
-    """A file with a self-signed certificate and one with its key, made anew."""
+    """Writes a self-signed certificate, tls.pem, and its key, tls.pem.key, anew."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench.example.test")])
     now = datetime.datetime.now(datetime.timezone.utc)
     building = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=1))
     names = x509.SubjectAlternativeName([x509.DNSName("bench.example.test")])
     shown = building.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    shown_file, key_file = folder / "tls.pem", folder / "tls.pem.key"
-    shown_file.write_bytes(shown.public_bytes(serialization.Encoding.PEM))
-    private = serialization.PrivateFormat.PKCS8
-    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
-    return shown_file, key_file
+    pem, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "tls.pem").write_bytes(shown.public_bytes(pem))
+    (folder / "tls.pem.key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password))
 
 
 def b64(data):
