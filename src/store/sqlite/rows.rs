@@ -23,6 +23,7 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn save(&mut self, session: &Session) -> rusqlite::Result<()> {
+        // Most writes are rotations: a session that is new or ended is met by no row and pays for both.
         let mut renew = self.connection.prepare_cached(row::RENEW)?;
         if row::write(&mut renew, session)? == 0 {
             row::write(&mut *self.connection.prepare_cached(row::UPSERT)?, session)?;
