@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::iter;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use super::client::{Answer, Client};
@@ -222,11 +225,20 @@ impl Drop for Gateway {
 }
 
 /// An address that nobody listens on at this moment.
+/// An address at which nobody listens. Each is given once, and below the ports that connections are given (from 32768 on):
+/// nobody takes it before the gateway does, or while the gateway restarts.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .unwrap()
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    let ports = iter::repeat_with(|| GIVEN.fetch_add(1, Ordering::Relaxed))
+        .map(|given| PORTS.start + first.wrapping_add(given) % PORTS.len() as u16);
+    let mut addresses = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    addresses
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("a port is free")
 }
+
+const PORTS: Range<u16> = 12_000..32_000;
 
 fn spawn_nothing() -> Child {
     Command::new("true").spawn().unwrap()
