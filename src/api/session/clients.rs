@@ -103,20 +103,17 @@ fn shown(
             "the client_assertion_type is not supported",
         ));
     }
-    let mut ids = vec![call.client_id(content)?];
-    let proof = match (basic, secret, assertion) {
-        (Some((id, secret)), ..) => {
-            ids.push(Some(id));
-            Proof::Secret(secret)
-        }
-        (_, Some(secret), _) => Proof::Secret(secret.to_owned()),
-        (.., Some(assertion)) => {
-            ids.push(assertion::subject(assertion));
-            Proof::Assertion(assertion.to_owned())
-        }
-        _ => Proof::None,
-    };
-    Ok((agreed(ids)?, proof))
+    let named = call.client_id(content)?;
+    Ok(match (basic, secret, assertion) {
+        (Some((id, secret)), ..) => (agreed([named, Some(id)])?, Proof::Secret(secret)),
+        (_, Some(secret), _) => (named, Proof::Secret(secret.to_owned())),
+        // One that speaks for another than is named proves nothing, and its check says so (RFC 7521 §4.2).
+        (.., Some(assertion)) => (
+            named.or_else(|| assertion::subject(assertion)),
+            Proof::Assertion(assertion.to_owned()),
+        ),
+        _ => (named, Proof::None),
+    })
 }
 
 /// Name and secret of `Authorization: Basic`, both form-encoded inside (RFC 6749 §2.3.1).

@@ -35,9 +35,11 @@ fn a_partner_proves_itself_with_an_assertion_for_this_gate_used_once() {
         ("nbf", json!({ "nbf": now + 600 })),
     ] {
         let body = format!("{GRANT}&{}", house.assertion(id, changes));
-        let answer = house.form("/oauth/token", &body);
-        fails(&answer, 401, "invalid_client");
-        assert!(answer.field("www-authenticate").is_some(), "{id}");
+        for named in ["", "&client_id=partner"] {
+            let answer = house.form("/oauth/token", &format!("{body}{named}"));
+            fails(&answer, 401, "invalid_client");
+            assert!(answer.field("www-authenticate").is_some(), "{id}{named}");
+        }
     }
     let encode = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
     let header = json!({ "alg": "HS256", "typ": "JWT", "kid": house.partner.kid() });
