@@ -10,8 +10,18 @@ use super::turn::Turn;
 use crate::gate::{Endpoint, Reason, Refusal, shows_token};
 use crate::policy::{Host, RequestPath};
 
-/// The largest body of a request that the gate answers itself, in bytes.
+/// How much is kept of the body of a request that the gate answers itself, in bytes. Every endpoint takes less.
 const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What becomes of a body beyond [`BODY_BYTES_MAX`].
+#[derive(Clone, Copy)]
+enum Beyond {
+    /// It is read and dropped as far as the listener takes bodies: the endpoint sees that it is too much, and says so in
+    /// words of its own.
+    Dropped,
+    /// It is refused.
+    Refused,
+}
 
 impl Turn<'_> {
     /// Lets the endpoint answer.
@@ -22,7 +32,7 @@ impl Turn<'_> {
         answer: &mut Answer<'_>,
     ) {
         self.record.endpoint = Some(endpoint.as_str());
-        let Some(request) = self.whole(source, answer).await else {
+        let Some(request) = self.whole(source, answer, Beyond::Dropped).await else {
             return;
         };
         let endpoints = &self.edge.endpoints;
@@ -33,7 +43,7 @@ impl Turn<'_> {
     /// Lets the admin API answer.
     pub(super) async fn admin(&mut self, source: &mut Source<'_>, answer: &mut Answer<'_>) {
         self.record.verdict = "answer";
-        let Some(request) = self.whole(source, answer).await else {
+        let Some(request) = self.whole(source, answer, Beyond::Refused).await else {
             return;
         };
         let endpoints = &self.edge.endpoints;
@@ -85,11 +95,12 @@ impl Turn<'_> {
         &mut self,
         source: &mut Source<'_>,
         answer: &mut Answer<'_>,
+        beyond: Beyond,
     ) -> Option<Request<Bytes>> {
         if self.asked.expects_continue && answer.interim(100, &[]).await.is_err() {
             return None;
         }
-        let refusal = match self.collect(source).await {
+        let refusal = match self.collect(source, beyond).await {
             Ok(body) => match request(self.asked, body) {
                 Some(request) => return Some(request),
                 None => Refusal::new(Reason::RequestMalformed, "no request of HTTP"),
@@ -105,19 +116,27 @@ impl Turn<'_> {
         None
     }
 
-    async fn collect(&mut self, source: &mut Source<'_>) -> Result<Bytes, BodyFault> {
-        let patience = Patience::new(self.client.listener.body_timeout);
-        let mut body = BytesMut::new();
-        loop {
-            match source.next(&patience).await? {
-                Part::Data(bytes) if body.len() + bytes.len() > BODY_BYTES_MAX => {
-                    return Err(BodyFault::TooLarge);
-                }
-                Part::Data(bytes) => body.extend_from_slice(bytes),
-                Part::End(_) => break,
+    async fn collect(
+        &mut self,
+        source: &mut Source<'_>,
+        beyond: Beyond,
+    ) -> Result<Bytes, BodyFault> {
+        let listener = &self.client.listener;
+        let patience = Patience::new(listener.body_timeout);
+        let bytes_max = match beyond {
+            Beyond::Dropped => listener.body_bytes_max,
+            Beyond::Refused => BODY_BYTES_MAX as u64,
+        };
+        let (mut body, mut bytes_in) = (BytesMut::new(), 0);
+        while let Part::Data(bytes) = source.next(&patience).await? {
+            bytes_in += bytes.len() as u64;
+            if bytes_in > bytes_max {
+                return Err(BodyFault::TooLarge);
             }
+            let room = BODY_BYTES_MAX - body.len();
+            body.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
-        self.record.meter.bytes_in = body.len() as u64;
+        self.record.meter.bytes_in = bytes_in;
         Ok(body.freeze())
     }
 }

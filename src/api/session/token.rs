@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use super::answers::{access, json};
 use super::api::{SessionApi, SystemEntropy};
 use super::call::{Call, Content};
-use super::failure::Failure;
+use super::failure::{Chain, Failure};
 use super::form::Form;
 use super::origin;
 use crate::config::model::{Client, ClientKind, Grant as GrantType, Transport};
@@ -15,7 +15,7 @@ use crate::session::{Event, Grant, Moment, Occasion};
 impl SessionApi {
     pub(super) async fn token(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         self.limit_refreshes(call)?;
-        let content = Content::Form(call.form()?);
+        let content = Content::Form(call.form().map_err(grantless)?);
         let client = self.client(call, &content).await?;
         origin::check_body(&client, call)?;
         let Content::Form(form) = content else {
@@ -71,6 +71,14 @@ impl SessionApi {
         };
         self.tell(Event::ClientCredentials, call, occasion);
         Ok(json(StatusCode::OK, &access(&minted, &grant.scope)))
+    }
+}
+
+/// A body that is too large can hold no grant: none is as long as that.
+fn grantless(failure: Failure) -> Failure {
+    match failure {
+        Failure::TooLarge => Failure::InvalidGrant(Chain::Alive),
+        other => other,
     }
 }
 
