@@ -118,6 +118,7 @@ impl Gate {
         trace.step("path", || line.path.as_str().to_owned());
         if let Some(endpoint) = self.endpoints.find(&line) {
             trace.step("endpoint", || endpoint.as_str().to_owned());
+            credential::check_alone(authorization, &line.path)?;
             return Ok(Verdict::Answer(endpoint));
         }
         if let Some(preflight) = self.preflight(head, &line) {

@@ -49,12 +49,30 @@ pub(super) fn bearer<'a>(
         (None, Some(token)) => BearerToken::from_compact(token),
         (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
     };
-    if token != Err(BearerError::Missing) && path.has_parameter(QUERY_TOKEN) {
+    check_query(&token, path)?;
+    Ok(token?)
+}
+
+/// Whether a token in a header is the only one, at a place that reads no other.
+///
+/// # Errors
+/// [`Reason::RequestAmbiguous`].
+pub(super) fn check_alone(authorization: Option<&[u8]>, path: &RequestPath) -> Result<(), Refusal> {
+    authorization.map_or(Ok(()), |value| {
+        check_query(&BearerToken::parse(value), path)
+    })
+}
+
+fn check_query(
+    token: &Result<BearerToken<'_>, BearerError>,
+    path: &RequestPath,
+) -> Result<(), Refusal> {
+    if *token != Err(BearerError::Missing) && path.has_parameter(QUERY_TOKEN) {
         return Err(ambiguous(
             "a token in the query beside the one in a header (RFC 6750 §2)",
         ));
     }
-    Ok(token?)
+    Ok(())
 }
 
 /// Whether a head shows a token in any place where somebody takes one from, the cookie of a session included.

@@ -80,6 +80,18 @@ fn a_device_is_listed_and_removed_by_its_owner_alone() {
 }
 
 #[test]
+fn a_logout_with_tokens_in_two_places_is_none() {
+    let house = house();
+    let access = house.login().access;
+    for path in ["/auth/logout", "/auth/logout-all"] {
+        let answer = house.bearer("POST", &format!("{path}?access_token=x"), &access);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert_eq!(answer.json()["reason"], "request_ambiguous");
+    }
+    assert_eq!(house.api(&access), 200);
+}
+
+#[test]
 fn an_operators_word_survives_a_kill() {
     let mut house = house();
     let tokens = [house.login(), house.login(), house.login()];
