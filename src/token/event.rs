@@ -90,28 +90,31 @@ fn ends(
     if !payloads.all(|(_, payload)| matches!(payload, Json::Object(_))) {
         return Err(TokenError::ClaimInvalid("an event is not an object"));
     }
-    let has = |name: &&str| events.find(name).is_some();
-    let (ends_session, ends_tokens) = match form {
-        EventForm::Logout if has(&LOGOUT) => (true, false),
-        EventForm::Logout => return Err(TokenError::ClaimInvalid("no logout event")),
-        EventForm::Security if events.iter().next().is_none() => {
-            return Err(TokenError::ClaimInvalid("`events` is empty"));
+    let payload = |name: &str| match events.find(name) {
+        Some(Json::Object(payload)) => Some(payload),
+        _ => None,
+    };
+    match form {
+        EventForm::Logout if payload(LOGOUT).is_none() => {
+            Err(TokenError::ClaimInvalid("no logout event"))
         }
-        EventForm::Security => (has(&SESSION_REVOKED), CHANGES.iter().any(has)),
-    };
-    // Events that nothing follows from, a stream's verification among them, are heard and left alone (RFC 8417 §2.2).
-    if !ends_session && !ends_tokens {
-        return Ok(Vec::new());
+        EventForm::Logout => Ok(vec![event_subject::plain(claims)?.session_first()]),
+        EventForm::Security if events.iter().next().is_none() => {
+            Err(TokenError::ClaimInvalid("`events` is empty"))
+        }
+        // Events that nothing follows from, a stream's verification among them, are heard and left alone (RFC 8417 §2.2).
+        EventForm::Security => {
+            let mut ends: Vec<Named> = Vec::new();
+            if let Some(revoked) = payload(SESSION_REVOKED) {
+                ends.push(event_subject::find(claims, revoked, terms)?.session_first());
+            }
+            for changed in CHANGES.into_iter().filter_map(payload) {
+                ends.push(event_subject::find(claims, changed, terms)?.subject_first());
+            }
+            ends.dedup();
+            Ok(ends)
+        }
     }
-    let subject = match form {
-        EventForm::Logout => event_subject::plain(claims)?,
-        EventForm::Security => event_subject::find(claims, terms)?,
-    };
-    let mut ends: Vec<Named> = Vec::new();
-    ends.extend(ends_session.then(|| subject.session_first()));
-    ends.extend(ends_tokens.then(|| subject.subject_first()));
-    ends.dedup();
-    Ok(ends)
 }
 
 /// Holds `exp`, `nbf` and `iat` to `now`. A logout token needs `exp` and lives no longer than the issuer's tokens.

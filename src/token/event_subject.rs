@@ -58,12 +58,17 @@ pub(super) fn plain(claims: &Object<'_>) -> Result<EventSubject, TokenError> {
     )
 }
 
-/// Reads `sub_id`, or without one `sub` and `sid`.
+/// Reads `sub_id`; without one the `subject` of the event, as the drafts of SSF and CAEP had it and transmitters still
+/// send it; without either `sub` and `sid`.
 ///
 /// # Errors
 /// [`TokenError::ClaimInvalid`] when nobody is named that the issuer may speak of.
-pub(super) fn find(claims: &Object<'_>, terms: &IssuerTerms) -> Result<EventSubject, TokenError> {
-    match claims.find("sub_id") {
+pub(super) fn find(
+    claims: &Object<'_>,
+    event: &Object<'_>,
+    terms: &IssuerTerms,
+) -> Result<EventSubject, TokenError> {
+    match claims.find("sub_id").or_else(|| event.find("subject")) {
         None => plain(claims),
         Some(Json::Object(id)) => match format(id) {
             Some("iss_sub") => EventSubject::of(None, Some(of_issuer(id, terms)?)),

@@ -191,6 +191,21 @@ fn a_security_event_names_whose_tokens_end() {
 }
 
 #[test]
+fn an_event_names_its_own_subject_where_the_token_names_none() {
+    let opaque = |id: &str| json!({ "format": "opaque", "id": id });
+    let user = |id: &str| json!({ "format": "complex", "user": opaque(id) });
+    let events =
+        json!({ REVOKED: { "subject": opaque("s-2") }, CLAIMS: { "subject": user("bob") } });
+    let own = json!({ "events": events, "sub": null, "sid": null });
+    let ends = security(&own).unwrap().ends;
+    assert_eq!(ends, [session("s-2"), subject("bob")]);
+    let beside = json!({ "events": events, "sub": null, "sid": null, "sub_id": user("eve") });
+    assert_eq!(security(&beside).unwrap().ends, [subject("eve")]);
+    let unknown = json!({ "events": { REVOKED: { "subject": "bob" } } });
+    assert!(security(&unknown).is_err());
+}
+
+#[test]
 fn a_security_event_needs_no_exp_but_one_that_is_there_counts() {
     let event = security(&json!({})).unwrap();
     assert_eq!(event.expires_at, None);
