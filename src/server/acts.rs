@@ -12,7 +12,7 @@ use crate::control::{
     Status, SystemClock,
 };
 use crate::gate::{Explanation, Gate, Question, Rehearsal};
-use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked};
+use crate::session::{OWN_ISSUER, Revocation, Revocations, Revoked, Session};
 use crate::telemetry::Telemetry;
 use crate::time::{Clock as _, Timestamp};
 use crate::token::{Algorithm, EventForm, IssuerEvent, SigningKey, TokenError, TokenFailure};
@@ -79,6 +79,15 @@ impl Acts for Wishes {
             self.distrust_own(kid).await;
         }
         self.revoke_and_keep(what, issuer).await
+    }
+
+    async fn sessions_of(&self, subject: &str) -> Result<Option<Vec<Session>>, String> {
+        let gate = self.gate.load();
+        let sessions = self.sessions.as_ref();
+        match sessions.and_then(|sessions| sessions.of(gate.config())) {
+            Some(api) => api.sessions_of(subject).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn now(&self) -> Timestamp {

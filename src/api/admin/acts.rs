@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::control::{Busy, DistrustError, Distrusted, LedgerView, Reloaded, Status};
 use crate::gate::{Explanation, Gate};
-use crate::session::{Revocation, Revoked};
+use crate::session::{Revocation, Revoked, Session};
 use crate::time::Timestamp;
 use crate::token::{EventForm, IssuerEvent, TokenFailure};
 
@@ -54,6 +54,12 @@ pub trait Acts: Send + Sync {
     /// # Errors
     /// A text for the operator when it could not be written down: it may be forgotten at a restart.
     async fn revoke(&self, what: Revoked, issuer: Option<Arc<str>>) -> Result<Revocation, String>;
+
+    /// Where a subject is logged in, the oldest session first; `None` without `[sessions]`.
+    ///
+    /// # Errors
+    /// A text for the operator when the store does not answer.
+    async fn sessions_of(&self, subject: &str) -> Result<Option<Vec<Session>>, String>;
 
     /// The present.
     fn now(&self) -> Timestamp;

@@ -71,6 +71,7 @@ impl<A: Acts> Admin<A> {
             Place::Revoke => self.revoke(config, body).await?,
             Place::Distrust => self.distrust(body).await?,
             Place::GlobalRevocation => self.revoke_globally(config, body).await?,
+            Place::Sessions => self.sessions(request.uri().query()).await?,
             Place::Logout => event::logout(&self.acts, &self.heard, request).await?,
             Place::SecurityEvent => event::security(&self.acts, &self.heard, request).await?,
         })
@@ -113,6 +114,15 @@ impl<A: Acts> Admin<A> {
         let revoked = self.acts.revoke(subject, Some(issuer)).await;
         revoked.map_err(Fault::later)?;
         Ok(answer::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn sessions(&self, query: Option<&str>) -> Result<Response<Bytes>, Fault> {
+        let subject = wish::subject(query)?;
+        let sessions = self.acts.sessions_of(&subject).await;
+        let sessions = sessions.map_err(Fault::later)?;
+        let sessions =
+            sessions.ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "there is no [sessions]"))?;
+        Ok(view::sessions(&sessions))
     }
 
     async fn distrust(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {

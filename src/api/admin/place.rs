@@ -19,12 +19,13 @@ pub(super) enum Place {
     Revoke,
     Distrust,
     GlobalRevocation,
+    Sessions,
     Logout,
     SecurityEvent,
 }
 
 /// Every place. Whoever reads with GET may read with HEAD.
-const PLACES: [(&str, Method, Place, Need); 13] = [
+const PLACES: [(&str, Method, Place, Need); 14] = [
     ("/", Method::GET, Place::Page, Need::TokenOffLoopback),
     ("/livez", Method::GET, Place::Live, Need::Nothing),
     ("/readyz", Method::GET, Place::Ready, Need::Nothing),
@@ -56,6 +57,7 @@ const PLACES: [(&str, Method, Place, Need); 13] = [
         Place::GlobalRevocation,
         Need::Token,
     ),
+    ("/admin/sessions", Method::GET, Place::Sessions, Need::Token),
     (
         "/oidc/backchannel-logout",
         Method::POST,

@@ -15,7 +15,7 @@ use crate::control::{
     ReloadOutcome, Reloaded, Status,
 };
 use crate::gate::{Explanation, Gate, Reason};
-use crate::session::{Revocation, Revocations, Revoked};
+use crate::session::{Revocation, Revocations, Revoked, Session};
 use crate::telemetry::Telemetry;
 use crate::time::{Clock, Timestamp};
 use crate::token::{Algorithm, EventForm, IssuerEvent, KeyRing, TokenFailure};
@@ -42,6 +42,11 @@ async fn reading_is_free_on_loopback_and_acting_needs_the_token() {
         ("POST", "/api/reload", 401, 200),
         ("POST", "/api/keys/distrust", 401, 200),
         ("POST", "/admin/global-token-revocation", 401, 204),
+        ("GET", "/admin/sessions?sub=alice", 401, 200),
+        ("GET", "/admin/sessions?sub=nobody%27s", 401, 404),
+        ("GET", "/admin/sessions?sub=", 401, 400),
+        ("GET", "/admin/sessions?sub=alice&sub=bob", 401, 400),
+        ("GET", "/admin/sessions", 401, 400),
         ("POST", "/oidc/backchannel-logout", 401, 400),
         ("POST", "/events/ssf", 401, 400),
         ("GET", "/oidc/backchannel-logout", 405, 405),
@@ -395,6 +400,10 @@ impl Acts for Arc<Pretended> {
         };
         self.revoked.lock().unwrap().push(revocation.clone());
         Ok(revocation)
+    }
+
+    async fn sessions_of(&self, subject: &str) -> Result<Option<Vec<Session>>, String> {
+        Ok((subject != "nobody's").then(Vec::new))
     }
 
     fn now(&self) -> Timestamp {

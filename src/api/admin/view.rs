@@ -6,10 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::answer;
+use super::super::session::device;
 use crate::config::Config;
 use crate::control::{LedgerView, Reloaded, Status};
 use crate::policy::Route;
-use crate::session::Revocation;
+use crate::session::{Revocation, Session};
 use crate::telemetry::Telemetry;
 
 /// `/readyz`: 200 while the process takes new requests. Who may not see everything is not told what a rejected file or
@@ -156,6 +157,12 @@ pub(super) fn revocations(newest: &[Revocation]) -> Response<Bytes> {
 /// The answer to a revocation: what counts from now on, and until when.
 pub(super) fn revocation(revocation: &Revocation) -> Response<Bytes> {
     answer::json(StatusCode::OK, &RevocationView::from(revocation))
+}
+
+/// `GET /admin/sessions`: where a subject is logged in.
+pub(super) fn sessions(sessions: &[Session]) -> Response<Bytes> {
+    let views: Vec<Value> = sessions.iter().map(device).collect();
+    answer::json(StatusCode::OK, &serde_json::json!({ "sessions": views }))
 }
 
 /// One revocation.

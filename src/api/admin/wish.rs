@@ -1,4 +1,4 @@
-//! The bodies of acts: JSON in, something that makes sense out.
+//! What acts and questions say: JSON or a query in, something that makes sense out.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::super::session::find_in_form;
 use super::fault::Fault;
 use crate::config::Config;
 use crate::session::{OWN_ISSUER, Revoked};
@@ -88,6 +89,15 @@ pub(super) fn revoke_globally(config: &Config, body: &Bytes) -> Result<(Revoked,
     let named = issuers.find(|terms| *terms.issuer == *sub_id.iss);
     let terms = named.ok_or_else(|| Fault::bad("no issuer has this `iss`"))?;
     Ok((Revoked::Subject(sub_id.sub.into()), terms.name.clone()))
+}
+
+/// The one subject that a query asks for, as `sub=…`.
+///
+/// # Errors
+/// 400 for anything else.
+pub(super) fn subject(query: Option<&str>) -> Result<String, Fault> {
+    let named = query.and_then(|query| find_in_form(query.as_bytes(), "sub"));
+    named.ok_or_else(|| Fault::bad("name one subject: `?sub=…`"))
 }
 
 /// The issuer's name in the configuration, by that name or by its `iss`.

@@ -23,13 +23,27 @@ impl SessionApi {
         match (call.request.method(), sid) {
             (&Method::GET, None) => {
                 let live = self.service.live_of(&principal.subject, call.now).await?;
-                let listed: Vec<Value> = live.iter().map(|session| shown(session, own)).collect();
+                let shown = |session: &Session| {
+                    let mut shown = device(session);
+                    shown["current"] = json!(Some(session.id) == own);
+                    shown
+                };
+                let listed: Vec<Value> = live.iter().map(shown).collect();
                 Ok(json(StatusCode::OK, &json!({ "sessions": listed })))
             }
             (&Method::DELETE, Some(sid)) => self.remove(sid, &principal.subject, call).await,
             (_, None) => Err(Failure::MethodRefused("GET")),
             (_, Some(_)) => Err(Failure::MethodRefused("DELETE")),
         }
+    }
+
+    /// Where a subject is logged in, for the operator: the oldest session first.
+    ///
+    /// # Errors
+    /// A text for the operator when the store does not answer.
+    pub async fn sessions_of(&self, subject: &str) -> Result<Vec<Session>, String> {
+        let live = self.service.live_of(subject, self.clock.now()).await;
+        live.map_err(|error| error.to_string())
     }
 
     async fn remove(
@@ -55,10 +69,10 @@ impl SessionApi {
     }
 }
 
-fn shown(session: &Session, own: Option<TimedId>) -> Value {
+/// A session as its owner and the operator see it.
+pub(in crate::api) fn device(session: &Session) -> Value {
     json!({
         "sid": session.id.to_string(),
-        "current": Some(session.id) == own,
         "client_id": session.client,
         "created_at": session.id.given_at().as_secs(),
         "last_seen_at": session.rotated_at.as_secs(),

@@ -31,5 +31,6 @@ mod tests;
 mod token;
 
 pub use api::{Caller, SessionApi, Surroundings};
+pub(super) use devices::device;
 pub(super) use form::find_in_form;
 pub use kept::Kept;

@@ -92,6 +92,26 @@ fn a_logout_with_tokens_in_two_places_is_none() {
 }
 
 #[test]
+fn an_operator_sees_where_a_subject_is_logged_in() {
+    let house = house();
+    let (first, second) = (house.login(), house.login());
+    let list = |subject: &str| {
+        let path = format!("/admin/sessions?sub={subject}");
+        let answer = house.gateway.admin_get(&path);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let sessions = answer.json()["sessions"].as_array().unwrap().clone();
+        assert!(!answer.text().contains("tgr_"));
+        sessions
+    };
+    let sids: Vec<_> = list("u_1").iter().map(|one| one["sid"].clone()).collect();
+    assert_eq!(sids, [sid(&first.access), sid(&second.access)]);
+    assert_eq!(list("u_1")[0]["client_id"], "mobile");
+    assert!(list("u_2").is_empty());
+    house.bearer("POST", "/auth/logout", &first.access);
+    assert_eq!(list("u_1").len(), 1);
+}
+
+#[test]
 fn an_operators_word_survives_a_kill() {
     let mut house = house();
     let tokens = [house.login(), house.login(), house.login()];
