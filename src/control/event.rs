@@ -61,7 +61,7 @@ pub struct Reloaded {
 pub struct Distrusted {
     /// From which generation on.
     pub generation: u64,
-    /// Whether a restart remembers it; without a state folder none does.
+    /// Whether a restart remembers it: by the state folder, or by the session store where the key is the gate's own.
     pub kept: bool,
 }
 

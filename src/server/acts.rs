@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::sessions::SessionSide;
 use crate::api::admin::{Acts, Question as Asked};
+use crate::config::model::SessionStoreKind;
 use crate::control::{
     self, Board, Busy, DistrustError, Distrusted, Handle, Keys, Ledger, LedgerView, Live, Reloaded,
     Status, SystemClock,
@@ -135,8 +136,12 @@ impl Acts for Wishes {
                 .revoke_and_keep(Revoked::Key(kid.as_str().into()), own)
                 .await;
             let distrusted = self.handle.distrust(issuer, kid).await?;
-            return Ok(distrusted.and_then(|generation| {
-                revoked.map_or(Err(DistrustError::NotKept), |_| Ok(generation))
+            return Ok(distrusted.and_then(|told| match revoked {
+                Ok(_) => Ok(Distrusted {
+                    kept: told.kept || self.store_is_kept(),
+                    ..told
+                }),
+                Err(_) => Err(DistrustError::NotKept),
             }));
         }
         self.handle.distrust(issuer, kid).await
@@ -170,6 +175,13 @@ impl Wishes {
             api.deny(&revocation).await?;
         }
         Ok(revocation)
+    }
+
+    /// Whether a restart finds the session store as it was.
+    fn store_is_kept(&self) -> bool {
+        let gate = self.gate.load();
+        let sessions = gate.config().sessions.as_ref();
+        sessions.is_some_and(|one| matches!(one.store, SessionStoreKind::Sqlite(_)))
     }
 
     /// Takes a key of the gate's own out of the gate that serves, if it is one.

@@ -186,6 +186,8 @@ fn a_key_that_is_distrusted_dies_with_all_it_signed_and_never_signs_again() {
     assert_eq!(house.api(&tokens.access), 200);
     let told = house.tollgate(&["key", "distrust", "sessions", &stolen]);
     assert!(told.status.success(), "{told:?}");
+    let said: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(said["kept"], true, "the store remembers it: {told:?}");
     assert_eq!(house.api(&tokens.access), 401, "at once");
     let forged = house.signing.sign("at+jwt", &part(&tokens.access, 1));
     assert_eq!(house.api(&forged), 401);
