@@ -207,6 +207,9 @@ impl Gate {
             None => denial.into(),
         })?;
         trace.step("policy", || route.requirement.to_string());
+        if let Some(verified) = &known {
+            check_products(verified)?;
+        }
         Ok(permit)
     }
 
@@ -220,11 +223,6 @@ impl Gate {
             Some(verified) => refusal.of_verified(verified),
             None => refusal,
         };
-        let products = permit.verified().map(|known| &known.principal().products);
-        if products.is_some_and(|products| products.has_unsound()) {
-            let detail = "an element of the products would break a list";
-            return Err(told(Refusal::new(Reason::ClaimInvalid, detail)));
-        }
         let route = permit.route();
         let upstream = self
             .config
@@ -269,6 +267,15 @@ impl Gate {
         };
         Some(Endpoint::Preflight { policy, methods })
     }
+}
+
+/// Refuses a caller whom policy lets pass, but of whose products no list could tell.
+fn check_products(verified: &Verified) -> Result<(), Refusal> {
+    if !verified.principal().products.has_unsound() {
+        return Ok(());
+    }
+    let detail = "an element of the products would break a list";
+    Err(Refusal::new(Reason::ClaimInvalid, detail).of_verified(verified))
 }
 
 /// Methods that a route without a list of its own is asked with.

@@ -50,6 +50,10 @@ fn a_shadow_route_lets_pass_without_identity_but_not_what_is_ambiguous_or_revoke
         None,
         Some("Bearer garbage".to_owned()),
         Some(format!("Bearer {}", house.token(json!({ "products": [] })))),
+        Some(format!(
+            "Bearer {}",
+            house.token(json!({ "products": ["crm", "a,b"] }))
+        )),
     ] {
         let fields: Vec<(&str, &str)> = authorization
             .iter()
