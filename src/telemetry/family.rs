@@ -74,6 +74,11 @@ impl<M: Series, const N: usize> Family<M, N> {
         all.entry(key).or_insert_with(|| self.begin(values)).clone()
     }
 
+    /// Whether there is a series of these label values.
+    pub(super) fn has(&self, values: [&str; N]) -> bool {
+        self.read().contains_key(&values.map(Box::from))
+    }
+
     /// Drops every series whose label values `keeps` does not like.
     pub(super) fn retain(&self, keeps: impl Fn(&[Box<str>; N]) -> bool) {
         let mut all = self.series.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
 //! What is counted: one method for each thing that happens. A label that is not a name of the configuration is a
 //! `&'static str` or an enum here: a text that came with a request does not fit. Does not know who calls it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -106,7 +106,6 @@ impl Metrics {
         families
             .upstream_connections
             .retain(|[name, _]| upstream(name));
-        families.upstream_healthy.retain(|[name, _]| upstream(name));
         families
             .token_verifications
             .retain(|[name, ..]| issuer(name));
@@ -116,11 +115,30 @@ impl Metrics {
         families.key_alarms.retain(|[name, _]| issuer(name));
         families.certificate_expiry.retain(|[name]| listener(name));
         lock(&self.certificates).retain(|name, _| listener(name));
+        self.configure_servers(config);
         let mut refreshed = lock(&self.refreshed);
         refreshed.retain(|name, _| issuer(name));
         for issuer in &config.issuers {
             if matches!(issuer.keys, KeySource::Remote(_)) {
                 refreshed.entry((*issuer.terms.name).into()).or_insert(now);
+            }
+        }
+    }
+
+    /// A server is used until a connection to it fails.
+    fn configure_servers(&self, config: &Config) {
+        let upstreams = config.upstreams.values();
+        let servers: HashSet<(&str, String)> = upstreams
+            .flat_map(|upstream| {
+                let labels = upstream.servers.iter().map(ToString::to_string);
+                labels.map(|label| (&*upstream.name, label))
+            })
+            .collect();
+        let healthy = &self.families.upstream_healthy;
+        healthy.retain(|[name, server]| servers.contains(&(&**name, server.to_string())));
+        for (name, server) in &servers {
+            if !healthy.has([name, server]) {
+                self.upstream_healthy(name, server, Health::Used);
             }
         }
     }

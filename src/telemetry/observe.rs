@@ -115,7 +115,10 @@ fn open(log: &AccessLog) -> io::Result<Sink> {
         AccessLog::Stdout => Sink::Stdout,
         AccessLog::Off => Sink::Off,
         AccessLog::File(path) => {
-            Sink::File(OpenOptions::new().create(true).append(true).open(path)?)
+            let opened = OpenOptions::new().create(true).append(true).open(path);
+            Sink::File(opened.map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            })?)
         }
     })
 }

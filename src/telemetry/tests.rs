@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::config::model::SubjectInLog;
+use crate::config::model::{ServerAddress, SubjectInLog};
 use crate::config::{Config, Files, check};
 use crate::gate::Reason;
 use crate::policy::Route;
@@ -172,6 +172,28 @@ fn names_that_left_the_configuration_leave_the_metrics() {
 }
 
 #[test]
+fn every_server_is_told_of_from_the_start_and_none_that_is_gone() {
+    let telemetry = telemetry();
+    let mut config = config(&[], "off");
+    let healthy = |server: &str, value: u8| {
+        let labels = format!(r#"{{server="{server}",upstream="crm"}}"#);
+        let line = format!("tollgate_upstream_healthy{labels} {value}");
+        telemetry.scrape().lines().any(|known| known == line)
+    };
+    telemetry.configure(&config).unwrap();
+    assert!(healthy("127.0.0.1:9101", 1));
+    let metrics = telemetry.metrics();
+    metrics.upstream_healthy("crm", "127.0.0.1:9101", Health::PassedOver);
+    telemetry.configure(&config).unwrap();
+    assert!(healthy("127.0.0.1:9101", 0));
+    let upstream = Arc::make_mut(config.upstreams.get_mut("crm").unwrap());
+    upstream.servers = vec![ServerAddress::Ip(([127, 0, 0, 1], 9102).into())];
+    telemetry.configure(&config).unwrap();
+    assert!(healthy("127.0.0.1:9102", 1));
+    assert!(!telemetry.scrape().contains("127.0.0.1:9101"));
+}
+
+#[test]
 fn ages_are_those_of_the_scrape() {
     let telemetry = telemetry();
     let metrics = telemetry.metrics();
@@ -335,9 +357,10 @@ fn a_rotated_file_is_let_go_when_the_configuration_is_read_again() {
 }
 
 #[test]
-fn a_log_file_that_cannot_be_opened_is_an_error() {
+fn a_log_file_that_cannot_be_opened_is_an_error_that_names_it() {
     let config = config(&[], "file:/nowhere/access.log");
-    assert!(telemetry().configure(&config).is_err());
+    let error = telemetry().configure(&config).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/access.log: "));
 }
 
 /// What the access log says after `act`.

@@ -8,7 +8,7 @@ use foldhash::HashMap;
 use super::connect::Connector;
 use super::server::Server;
 use crate::config::model::{ServerAddress, Upstream};
-use crate::telemetry::{Metrics, UpstreamHandle};
+use crate::telemetry::{Health, Metrics, UpstreamHandle};
 
 /// All upstreams.
 #[derive(Debug, Default)]
@@ -65,9 +65,11 @@ impl State {
                 .servers
                 .iter()
                 .map(|address| {
-                    kept(address)
-                        .cloned()
-                        .unwrap_or_else(|| Server::new(address))
+                    kept(address).cloned().unwrap_or_else(|| {
+                        let server = Server::new(address);
+                        metrics.upstream_healthy(&upstream.name, &server.label, Health::Used);
+                        server
+                    })
                 })
                 .collect(),
             connector: old.map_or_else(
