@@ -7,6 +7,7 @@ use super::reason::Reason;
 use crate::policy::{Denial, PathError, Route};
 use crate::principal::Entitlement;
 use crate::token::{BearerError, Source, TokenError, TokenFailure, Verified, WantedKey};
+use crate::wire::head::HeadError;
 
 /// Why a request was refused, and what an answer may say of it.
 #[derive(Debug, Clone)]
@@ -93,10 +94,23 @@ impl Refusal {
     }
 }
 
+impl From<HeadError> for Refusal {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Malformed(detail) => Self::new(Reason::RequestMalformed, detail),
+            HeadError::Ambiguous(detail) => Self::new(Reason::RequestAmbiguous, detail),
+            HeadError::TooLarge => Self::new(
+                Reason::HeadersTooLarge,
+                "the head is over the listener's limit",
+            ),
+        }
+    }
+}
+
 impl From<PathError> for Refusal {
     fn from(error: PathError) -> Self {
         match error {
-            PathError::Malformed(detail) => Self::new(Reason::RequestMalformed, detail),
+            PathError::TooLong(detail) => Self::new(Reason::HeadersTooLarge, detail),
             PathError::Ambiguous(detail) => Self::new(Reason::RequestAmbiguous, detail),
         }
     }

@@ -8,8 +8,8 @@ use super::escapes::{decode, decode_bytes, decode_where, escaped};
 /// Why a target is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathError {
-    /// Not a request target at all.
-    Malformed(&'static str),
+    /// Longer than any that is judged.
+    TooLong(&'static str),
     /// It could be read in two ways.
     Ambiguous(&'static str),
 }
@@ -32,7 +32,7 @@ impl RequestPath {
     /// Reads the origin-form `path[?query]` (RFC 9112 §3.2.1), or `*`.
     ///
     /// # Errors
-    /// [`PathError::Malformed`] for a path over 8 KiB or 256 segments. [`PathError::Ambiguous`] for one that does not
+    /// [`PathError::TooLong`] for a path over 8 KiB or 256 segments. [`PathError::Ambiguous`] for one that does not
     /// begin with `/`, has an empty or a dot segment, an escaped slash, backslash or control character, a broken
     /// escape, escapes that are not UTF-8, a fragment, or a character that no URI has.
     pub fn parse(target: &str) -> Result<Self, PathError> {
@@ -180,7 +180,7 @@ fn check_characters(path: &str) -> Result<(), PathError> {
         return Err(PathError::Ambiguous("the target is no path"));
     }
     if path.len() > PATH_BYTES_MAX {
-        return Err(PathError::Malformed("a path over 8 KiB"));
+        return Err(PathError::TooLong("a path over 8 KiB"));
     }
     if !path.bytes().all(stands_in_path) {
         return Err(PathError::Ambiguous("a character that no path has"));
@@ -234,7 +234,7 @@ fn check_segments(path: &str) -> Result<(), PathError> {
         }
     }
     if count > SEGMENTS_MAX {
-        return Err(PathError::Malformed("a path over 256 segments"));
+        return Err(PathError::TooLong("a path over 256 segments"));
     }
     Ok(())
 }

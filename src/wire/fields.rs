@@ -123,6 +123,16 @@ pub fn may_be_trailer(name: &str) -> bool {
         || NEVER.iter().any(|other| same_name(other, name)))
 }
 
+/// Whether a value has neither a space nor a tab at its edges: HTTP/1.1 takes them off, HTTP/2 forbids them
+/// (RFC 9113 §8.2.1).
+pub fn is_trimmed(value: &[u8]) -> bool {
+    let edges = [value.first(), value.last()];
+    !edges
+        .into_iter()
+        .flatten()
+        .any(|edge| b" \t".contains(edge))
+}
+
 /// The options that the head's `Connection` fields name (RFC 9110 §7.6.1).
 pub fn connection_options<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     head.values("connection").flat_map(list)

@@ -79,6 +79,18 @@ pub(super) fn of_request(version: Version, fields: &[Field<'_>]) -> Result<Frami
         .map_err(HeadError::Ambiguous)
 }
 
+/// The framing of the body of an HTTP/2 request, which its frames end: a length is all that a field may add
+/// (RFC 9113 §8.1.1).
+///
+/// # Errors
+/// [`HeadError::Ambiguous`] for two lengths, or a field that says the same in another spelling.
+pub fn of_stream(fields: &[Field<'_>]) -> Result<Framing, HeadError> {
+    of_request(Version::Http2, fields).map(|framing| match framing {
+        Framing::Length(length) => Framing::Length(length),
+        _ => Framing::Chunked,
+    })
+}
+
 /// The framing of an answer's body, and whether the connection may be used again.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 pub mod body;
 mod chunk;
 pub mod fields;
-mod framing;
+pub mod framing;
 pub mod head;
 pub mod preface;
 mod request;

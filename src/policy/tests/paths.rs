@@ -37,7 +37,7 @@ fn every_row_of_the_path_corpus_meets_its_verdict() {
         let verdict = match RequestPath::parse(target) {
             Ok(path) if path.target() == target => "=".to_owned(),
             Ok(path) => path.target().to_owned(),
-            Err(PathError::Malformed(_)) => "malformed".to_owned(),
+            Err(PathError::TooLong(_)) => "too_large".to_owned(),
             Err(PathError::Ambiguous(_)) => "ambiguous".to_owned(),
         };
         assert_eq!(verdict, row.verdict, "{}: {target:.80}", row.note);

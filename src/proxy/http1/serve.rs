@@ -20,7 +20,7 @@ use crate::proxy::connection::{self, Reader, Writer, linger};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
 use crate::traffic::Pace;
-use crate::wire::head::{HeadError, HeadLimits, HeadScanner, read_request};
+use crate::wire::head::{HeadLimits, HeadScanner, read_request};
 use crate::wire::{RequestHead, Version};
 
 /// Fields of a request head.
@@ -151,7 +151,7 @@ async fn one(
     let head = match read_request(&bytes, limits) {
         Ok(head) => head,
         Err(error) => {
-            return Box::pin(refused(edge, client, writer, began, refusal_of(error))).await;
+            return Box::pin(refused(edge, client, writer, began, error.into())).await;
         }
     };
     let incoming = Incoming {
@@ -201,7 +201,7 @@ async fn whole_head(
     loop {
         if let Some(end) = scanner
             .find(&reader.buffer, bytes_max)
-            .map_err(refusal_of)?
+            .map_err(Refusal::from)?
         {
             return Ok(reader.take(end));
         }
@@ -254,16 +254,5 @@ async fn refused(
         Next::Close
     } else {
         Next::Drop
-    }
-}
-
-fn refusal_of(error: HeadError) -> Refusal {
-    match error {
-        HeadError::Malformed(what) => Refusal::new(Reason::RequestMalformed, what),
-        HeadError::Ambiguous(what) => Refusal::new(Reason::RequestAmbiguous, what),
-        HeadError::TooLarge => Refusal::new(
-            Reason::HeadersTooLarge,
-            "the head is over the listener's limit",
-        ),
     }
 }

@@ -24,8 +24,8 @@ use crate::proxy::client::{Client, Incoming};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
-use crate::wire::head::{Fields, Framing};
-use crate::wire::{Field, RequestHead, Version};
+use crate::wire::head::{Fields, Framing, HeadError};
+use crate::wire::{Field, RequestHead, Version, fields, framing};
 
 /// What a client may send on one stream before we take it.
 const STREAM_WINDOW_BYTES: u32 = 128 << 10;
@@ -196,7 +196,7 @@ async fn one(
 ) {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
-    let fields: Fields<'_> = parts
+    let named: Fields<'_> = parts
         .headers
         .iter()
         .map(|(name, value)| Field {
@@ -212,16 +212,21 @@ async fn one(
             .authority()
             .map_or("", |authority| authority.as_str()),
     };
+    let head = RequestHead {
+        version: Version::Http2,
+        scheme: client.scheme,
+        method: parts.method.as_str(),
+        target,
+        authority: parts.uri.authority().map(|authority| authority.as_str()),
+        fields: &named,
+    };
+    let framing = one_framing(&head, client);
     let incoming = Incoming {
-        head: RequestHead {
-            version: Version::Http2,
-            scheme: client.scheme,
-            method: parts.method.as_str(),
-            target,
-            authority: parts.uri.authority().map(|authority| authority.as_str()),
-            fields: &fields,
+        framing: match framing {
+            Ok(framing) if !body.is_end_stream() => framing,
+            _ => Framing::Empty,
         },
-        framing: framing(&parts.headers, &body),
+        head,
         upgrade: None,
         expects_continue: expects_continue(&parts.headers),
         began,
@@ -231,12 +236,8 @@ async fn one(
         to_head: parts.method == http::Method::HEAD,
     };
     let mut answer = Answer::http2(respond, shape, client.listener.idle_timeout);
-    if is_too_large(&incoming, client) {
-        let refusal = Refusal::new(
-            Reason::HeadersTooLarge,
-            "the head is over the listener's limit",
-        );
-        turn::refuse_unread(edge, client, &incoming, refusal, &mut answer).await;
+    if let Err(error) = framing {
+        turn::refuse_unread(edge, client, &incoming, error.into(), &mut answer).await;
     } else {
         let pace = Pace::new(client.listener.body_timeout, client.listener.body_rate_min);
         let mut source = Source::new(Origin::Http2(Http2Body::new(body)), Some(pace));
@@ -256,25 +257,29 @@ async fn one(
     }
 }
 
-fn is_too_large(incoming: &Incoming<'_>, client: &Client) -> bool {
-    let head = &incoming.head;
+/// The one framing of a body, where the head is as the RFC has it: the library looks neither at the edges of values nor
+/// at a second length.
+fn one_framing(head: &RequestHead<'_>, client: &Client) -> Result<Framing, HeadError> {
+    if is_too_large(head, client) {
+        return Err(HeadError::TooLarge);
+    }
+    if !head
+        .fields
+        .iter()
+        .all(|field| fields::is_trimmed(field.value))
+    {
+        return Err(HeadError::Malformed("a space at the edge of a value"));
+    }
+    framing::of_stream(head.fields)
+}
+
+fn is_too_large(head: &RequestHead<'_>, client: &Client) -> bool {
     let fields = head.fields.iter();
     let bytes: usize = fields
         .map(|field| field.name.len() + field.value.len() + FIELD_OVERHEAD)
         .sum();
     let line = head.method.len() + head.target.len() + head.authority.map_or(0, str::len);
     bytes + line > client.listener.header_bytes_max || head.fields.len() > FIELDS_MAX
-}
-
-fn framing(headers: &http::HeaderMap, body: &RecvStream) -> Framing {
-    if body.is_end_stream() {
-        return Framing::Empty;
-    }
-    let length = headers.get(header::CONTENT_LENGTH);
-    match length.and_then(|value| value.to_str().ok()?.parse().ok()) {
-        Some(length) => Framing::Length(length),
-        None => Framing::Chunked,
-    }
 }
 
 fn expects_continue(headers: &http::HeaderMap) -> bool {
