@@ -1,6 +1,7 @@
 //! What a token grants, at the places that the operator named: products, scopes and tenant. Reads types and shapes; what a
 //! product's name may be is the principal's knowledge.
 
+use super::claims::is_carried_whole;
 use super::failure::TokenError;
 use super::json::{Json, Object};
 use super::terms::ClaimPath;
@@ -60,7 +61,7 @@ pub(super) fn scopes(claims: &Object<'_>, path: &ClaimPath) -> Result<Option<Sco
 /// The tenant: a text, of which an empty one says nothing, or a whole number, which is read as its decimal text.
 ///
 /// # Errors
-/// [`TokenError::ClaimInvalid`] for any other type or a control character.
+/// [`TokenError::ClaimInvalid`] for any other type, or a text that no header carries whole.
 pub(super) fn tenant(
     claims: &Object<'_>,
     path: &ClaimPath,
@@ -68,7 +69,7 @@ pub(super) fn tenant(
     match walk(claims, path)? {
         None => Ok(None),
         Some(Json::Unsigned(number)) => Ok(Some(number.to_string().into())),
-        Some(Json::Text(text)) if !text.contains(char::is_control) => {
+        Some(Json::Text(text)) if is_carried_whole(text) => {
             Ok((!text.is_empty()).then(|| text.as_ref().into()))
         }
         Some(_) => Err(TokenError::ClaimInvalid(

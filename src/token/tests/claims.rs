@@ -156,6 +156,16 @@ fn a_control_character_in_a_text_that_upstreams_get_is_invalid() {
 }
 
 #[test]
+fn a_text_whose_edges_no_header_carries_is_invalid() {
+    for name in ["sub", "sid", "jti", "client_id", "azp", "tenant"] {
+        for text in [" a", "a ", " "] {
+            check_invalid(json!({ name: text }));
+        }
+    }
+    check(json!({ "sub": "a b" }), Ok(()));
+}
+
+#[test]
 fn a_bound_token_is_no_plain_bearer() {
     for cnf in [
         json!(null),
