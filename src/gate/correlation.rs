@@ -1,6 +1,7 @@
 //! What ties a request to its answer, its log line and its trace: `X-Request-Id` and W3C Trace Context.
 
 use arrayvec::ArrayString;
+use smallvec::SmallVec;
 
 use crate::wire::RequestHead;
 use crate::wire::fields;
@@ -61,7 +62,7 @@ fn is_ulid(id: &str) -> bool {
     id.len() == 26 && id.bytes().all(in_alphabet) && matches!(id.as_bytes()[0], b'0'..=b'7')
 }
 
-/// W3C Trace Context: the client's, passed on unchanged, or a new one.
+/// W3C Trace Context: the client's, passed on, or a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     parent: ArrayString<PARENT_BYTES>,
@@ -74,8 +75,8 @@ impl TraceContext {
         let given = fields::single(head.fields, "traceparent").ok().flatten();
         let given = given
             .and_then(|value| std::str::from_utf8(value).ok())
-            .filter(|parent| is_traceparent(parent));
-        match given.and_then(|parent| ArrayString::from(parent).ok()) {
+            .and_then(parent_of);
+        match given {
             Some(parent) => Self {
                 parent,
                 continued: true,
@@ -134,20 +135,32 @@ const UUID_BYTES: usize = 36;
 /// `traceparent` of version 00 (Trace Context §3.2).
 const PARENT_BYTES: usize = 55;
 
-/// Version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower-case, no id of zeroes (Trace Context §3.2).
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &str| {
-        part.bytes()
+/// Reads `<version>-<32 hex>-<16 hex>-<2 hex>`, lower-case, no id of zeroes (Trace Context §3.2). What a version behind 00
+/// says more is left out, and the whole is written as version 00 (§4.3).
+fn parent_of(text: &str) -> Option<ArrayString<PARENT_BYTES>> {
+    let (known, more) = text.split_at_checked(PARENT_BYTES)?;
+    let parts: SmallVec<[&str; 4]> = known.split('-').collect();
+    let &[version, trace, parent, flags] = parts.as_slice() else {
+        return None;
+    };
+    let is_hex = |text: &str| {
+        text.bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    let &[version, trace, parent, flags] = parts.as_slice() else {
-        return false;
+    let is_id = |text: &str, length| {
+        text.len() == length && is_hex(text) && text.bytes().any(|byte| byte != b'0')
     };
-    version == "00"
-        && [(trace, 32), (parent, 16), (flags, 2)]
-            .iter()
-            .all(|(part, length)| part.len() == *length && hex(part))
-        && trace.bytes().any(|byte| byte != b'0')
-        && parent.bytes().any(|byte| byte != b'0')
+    let is_sound = version.len() == 2
+        && is_hex(version)
+        && version != "ff"
+        && is_id(trace, 32)
+        && is_id(parent, 16)
+        && is_hex(flags);
+    let is_whole = more.is_empty() || (version != "00" && more.starts_with('-'));
+    if !(is_sound && is_whole) {
+        return None;
+    }
+    let mut read = ArrayString::from("00").ok()?;
+    read.try_push_str(&known[2..]).ok()?;
+    Some(read)
 }

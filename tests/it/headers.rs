@@ -261,6 +261,25 @@ fn a_request_keeps_its_id_and_its_trace_or_gets_new_ones() {
     );
     assert_eq!(values(&request, "tracestate"), ["a=b"]);
 
+    // A later version is read as far as this one goes (Trace Context §4.3).
+    for (later, passed) in [
+        (format!("cc{}", &trace[2..]), true),
+        (format!("cc{}-what-the-future-brings", &trace[2..]), true),
+        (format!("cc{}.what", &trace[2..]), false),
+        (format!("{trace}-more"), false),
+        (format!("ff{}", &trace[2..]), false),
+    ] {
+        let field = format!("traceparent: {later}");
+        house.gateway.get("/public/x", &[&field, "tracestate: a=b"]);
+        let request = house.upstream.last();
+        assert_eq!(
+            values(&request, "traceparent") == [trace],
+            passed,
+            "{later}"
+        );
+        assert_eq!(values(&request, "tracestate") == ["a=b"], passed, "{later}");
+    }
+
     for odd in [
         "X-Request-Id: 1",
         "X-Request-Id: <script>",
