@@ -8,6 +8,7 @@ use super::trace::Recorder;
 use super::verdict::{Admission, Verdict};
 use crate::session::Revocations;
 use crate::wire::RequestHead;
+use crate::wire::head::{FIELDS_MAX, HeadError, HeadLimits, parse_request};
 
 /// One decision, step by step.
 #[derive(Debug)]
@@ -40,7 +41,10 @@ pub(super) fn explain(
     hop: &Hop<'_>,
 ) -> Explanation {
     let mut recorder = Recorder::default();
-    let verdict = gate.admit(head, revocations, hop.now, &mut recorder);
+    let verdict = match read(gate, head) {
+        Ok(()) => gate.admit(head, revocations, hop.now, &mut recorder),
+        Err(error) => Verdict::Refuse(error.into()),
+    };
     let mut explanation = Explanation {
         steps: recorder.steps,
         route: None,
@@ -63,6 +67,28 @@ pub(super) fn explain(
         Verdict::Refuse(refusal) => explanation.refused(refusal),
     }
     explanation
+}
+
+/// Whether these words are a head at all, by the codec that serves.
+fn read(gate: &Gate, head: &RequestHead<'_>) -> Result<(), HeadError> {
+    let mut bytes = format!("{} {} HTTP/1.1\r\n", head.method, head.target).into_bytes();
+    for field in head.fields {
+        bytes.extend([field.name.as_bytes(), b": ", field.value, b"\r\n"].concat());
+    }
+    bytes.extend(b"\r\n");
+    let listener = gate.config().listeners.first();
+    let limits = HeadLimits {
+        bytes_max: listener.map_or(usize::MAX, |listener| listener.header_bytes_max),
+        fields_max: FIELDS_MAX,
+    };
+    let (read, _) = parse_request(&bytes, limits)?.ok_or(HeadError::TooLarge)?;
+    let is_same = (read.method, read.target) == (head.method, head.target)
+        && read.fields.len() == head.fields.len();
+    if is_same {
+        Ok(())
+    } else {
+        Err(HeadError::Malformed("a line end where none may be"))
+    }
 }
 
 impl Explanation {

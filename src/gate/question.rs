@@ -15,7 +15,7 @@ use crate::wire::{Field, RequestHead, Scheme, Version};
 pub struct Question {
     /// As on the wire.
     pub method: String,
-    /// A URL, or a bare path: then the host is the first that a route names.
+    /// A URL, or a bare path: then the host is the first that a route names, and the scheme what the listeners speak.
     pub url: String,
     /// Further fields.
     pub headers: Vec<(String, String)>,
@@ -74,7 +74,7 @@ impl Question {
             .iter()
             .find_map(|(text, scheme)| Some((*scheme, self.url.strip_prefix(text)?)));
         let Some((scheme, rest)) = absolute else {
-            return (Scheme::Https, usual_host(gate), &self.url);
+            return (usual_scheme(gate), usual_host(gate), &self.url);
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let target = if rest[end..].is_empty() {
@@ -83,6 +83,16 @@ impl Question {
             &rest[end..]
         };
         (scheme, &rest[..end], target)
+    }
+}
+
+/// What clients speak to the listeners: TLS, if there is one that speaks it.
+fn usual_scheme(gate: &Gate) -> Scheme {
+    let mut listeners = gate.config().listeners.iter();
+    if listeners.any(|listener| listener.tls.is_some()) {
+        Scheme::Https
+    } else {
+        Scheme::Http
     }
 }
 

@@ -172,6 +172,38 @@ fn explain_and_the_served_answer_agree() {
     }
 }
 
+#[test]
+fn a_bare_path_and_what_is_no_request_are_explained_as_they_are_served() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let open = "path = \"/*\"\naccess = \"public\"\n".to_owned();
+    let gateway = Gateway::start(
+        &configuration(&upstream, &[open]),
+        &[("jwks.json", &issuer.jwks())],
+    );
+    for (method, path, reason) in [
+        ("GET", "/a", None),
+        ("G@T", "/a", Some("request_malformed")),
+        ("GET", "/a b", Some("request_malformed")),
+        ("GET", "/caf\u{e9}", Some("request_ambiguous")),
+        ("GET", "/a//b", Some("request_ambiguous")),
+    ] {
+        let asked = Asked {
+            method,
+            path,
+            host: "localhost",
+            token: None,
+            tampered: false,
+        };
+        let served = serve(&gateway, &asked, None).1;
+        let explained = explain_url(&gateway, method, path, None);
+        assert_eq!(served.as_deref(), reason, "{method} {path}");
+        assert_eq!(explained["reason"].as_str(), reason, "{method} {path}");
+        if reason.is_none() {
+            same_request(&upstream.last(), &explained["upstream"], path);
+        }
+    }
+}
+
 fn configuration(upstream: &Upstream, routes: &[String]) -> String {
     let routes: String = routes
         .iter()
@@ -234,16 +266,13 @@ fn serve(gateway: &Gateway, asked: &Asked, token: Option<&str>) -> (u16, Option<
 
 fn explain(gateway: &Gateway, asked: &Asked, token: Option<&str>) -> Value {
     let url = format!("http://{}{}", asked.host, asked.path);
+    explain_url(gateway, asked.method, &url, token)
+}
+
+fn explain_url(gateway: &Gateway, method: &str, url: &str, token: Option<&str>) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command
-        .args([
-            "explain",
-            asked.method,
-            &url,
-            "--format",
-            "json",
-            "--config",
-        ])
+        .args(["explain", method, url, "--format", "json", "--config"])
         .arg(gateway.config_path());
     if let Some(token) = token {
         command.args(["--token", token]);
