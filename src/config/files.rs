@@ -8,7 +8,8 @@ use crate::secret::Secret;
 ///
 /// # Security
 /// Whoever implements this hands over private keys and passwords: it never logs what it read, and its errors name the
-/// reference alone. An implementation that answers for a file that is not there invents a trusted key.
+/// reference alone. An implementation that answers for a file that is not there invents a trusted key. One that takes
+/// anything for a certificate lets a gateway start that nobody can connect to.
 pub trait Files {
     /// The value of the environment variable `name`.
     ///
@@ -24,4 +25,22 @@ pub trait Files {
 
     /// `path` as the process may open it later.
     fn resolve(&self, path: &Path) -> PathBuf;
+
+    /// Whether a listener can show the PEM chain at `chain` with the key at `key`. Who knows nothing of certificates
+    /// takes any.
+    ///
+    /// # Errors
+    /// A text for the operator: what is no certificate, or whose key it is not.
+    fn check_pair(&self, _chain: &Path, _key: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether every PEM certificate at `path` can be trusted to sign others. Who knows nothing of certificates takes
+    /// any.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    fn check_authorities(&self, _path: &Path) -> Result<(), String> {
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::diagnostic::Diagnostic;
+use super::files::Files;
 use super::nearest;
 use super::units::{self, DURATION_HELP, RATE_HELP, SIZE_HELP};
 use super::walk::{Table, Walk};
@@ -322,6 +323,22 @@ impl<'w> Value<'w> {
                 self.refuse::<()>("file_unreadable", message, help)
             })
             .ok()
+    }
+
+    /// Lets whoever knows certificates judge the file that it names.
+    pub(super) fn judged(
+        &self,
+        judge: impl FnOnce(&dyn Files, &Path) -> Result<(), String>,
+        help: &str,
+    ) -> Option<PathBuf> {
+        let path = self.path()?;
+        match judge(self.walk.files, &path) {
+            Ok(()) => Some(path),
+            Err(why) => {
+                let message = format!("the file of `{}` cannot be used: {why}", self.key);
+                self.refuse("file_invalid", message, help)
+            }
+        }
     }
 
     fn written_path(&self) -> Option<&'w Path> {

@@ -1,11 +1,12 @@
 //! Certificates of the listeners: read, matched with their keys and ready for TLS before anybody is shown one.
-//! Opens no socket and chooses no certificate.
+//! Says while a file is checked whether that would go well. Opens no socket and chooses no certificate.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -72,6 +73,32 @@ pub struct Certificate {
     pub names: Vec<Box<str>>,
     /// `notAfter` of the leaf.
     pub expires_at: Timestamp,
+}
+
+/// Whether a listener can show the chain at `chain` with the key at `key`.
+///
+/// # Errors
+/// A text for the operator.
+pub(super) fn check_pair(chain: &Path, key: &Path, files: &impl Files) -> Result<(), String> {
+    let file = CertificateFile {
+        chain: chain.into(),
+        key: key.into(),
+    };
+    Certificate::read(&file, files).map(drop)
+}
+
+/// Whether every certificate at `path` can be trusted to sign others.
+///
+/// # Errors
+/// A text for the operator.
+pub(super) fn check_authorities(path: &Path, files: &impl Files) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in chain(path, files)? {
+        roots
+            .add(certificate)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
 }
 
 impl ListenerCertificates {

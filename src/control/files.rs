@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::certificates;
 use crate::config::Files;
 use crate::secret::Secret;
 
@@ -77,6 +78,14 @@ impl Files for DiskFiles {
 
     fn resolve(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
+    }
+
+    fn check_pair(&self, chain: &Path, key: &Path) -> Result<(), String> {
+        certificates::check_pair(chain, key, self)
+    }
+
+    fn check_authorities(&self, path: &Path) -> Result<(), String> {
+        certificates::check_authorities(path, self)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::read::{PlainHttp, certificates, is_token, safe_url};
+use super::read::{PlainHttp, authorities, is_token, safe_url};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{KeySource, RemoteKeys};
 use crate::config::value::Value;
@@ -191,7 +191,7 @@ fn remote(table: &Table<'_>) -> Option<RemoteKeys> {
         cooldown: seconds(10),
         keys_stale_max: table.read_or("keys_stale_max", seconds(24 * 60 * 60), Value::duration),
         insecure_http: false,
-        ca: table.read("ca", certificates),
+        ca: table.read("ca", authorities),
         headers: headers(table),
     };
     if let Some(refresh) = table.table("refresh", "issuers.NAME.refresh") {

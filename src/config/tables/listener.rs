@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 use zeroize::Zeroizing;
 
-use super::read::certificates;
+use super::read::{authorities, certificates};
 use crate::config::model::{CertificateFile, Listener, ListenerTls, OnClearText};
 use crate::config::value::Value;
 use crate::config::walk::Table;
@@ -80,8 +80,10 @@ fn cidr(value: &Value<'_>) -> Option<IpNet> {
 /// Chains, keys and the clients' authority: none, or as many chains as keys.
 fn tls(table: &Table<'_>) -> Option<ListenerTls> {
     let chains = table.read("certificate", |value| one_or_more(value, certificates));
-    let keys = table.read("key", |value| one_or_more(value, private_key));
-    let client_ca = table.read("client_ca", certificates);
+    let mut shown = chains.iter().flatten();
+    let mut key = |value: &Value<'_>| key_of(shown.next(), value);
+    let keys = table.read("key", |value| one_or_more(value, &mut key));
+    let client_ca = table.read("client_ca", authorities);
     let (has_chain, has_key) = (table.has("certificate"), table.has("key"));
     let help = "write both: certificate = \"file:tls.crt\" and key = \"file:tls.key\"";
     if has_chain && !has_key {
@@ -147,6 +149,14 @@ fn one_or_more<T>(value: &Value<'_>, each: impl FnMut(&Value<'_>) -> Option<T>) 
         DeValue::String(_) => each(value).map(|one| vec![one]),
         _ => value.some(each),
     }
+}
+
+/// The file with the key of `chain`, where there is a chain to compare it with.
+fn key_of(chain: Option<&PathBuf>, value: &Value<'_>) -> Option<PathBuf> {
+    let key = private_key(value)?;
+    let Some(chain) = chain else { return Some(key) };
+    let help = "write one key for each certificate, in the same order";
+    value.judged(|files, key| files.check_pair(chain, key), help)
 }
 
 /// A readable PEM file with a private key.

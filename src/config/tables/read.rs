@@ -190,6 +190,13 @@ pub(super) fn certificates(value: &Value<'_>) -> Option<PathBuf> {
     )
 }
 
+/// A readable PEM file with certificates that may be trusted to sign others, all of them.
+pub(super) fn authorities(value: &Value<'_>) -> Option<PathBuf> {
+    certificates(value)?;
+    let help = "it must hold certificates alone, each of them sound";
+    value.judged(|files, path| files.check_authorities(path), help)
+}
+
 /// Whether `text` is a token (RFC 9110 §5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::read::{certificates, host};
+use super::read::{authorities, host};
 use crate::config::model::{Bundle, Protocol, ServerAddress, Upstream, UpstreamTls};
 use crate::config::url::{is_host, port_of};
 use crate::config::value::Value;
@@ -64,7 +64,7 @@ fn tls(table: &Table<'_>) -> Option<UpstreamTls> {
 }
 
 fn bundle(value: &Value<'_>) -> Option<Bundle> {
-    let path = certificates(value)?;
+    let path = authorities(value)?;
     let pem = value.bytes()?.into();
     Some(Bundle { path, pem })
 }

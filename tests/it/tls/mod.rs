@@ -1,6 +1,7 @@
 //! TLS of a listener, as clients meet it: by the real binary, over sockets.
 
 mod certificates;
+mod checked;
 mod clients;
 mod handshakes;
 mod refusals;
