@@ -96,7 +96,7 @@ async fn converse(
     let owns = |name: &str| turn.gate.config().identity.prefix.owns(name);
     let terms = Terms {
         patience: &patience,
-        bytes_max: turn.body_bytes_max(admission),
+        bytes_max: turn.body_bytes_max(Some(admission.permit.route())),
         may_trail: &|name| may_be_trailer(name) && !owns(name),
     };
     let upload = Upload::begun(sent_at);

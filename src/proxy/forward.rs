@@ -2,6 +2,7 @@
 //! will do.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::alarm::Alarm;
@@ -13,6 +14,7 @@ use super::own::refusal_of;
 use super::turn::Turn;
 use super::upstream::{Freshness, Link, LinkFault};
 use crate::gate::{Admission, Reason, Refusal};
+use crate::policy::Route;
 use crate::wire::head::Framing;
 
 impl Turn<'_> {
@@ -25,9 +27,7 @@ impl Turn<'_> {
         alarm: &mut Alarm,
     ) {
         self.record.admitted(admission);
-        if let Framing::Length(length) = self.asked.framing
-            && length > self.body_bytes_max(admission)
-        {
+        if self.says_too_much(Some(admission.permit.route())) {
             let refusal = refusal_of(BodyFault::TooLarge).on(admission.permit.route());
             return Box::pin(self.refuse(&refusal, source, answer)).await;
         }
@@ -36,9 +36,17 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether the body says of itself that it is over its limit.
+    pub(super) fn says_too_much(&self, route: Option<&Arc<Route>>) -> bool {
+        match self.asked.framing {
+            Framing::Length(length) => length > self.body_bytes_max(route),
+            Framing::Empty | Framing::Chunked | Framing::UntilClose => false,
+        }
+    }
+
     /// The route's limit, else the listener's.
-    pub(super) fn body_bytes_max(&self, admission: &Admission) -> u64 {
-        let of_route = admission.permit.route().handling.body_bytes_max;
+    pub(super) fn body_bytes_max(&self, route: Option<&Arc<Route>>) -> u64 {
+        let of_route = route.and_then(|route| route.handling.body_bytes_max);
         of_route.unwrap_or(self.client.listener.body_bytes_max)
     }
 

@@ -9,10 +9,11 @@ use smallvec::SmallVec;
 
 use super::alarm::Alarm;
 use super::answer::Answer;
-use super::body::{Origin, Source};
+use super::body::{BodyFault, Origin, Source};
 use super::client::{Client, Incoming, Role};
 use super::connection::WriteFault;
 use super::edge::Edge;
+use super::own::refusal_of;
 use super::record::Record;
 use crate::api::problem::{self, Asked, Dialect};
 use crate::config::model::OnClearText;
@@ -116,7 +117,23 @@ impl<'t> Turn<'t> {
                 self.forward(&admission, source, answer, alarm).await;
             }
             Verdict::Answer(endpoint) => Box::pin(self.own(endpoint, source, answer)).await,
-            Verdict::Refuse(refusal) => Box::pin(self.refuse(&refusal, source, answer)).await,
+            Verdict::Refuse(refusal) => {
+                let refusal = self.too_large_or(refusal);
+                Box::pin(self.refuse(&refusal, source, answer)).await;
+            }
+        }
+    }
+
+    /// A body that says it is over its limit is refused as that, before anything is asked of route and token.
+    fn too_large_or(&self, refusal: Refusal) -> Refusal {
+        let route = refusal.route.as_ref();
+        if refusal.reason <= Reason::BodyTooLarge || !self.says_too_much(route) {
+            return refusal;
+        }
+        let too_large = refusal_of(BodyFault::TooLarge);
+        match route {
+            Some(route) => too_large.on(route),
+            None => too_large,
         }
     }
 

@@ -185,6 +185,11 @@ fn a_body_over_the_limit_is_refused() {
     ));
     let answer = client.answer().expect("an answer");
     house.expect(&answer, Reason::BodyTooLarge, 413, None);
+    // Before the token is asked for.
+    let mut client = house.gateway.client();
+    client.send("POST /crm HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n");
+    let answer = client.answer().expect("an answer");
+    assert_eq!((answer.status, &*answer.reason()), (413, "body_too_large"));
     assert_eq!(house.upstream.count(), 0);
 }
 

@@ -83,6 +83,29 @@ async fn a_body_over_its_limit_is_refused_before_and_within() {
 }
 
 #[tokio::test]
+async fn a_body_over_its_limit_is_told_of_before_route_and_method() {
+    let house = House::of(
+        "[listeners.public]\naddress = \"127.0.0.1:0\"\nbody_bytes_max = \"1KiB\"\n\
+         [upstreams.up]\nservers = [\"127.0.0.1:1\"]\n\
+         [routes.large]\npath = \"/large\"\nmethods = [\"GET\"]\naccess = \"public\"\nupstream = \"up\"\n\
+         body_bytes_max = \"2KiB\"\n",
+    )
+    .await;
+    for (path, length, expected) in [
+        ("/none", 1024, "404"),
+        ("/none", 1025, "413"),
+        ("/large", 1025, "405"),
+        ("/large", 2049, "413"),
+        ("//", 2049, "400"),
+    ] {
+        let mut client = house.client().await;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+        client.say(head).await;
+        assert_eq!(status(&client.head().await), expected, "{path} {length}");
+    }
+}
+
+#[tokio::test]
 async fn a_slow_body_is_refused() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "body_timeout = \"200ms\"", "").await;
