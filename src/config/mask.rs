@@ -1,5 +1,5 @@
-//! Which parts of the text must not be shown: the values of secret keys, however the file is broken. Knows the words that
-//! secret keys are made of, and no table.
+//! Which parts of the text must not be shown: the values of secret keys, however the file is broken, and URLs that name a
+//! user. Knows the words that secret keys are made of, and no table.
 
 use std::ops::Range;
 
@@ -83,8 +83,16 @@ fn in_value(
         }
         DeValue::Table(table) => in_table(table, below, hidden),
         _ if below == Inside::Secrets && key != "headers" => hidden.push(value.span()),
+        DeValue::String(text) if has_user(text) => hidden.push(value.span()),
         _ => {}
     }
+}
+
+/// Whether a text is a URL with a user, and so maybe a password, before its host.
+fn has_user(text: &str) -> bool {
+    let authority = text.split_once("://").map(|(_, rest)| rest);
+    let authority = authority.and_then(|rest| rest.split(['/', '?', '#']).next());
+    authority.is_some_and(|authority| authority.contains('@'))
 }
 
 fn is_secret(key: &str) -> bool {

@@ -79,6 +79,7 @@ fn the_value_of_a_secret_key_is_hidden_wherever_a_line_is_shown() {
         "[identity]\nissuer = \"g\"\nsigning_key = \"hunter2\"",
         "[issuers.x]\nsecrets = [\n  \"hunter2\",\n  \"env:X\",\n]",
         "[issuers.x]\nheaders.Authorization = \"hunter2\"",
+        "[issuers.x]\njwks_url = \"https://user:hunter2@a.test/keys\"",
         "[issuers.x]\nheaders = { Authorization = \"hunter2\" }",
         "[issuers.x.headers]\nAuthorization = \"hunter2\"",
         "[sessions]\nrefresh_keys = [\"hunter2\"]",
