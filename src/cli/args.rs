@@ -6,7 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// An edge gateway that verifies every token, gates routes by product, and forwards a trusted identity.
 #[derive(Debug, Parser)]
-#[command(name = "tollgate", version, arg_required_else_help = true)]
+#[command(
+    name = "tollgate",
+    version,
+    arg_required_else_help = true,
+    after_help = "Example:\n  tollgate demo"
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -28,13 +33,22 @@ pub(super) enum Command {
   tollgate explain GET https://api.example.com/crm --claims '{\"products\":[\"crm\"]}'")]
     Explain(ExplainOptions),
     /// Mint, inspect or verify a token
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  tollgate token verify --config gateway.toml \"$TOKEN\""
+    )]
     Token(TokenCommand),
     /// Make a signing key, rotate it, show its public half, or distrust an issuer's key
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  tollgate key generate --algorithm ES256 --out sign.pem"
+    )]
     Key(KeyCommand),
     /// Look after the session store
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  tollgate sessions backup --config gateway.toml sessions-2026-11-23.db"
+    )]
     Sessions(SessionsCommand),
     /// Run the gateway with sample upstreams and a sample identity service
     #[command(after_help = "Example:\n  tollgate demo")]
@@ -245,4 +259,26 @@ pub(super) struct DemoOptions {
     /// Port of the admin listener; 0 takes a free one
     #[arg(long, default_value_t = 9901)]
     pub(super) admin_port: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::Arguments;
+
+    #[test]
+    fn the_help_of_each_command_shows_an_example() {
+        check(&Arguments::command());
+    }
+
+    fn check(command: &Command) {
+        let help = command.get_after_help().map(ToString::to_string);
+        assert!(
+            help.is_some_and(|help| help.starts_with("Example")),
+            "{}",
+            command.get_name()
+        );
+        command.get_subcommands().for_each(check);
+    }
 }
