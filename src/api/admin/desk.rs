@@ -67,7 +67,7 @@ impl<A: Acts> Admin<A> {
             Place::Status => self.overview(config),
             Place::Revocations => view::revocations(&self.acts.revocations()),
             Place::Explain => self.explain(body)?,
-            Place::Reload => self.reload().await?,
+            Place::Reload => self.reload(body).await?,
             Place::Revoke => self.revoke(config, body).await?,
             Place::Distrust => self.distrust(body).await?,
             Place::GlobalRevocation => self.revoke_globally(config, body).await?,
@@ -89,7 +89,11 @@ impl<A: Acts> Admin<A> {
         Ok(answer::json(StatusCode::OK, &explained))
     }
 
-    async fn reload(&self) -> Result<Response<Bytes>, Fault> {
+    /// A reload says nothing; a body, where there is one, is JSON as everywhere.
+    async fn reload(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {
+        if !body.is_empty() {
+            wish::parse::<serde::de::IgnoredAny>(body)?;
+        }
         let reloaded = self.acts.reload().await?;
         let status = match reloaded.outcome {
             ReloadOutcome::Ok => StatusCode::OK,

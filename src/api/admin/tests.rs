@@ -246,6 +246,8 @@ async fn a_reload_says_how_it_ended() {
     let (status, said) = admin.json("POST", "/api/reload", "{}").await;
     assert_eq!((status, &said["outcome"]), (422, &json!("rejected")));
     assert_eq!(said["diagnostics"], "fault");
+    let (status, _) = admin.json("POST", "/api/reload", "{").await;
+    assert_eq!(status, 400);
 }
 
 #[tokio::test]
