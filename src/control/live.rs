@@ -19,6 +19,11 @@ impl<T> Live<T> {
         self.0.load_full()
     }
 
+    /// Looks at the value of this moment without keeping it.
+    pub fn look<R>(&self, at: impl FnOnce(&T) -> R) -> R {
+        at(&self.0.load())
+    }
+
     /// Replaces the value: whoever loads from now on gets `value`.
     pub fn publish(&self, value: Arc<T>) {
         self.0.store(value);

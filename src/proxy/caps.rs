@@ -5,11 +5,16 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts open connections.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Caps {
-    all_max: usize,
-    per_address_max: usize,
     open: Mutex<Open>,
+}
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) all: usize,
+    pub(super) per_address: usize,
 }
 
 #[derive(Debug, Default)]
@@ -26,20 +31,12 @@ pub(super) struct Place {
 }
 
 impl Caps {
-    pub(super) fn new(all_max: usize, per_address_max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            all_max,
-            per_address_max,
-            open: Mutex::default(),
-        })
-    }
-
     /// A place for one more connection from `address`, if there is one.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, most: Most) -> Option<Place> {
         let address = household(address);
         let mut open = self.open();
         let from_here = open.by_address.get(&address).copied().unwrap_or(0);
-        if open.all >= self.all_max || from_here >= self.per_address_max {
+        if open.all >= most.all || from_here >= most.per_address {
             return None;
         }
         open.all += 1;
@@ -79,26 +76,42 @@ fn household(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::Caps;
+    use std::sync::Arc;
+
+    use super::{Caps, Most};
 
     #[test]
     fn one_address_cannot_take_every_place() {
-        let caps = Caps::new(3, 2);
+        let caps = Arc::new(Caps::default());
+        let most = Most {
+            all: 3,
+            per_address: 2,
+        };
         let (here, there) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        let first = caps.enter(here).unwrap();
-        let _second = caps.enter(here).unwrap();
-        assert!(caps.enter(here).is_none());
-        let _third = caps.enter(there).unwrap();
-        assert!(caps.enter(there).is_none(), "the listener is full");
+        let first = caps.enter(here, most).unwrap();
+        let _second = caps.enter(here, most).unwrap();
+        assert!(caps.enter(here, most).is_none());
+        let _third = caps.enter(there, most).unwrap();
+        assert!(caps.enter(there, most).is_none(), "the listener is full");
         drop(first);
-        assert!(caps.enter(there).is_some());
+        assert!(caps.enter(there, most).is_some());
     }
 
     #[test]
     fn a_network_of_ipv6_is_one_address() {
-        let caps = Caps::new(9, 1);
-        let _place = caps.enter("2001:db8::1".parse().unwrap()).unwrap();
-        assert!(caps.enter("2001:db8::ffff:2".parse().unwrap()).is_none());
-        assert!(caps.enter("2001:db8:0:1::1".parse().unwrap()).is_some());
+        let caps = Arc::new(Caps::default());
+        let most = Most {
+            all: 9,
+            per_address: 1,
+        };
+        let _place = caps.enter("2001:db8::1".parse().unwrap(), most).unwrap();
+        assert!(
+            caps.enter("2001:db8::ffff:2".parse().unwrap(), most)
+                .is_none()
+        );
+        assert!(
+            caps.enter("2001:db8:0:1::1".parse().unwrap(), most)
+                .is_some()
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::edge::Edge;
 use crate::api::problem::Dialect;
 use crate::config::model::Listener;
 use crate::gate::Peer;
@@ -21,7 +22,7 @@ pub enum Role {
 }
 
 /// The connection that requests come by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) listener: Arc<Listener>,
     pub(super) role: Role,
@@ -29,6 +30,20 @@ pub(super) struct Client {
     /// The same as text: every request tells it, to its upstream and to the log.
     pub(super) address_text: Box<str>,
     pub(super) scheme: Scheme,
+}
+
+/// Follows a reload: from the next request on the client is held to the listener's new limits.
+pub(super) fn renew(client: &mut Arc<Client>, edge: &Edge) {
+    // The admin listener has no table of its own among the listeners.
+    if client.role == Role::Admin {
+        return;
+    }
+    if let Some(listener) = edge.renewed(&client.listener) {
+        *client = Arc::new(Client {
+            listener,
+            ..(**client).clone()
+        });
+    }
 }
 
 impl Client {

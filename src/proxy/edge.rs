@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::upstream::Upstreams;
-use crate::config::model::ServerAddress;
+use crate::config::model::{Listener, ServerAddress};
 use crate::control::{Keys, Live, Names};
 use crate::gate::{Endpoint, Gate, RequestId};
 use crate::session::Revocations;
@@ -100,6 +100,15 @@ impl Edge {
     /// Whether [`Edge::drain`] was called.
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::Acquire)
+    }
+
+    /// The listener that `seen` has become by a reload; `None` while it is as it was.
+    pub(super) fn renewed(&self, seen: &Arc<Listener>) -> Option<Arc<Listener>> {
+        self.gate.look(|gate| {
+            let mut listeners = gate.config().listeners.iter();
+            let now = listeners.find(|listener| listener.name == seen.name)?;
+            (!Arc::ptr_eq(now, seen)).then(|| now.clone())
+        })
     }
 
     /// Counts a request, until the guard is dropped.

@@ -17,8 +17,8 @@ use pingora_core::services::listening::Service;
 use pingora_timeout::tokio_timeout as timeout;
 
 use super::answer::{Answer, Shape};
-use super::caps::Caps;
-use super::client::{Client, Incoming, Role};
+use super::caps::{Caps, Most};
+use super::client::{Client, Incoming, Role, renew};
 use super::connection;
 use super::edge::Edge;
 use super::tls::ServerTls;
@@ -65,11 +65,8 @@ impl Plane {
     ) -> Self {
         let tls = listener.tls.is_some();
         Self {
-            caps: Caps::new(
-                listener.connections_max,
-                listener.connections_per_address_max,
-            ),
-            tls: tls.then(|| ServerTls::new(&listener, certificates.clone())),
+            caps: Arc::default(),
+            tls: tls.then(|| ServerTls::new(&listener.name, certificates.clone())),
             listener,
             role,
             edge,
@@ -82,7 +79,7 @@ impl Plane {
             return;
         };
         let address = address.ip().to_canonical();
-        let client = Arc::new(Client {
+        let mut client = Arc::new(Client {
             listener: self.listener.clone(),
             role: self.role,
             address,
@@ -93,7 +90,12 @@ impl Plane {
                 Scheme::Http
             },
         });
-        let Some(_place) = self.caps.enter(client.address) else {
+        renew(&mut client, &self.edge);
+        let most = Most {
+            all: client.listener.connections_max,
+            per_address: client.listener.connections_per_address_max,
+        };
+        let Some(_place) = self.caps.enter(client.address, most) else {
             return Box::pin(self.turn_away(stream, &client)).await;
         };
         let metrics = self.edge.telemetry.metrics();
@@ -111,13 +113,13 @@ impl Plane {
         client: &Arc<Client>,
         shutdown: ShutdownWatch,
     ) {
-        let (Ok(socket), Some(config)) = (stream.into_any().downcast::<Socket>(), tls.config())
-        else {
+        let config = tls.config(&client.listener);
+        let (Ok(socket), Some(config)) = (stream.into_any().downcast::<Socket>(), config) else {
             return;
         };
         let acceptor = Acceptor::from_server_config(config);
         let handshake = Box::pin(acceptor.tls_handshake(*socket));
-        let stream: Stream = match timeout(self.listener.handshake_timeout, handshake).await {
+        let stream: Stream = match timeout(client.listener.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
             Err(_) => return tracing::debug!("no TLS handshake in time"),
@@ -130,10 +132,11 @@ impl Plane {
 
     /// Clear text is HTTP/1 unless the client begins with the preface of HTTP/2.
     async fn clear(&self, stream: Stream, client: &Arc<Client>, shutdown: ShutdownWatch) {
-        if !self.listener.http2 {
+        if !client.listener.http2 {
             return http1::serve(&self.edge, client, stream, BytesMut::new(), shutdown).await;
         }
-        let Some((stream, first)) = self.first_bytes(stream, shutdown.clone()).await else {
+        let Some((stream, first)) = first_bytes(&client.listener, stream, shutdown.clone()).await
+        else {
             return;
         };
         if Preface::of(&first) != Preface::Http2 {
@@ -146,38 +149,6 @@ impl Plane {
         Box::pin(http2::serve(&self.edge, client, socket, shutdown)).await;
     }
 
-    /// Reads until it is plain whether the client speaks HTTP/2: its first bytes under the idle deadline, the rest of
-    /// a preface under that of a handshake.
-    async fn first_bytes(
-        &self,
-        stream: Stream,
-        mut shutdown: ShutdownWatch,
-    ) -> Option<(Stream, BytesMut)> {
-        let (mut reader, writer) =
-            connection::split(stream, BytesMut::new(), self.listener.idle_timeout);
-        let mut deadline = self.listener.idle_timeout;
-        while Preface::of(&reader.buffer) == Preface::NeedMore {
-            let began = Instant::now();
-            let came = tokio::select! {
-                biased;
-                came = timeout(deadline, reader.fill()) => came.ok()?.ok()?,
-                stops = shutdown.wait_for(|stops| *stops), if reader.buffer.is_empty() => {
-                    drop(stops);
-                    return None;
-                }
-            };
-            if came == 0 {
-                return None;
-            }
-            let limit = self.listener.handshake_timeout;
-            deadline = match deadline > limit {
-                true => limit,
-                false => deadline.saturating_sub(began.elapsed()),
-            };
-        }
-        Some(connection::join(reader, writer))
-    }
-
     /// Says that there is no place: to the client where that costs nothing, without a handshake.
     async fn turn_away(&self, stream: Stream, client: &Client) {
         let incoming = Incoming::unread(client, Instant::now());
@@ -185,7 +156,7 @@ impl Plane {
         if self.tls.is_some() {
             return turn::tell_unread(&self.edge, client, &incoming, &refusal, 0);
         }
-        let patience = self.listener.handshake_timeout;
+        let patience = client.listener.handshake_timeout;
         let (reader, mut writer) = connection::split(stream, BytesMut::new(), patience);
         let shape = Shape {
             version: Version::Http11,
@@ -209,6 +180,37 @@ impl ServerApp for Plane {
         tokio::spawn(async move { plane.connection(stream, shutdown).await });
         None
     }
+}
+
+/// Reads until it is plain whether the client speaks HTTP/2: its first bytes under the idle deadline, the rest of
+/// a preface under that of a handshake.
+async fn first_bytes(
+    listener: &Listener,
+    stream: Stream,
+    mut shutdown: ShutdownWatch,
+) -> Option<(Stream, BytesMut)> {
+    let (mut reader, writer) = connection::split(stream, BytesMut::new(), listener.idle_timeout);
+    let mut deadline = listener.idle_timeout;
+    while Preface::of(&reader.buffer) == Preface::NeedMore {
+        let began = Instant::now();
+        let came = tokio::select! {
+            biased;
+            came = timeout(deadline, reader.fill()) => came.ok()?.ok()?,
+            stops = shutdown.wait_for(|stops| *stops), if reader.buffer.is_empty() => {
+                drop(stops);
+                return None;
+            }
+        };
+        if came == 0 {
+            return None;
+        }
+        let limit = listener.handshake_timeout;
+        deadline = match deadline > limit {
+            true => limit,
+            false => deadline.saturating_sub(began.elapsed()),
+        };
+    }
+    Some(connection::join(reader, writer))
 }
 
 fn peer_of(stream: &Stream) -> Option<SocketAddr> {

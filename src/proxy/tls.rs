@@ -15,7 +15,6 @@ use crate::control::{Certificates, ListenerCertificates, Live};
 /// TLS of one listener.
 pub(super) struct ServerTls {
     listener: Arc<str>,
-    has_http2: bool,
     certificates: Arc<Live<Certificates>>,
     /// The configuration made last, and what it was made of.
     made: Mutex<Option<Made>>,
@@ -24,33 +23,37 @@ pub(super) struct ServerTls {
 #[derive(Clone)]
 struct Made {
     of: Arc<ListenerCertificates>,
+    has_http2: bool,
     config: Arc<ServerConfig>,
 }
 
 impl ServerTls {
-    pub(super) fn new(listener: &Listener, certificates: Arc<Live<Certificates>>) -> Self {
+    pub(super) fn new(listener: &Arc<str>, certificates: Arc<Live<Certificates>>) -> Self {
         Self {
-            listener: listener.name.clone(),
-            has_http2: listener.http2,
+            listener: listener.clone(),
             certificates,
             made: Mutex::new(None),
         }
     }
 
-    /// The configuration for the next handshake; made anew when the certificates were replaced. `None` while there is no
+    /// The configuration for the next handshake; made anew when the certificates were replaced, or
+    /// the protocols of the listener. `None` while there is no
     /// certificate, or none that rustls takes.
-    pub(super) fn config(&self) -> Option<Arc<ServerConfig>> {
+    pub(super) fn config(&self, listener: &Listener) -> Option<Arc<ServerConfig>> {
         let all = self.certificates.load();
         let now = all.find(&self.listener)?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.of, now)) {
+        let is_current =
+            |made: &&Made| Arc::ptr_eq(&made.of, now) && made.has_http2 == listener.http2;
+        if let Some(made) = made.as_ref().filter(is_current) {
             return Some(made.config.clone());
         }
-        match server_config(now, self.has_http2) {
+        match server_config(now, listener.http2) {
             Ok(config) => {
                 let config = Arc::new(config);
                 *made = Some(Made {
                     of: now.clone(),
+                    has_http2: listener.http2,
                     config: config.clone(),
                 });
                 Some(config)

@@ -36,6 +36,8 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// How long listeners may take to begin; then readiness is told all the same.
 const LISTENING_MAX: Duration = Duration::from_secs(5);
 const LISTENING_LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How long pingora may wait after a signal: longer than any drain, for the process ends when that is over.
+const GRACE_SECONDS: u64 = 365 * 24 * 60 * 60;
 /// "File size limit exceeded" on Linux and macOS.
 const SIGXFSZ: i32 = 25;
 
@@ -156,7 +158,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     serve_public(&config, &edge, &certificates, signals);
     until_listening(&config);
     serve_admin(&config, &edge, &certificates);
-    stopping.wait(&edge, config.server.drain);
+    stopping.wait(&edge);
     telemetry.flush(FLUSH_MAX);
     background.shutdown_background();
     Ok(())
@@ -246,7 +248,7 @@ fn until_listening(config: &Config) {
 fn serve_admin(config: &Config, edge: &Arc<Edge>, certificates: &Arc<Live<Certificates>>) {
     let Some(admin) = &config.admin else { return };
     let listener = Arc::new(Listener::for_admin(admin));
-    let mut server = server(1, config.server.drain);
+    let mut server = server(1);
     server.add_service(proxy::service(
         listener,
         Role::Admin,
@@ -263,7 +265,7 @@ fn serve_public(
     signals: Signals,
 ) {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut server = server(config.server.threads.unwrap_or(cores), config.server.drain);
+    let mut server = server(config.server.threads.unwrap_or(cores));
     for listener in &config.listeners {
         server.add_service(proxy::service(
             listener.clone(),
@@ -275,11 +277,11 @@ fn serve_public(
     spawn(server, signals);
 }
 
-fn server(threads: usize, drain: Duration) -> Server {
+fn server(threads: usize) -> Server {
     let conf = ServerConf {
         threads,
         work_stealing: false,
-        grace_period_seconds: Some(drain.as_secs() + 1),
+        grace_period_seconds: Some(GRACE_SECONDS),
         graceful_shutdown_timeout_seconds: Some(0),
         ..ServerConf::default()
     };

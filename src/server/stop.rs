@@ -52,10 +52,12 @@ impl ShutdownSignalWatch for Signals {
 }
 
 impl Stopping {
-    /// Returns once the process was told to stop and nothing is in flight, at the latest `drain` after the signal.
-    pub(super) fn wait(&self, edge: &Edge, drain: Duration) {
+    /// Returns once the process was told to stop and nothing is in flight, at the latest `drain` after the signal:
+    /// that of the configuration that serves then.
+    pub(super) fn wait(&self, edge: &Edge) {
         // A sender that is gone will not tell any more.
         let _ = self.0.recv();
+        let drain = edge.gate.look(|gate| gate.config().server.drain);
         let deadline = Instant::now() + drain;
         while edge.in_flight() > 0 && Instant::now() < deadline {
             std::thread::sleep(LOOK_INTERVAL);

@@ -38,6 +38,80 @@ upstream = "app"
     )
 }
 
+/// The configuration with more keys for its listener.
+fn with_listener(config: &str, keys: &str) -> String {
+    format!("[listeners.public]\naddress = \"ADDRESS\"\n{keys}\n{config}")
+}
+
+#[test]
+fn a_reload_changes_what_a_listener_lets_pass() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let config = config(&upstream, "crm");
+    let files = [("jwks.json", &*issuer.jwks())];
+    let gateway = Gateway::start(&with_listener(&config, ""), &files);
+    let reload = |keys: &str| {
+        gateway.configure(&with_listener(&config, keys));
+        assert_eq!(
+            gateway.admin_post("/api/reload", "{}").status,
+            200,
+            "{keys}"
+        );
+    };
+    let mut kept = gateway.client();
+    let mut post = |length: usize| {
+        let body = "x".repeat(length);
+        kept.send(format!(
+            "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"
+        ));
+        kept.answer().expect("an answer").status
+    };
+    assert_eq!(post(100), 200);
+    reload("body_bytes_max = \"200B\"");
+    assert_eq!(post(100), 200);
+    assert_eq!(post(201), 413, "on a connection from before");
+
+    let forwarded = || {
+        gateway.get("/hello", &["X-Forwarded-For: 192.0.2.1"]);
+        upstream.last().contains("192.0.2.1")
+    };
+    assert!(!forwarded());
+    reload("trusted_proxies = [\"127.0.0.1\"]");
+    assert!(forwarded());
+    reload("");
+    assert!(!forwarded());
+
+    reload("header_bytes_max = \"512B\"");
+    let long = format!("X-Long: {}", "x".repeat(600));
+    assert_eq!(gateway.get("/hello", &[&long]).status, 431);
+    reload("connections_max = 1");
+    let first = gateway.client();
+    assert_eq!(gateway.get("/hello", &[]).status, 503);
+    drop(first);
+    reload("redirect_to_https = true");
+    assert_eq!(gateway.get("/hello", &[]).status, 308);
+}
+
+#[test]
+fn a_reload_changes_how_long_a_stop_waits() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let config = config(&upstream, "crm");
+    let mut gateway = Gateway::start(&config, &[("jwks.json", &issuer.jwks())]);
+    gateway.configure(&config.replace("drain = \"3s\"", "drain = \"200ms\""));
+    assert_eq!(gateway.admin_post("/api/reload", "{}").status, 200);
+    let mut slow = gateway.client();
+    slow.send("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+    let active = "state=\"active\"";
+    while gateway.metric("tollgate_upstream_connections", &[active]) < 1.0 {
+        std::thread::yield_now();
+    }
+    let began = Instant::now();
+    gateway.signal("-TERM");
+    gateway.wait(Duration::from_secs(10));
+    let waited = began.elapsed();
+    assert!(waited >= Duration::from_millis(200), "{waited:?}");
+    assert!(waited < Duration::from_millis(2500), "{waited:?}");
+}
+
 const BROKEN: &str = "[issuers.main]\nissuer = 7\n";
 
 #[test]

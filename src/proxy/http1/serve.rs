@@ -2,6 +2,7 @@
 //! byte is sure to begin a request (RFC 9112 §9.3).
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -15,7 +16,7 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, Incoming};
+use crate::proxy::client::{Client, Incoming, renew};
 use crate::proxy::connection::{self, Reader, Writer, linger};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
@@ -50,11 +51,12 @@ struct Ends {
 /// Serves a connection until its end. `first` was read from it already.
 pub(in crate::proxy) async fn serve(
     edge: &Edge,
-    client: &Client,
+    client: &Arc<Client>,
     stream: Stream,
     first: BytesMut,
     shutdown: ShutdownWatch,
 ) {
+    let mut client = client.clone();
     let patience = client.listener.idle_timeout;
     let (reader, writer) = connection::split(stream, first, patience);
     let mut ends = Ends {
@@ -72,7 +74,7 @@ pub(in crate::proxy) async fn serve(
             let came = tokio::select! {
                 biased;
                 came = ends.reader.fill() => matches!(came, Ok(1..)),
-                () = ends.alarm.at(Moment::now() + patience) => false,
+                () = ends.alarm.at(Moment::now() + client.listener.idle_timeout) => false,
                 () = &mut stops => false,
             };
             if !came {
@@ -80,9 +82,10 @@ pub(in crate::proxy) async fn serve(
             }
         }
         let began = Instant::now();
-        let head = whole_head(&mut ends.reader, client, began).await;
+        renew(&mut client, edge);
+        let head = whole_head(&mut ends.reader, &client, began).await;
         // Boxed, so that a connection that waits does not hold the room that a request needs.
-        let next = Box::pin(some(edge, client, &mut ends, &shutdown, head, began)).await;
+        let next = Box::pin(some(edge, &mut client, &mut ends, &shutdown, head, began)).await;
         match next {
             Next::Request => {}
             Next::Close => return linger(ends.reader, ends.writer).await,
@@ -101,7 +104,7 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
 /// Serves the request of `head`, and others that follow closely.
 async fn some(
     edge: &Edge,
-    client: &Client,
+    client: &mut Arc<Client>,
     ends: &mut Ends,
     shutdown: &ShutdownWatch,
     mut head: Result<BytesMut, Refusal>,
@@ -117,6 +120,7 @@ async fn some(
             return next;
         }
         began = Instant::now();
+        renew(client, edge);
         head = whole_head(&mut ends.reader, client, began).await;
     }
 }

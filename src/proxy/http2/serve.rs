@@ -20,7 +20,7 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, Incoming};
+use crate::proxy::client::{Client, Incoming, renew};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
@@ -55,24 +55,25 @@ pub(in crate::proxy) async fn serve(
     stream: Stream,
     mut shutdown: ShutdownWatch,
 ) {
-    let listener = &client.listener;
+    let mut client = client.clone();
     let streams = Arc::new(Streams::default());
-    let handshake = builder(client).handshake(watched(edge, client, stream, &streams));
-    let mut connection = match timeout(listener.handshake_timeout, handshake).await {
+    let handshake = builder(&client).handshake(watched(edge, &client, stream, &streams));
+    let mut connection = match timeout(client.listener.handshake_timeout, handshake).await {
         Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return broken(edge, client, &error),
+        Ok(Err(error)) => return broken(edge, &client, &error),
         Err(_) => return,
     };
     let open = Arc::new(AtomicUsize::new(0));
     let mut is_leaving = false;
-    let mut alarm = Alarm::new(Moment::now() + listener.idle_timeout);
+    let mut alarm = Alarm::new(Moment::now() + client.listener.idle_timeout);
     loop {
-        let idle_until = Moment::now() + listener.idle_timeout;
+        let idle_until = Moment::now() + client.listener.idle_timeout;
         tokio::select! {
             biased;
             accepted = connection.accept() => match accepted {
                 Some(Ok((_, respond))) if !streams.take(respond.stream_id().as_u32()) => {}
                 Some(Ok((request, respond))) => {
+                    renew(&mut client, edge);
                     let open = Open::one(&open);
                     let (edge, client) = (edge.clone(), client.clone());
                     // In its own room before it is spawned: the runtime moves what it gets four times.
@@ -81,7 +82,7 @@ pub(in crate::proxy) async fn serve(
                         drop(open);
                     }));
                 }
-                Some(Err(error)) => return broken(edge, client, &error),
+                Some(Err(error)) => return broken(edge, &client, &error),
                 None => return,
             },
             () = stopped(&mut shutdown), if !is_leaving => {
