@@ -11,7 +11,7 @@ use super::lifecycle::Rotation;
 use super::observer::Observer;
 use super::refresh::{RefreshError, Refreshed};
 use super::refresh_token::{Genuine, RefreshKeys, Salt};
-use super::revocation::Revocation;
+use super::revocation::{OWN_ISSUER, Revocation, Revoked};
 use super::revocations::Revocations;
 use super::state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
 use super::store::{Change, Command, Committed, Outcome, SessionStore, StoreError, Use};
@@ -165,6 +165,24 @@ impl<S: SessionStore> SessionService<S> {
             .map(|_| ())
     }
 
+    /// Ends a session whose token was given back. Nothing of it counts here any more, whatever the store says.
+    ///
+    /// # Errors
+    /// [`StoreError`]: other processes, and this one after a restart, may not know yet.
+    pub async fn give_back(&self, session: TimedId, now: Timestamp) -> Result<(), StoreError> {
+        let given_back = self.revoke(session, Why::Returned).await;
+        if given_back.is_err() {
+            let revocation = Revocation {
+                what: Revoked::Session(session.to_string().into()),
+                issuer: Some(OWN_ISSUER.into()),
+                cutoff: now,
+                expires_at: now.plus(self.remember),
+            };
+            self.revocations.revoke(revocation, now);
+        }
+        given_back
+    }
+
     /// Ends all sessions of a subject that have begun.
     ///
     /// # Errors
@@ -176,12 +194,17 @@ impl<S: SessionStore> SessionService<S> {
             .map(|_| ())
     }
 
-    /// Revokes something else.
+    /// Revokes something else. It counts here no more, whatever the store says.
     ///
     /// # Errors
-    /// [`StoreError`]: it may count on.
+    /// [`StoreError`]: other processes, and this one after a restart, may not know yet.
     pub async fn deny(&self, revocation: Revocation) -> Result<(), StoreError> {
-        self.commit(Command::Deny(revocation)).await.map(|_| ())
+        let denied = self.commit(Command::Deny(revocation.clone())).await;
+        if denied.is_err() {
+            let now = revocation.cutoff;
+            self.revocations.revoke(revocation, now);
+        }
+        denied.map(|_| ())
     }
 
     /// Notes that an access token of a generation was seen.

@@ -41,8 +41,8 @@ pub trait SessionStore: Send + Sync {
     /// in this process before the answer is there.
     ///
     /// # Errors
-    /// [`StoreError`]: nothing was acknowledged. After a lost answer the change may stand all the same; asking again is
-    /// safe.
+    /// [`StoreError`]: nothing was acknowledged. After a lost answer the change may stand all the same, and what
+    /// [`Command::is_owed`] is made later; asking again is safe.
     fn commit(&self, change: Change) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 }
 
@@ -120,6 +120,22 @@ pub enum Command {
         /// From then on it is refused for its age.
         expires_at: Timestamp,
     },
+}
+
+impl Command {
+    /// Whether a store that cannot make the change now shall make it when it can, though the caller is told that it failed:
+    /// an operator's revocation, and a token that its client gave back. Who logs in, refreshes or logs out asks again.
+    pub fn is_owed(&self) -> bool {
+        match self {
+            Self::Revoke { why, .. } | Self::RevokeSubject { why, .. } => {
+                matches!(why, Why::Operator | Why::Returned)
+            }
+            Self::Deny(_) => true,
+            Self::Open { .. } | Self::Rotate(_) | Self::Confirm { .. } | Self::UseOnce { .. } => {
+                false
+            }
+        }
+    }
 }
 
 /// A refresh, ready to be decided.

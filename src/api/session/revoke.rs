@@ -54,7 +54,7 @@ impl SessionApi {
         } else if session.transport != Transport::Body {
             self.tell(Event::TransportMismatch, call, occasion);
         } else {
-            self.service.revoke(session.id, Why::Returned).await?;
+            self.service.give_back(session.id, call.now).await?;
             self.tell(Event::Returned, call, occasion);
         }
         Ok(())
@@ -80,7 +80,9 @@ impl SessionApi {
             _ => Ok(()),
         };
         let kept = self.service.deny(revocation.clone()).await;
-        ended.and(kept).map_err(|error| error.to_string())
+        ended.and(kept).map_err(|error| {
+            format!("{error}: this counts here already, but a restart may forget it until the store has it")
+        })
     }
 
     async fn return_access_token(

@@ -5,6 +5,7 @@
 
 mod backup;
 mod file;
+mod owed;
 mod reader;
 mod row;
 mod rows;

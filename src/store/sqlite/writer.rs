@@ -8,6 +8,7 @@ use rusqlite::{TransactionBehavior, params};
 use tokio::sync::oneshot;
 
 use super::file::{Db, unavailable};
+use super::owed::Owed;
 use super::row::millis;
 use super::rows::{SqliteRows, revoked_since};
 use crate::session::{Change, Committed, Revocation, StoreError, apply};
@@ -26,6 +27,7 @@ pub(super) struct Job {
 pub(super) struct Writer {
     connection: Db,
     surroundings: Surroundings,
+    owed: Owed,
     /// The last revocation that counts here.
     seq: i64,
     /// SQLite's own count of other connections' commits.
@@ -42,6 +44,7 @@ impl Writer {
         Self {
             connection,
             surroundings,
+            owed: Owed::default(),
             seq: 0,
             data_version: -1,
             followed: Instant::now(),
@@ -80,11 +83,7 @@ impl Writer {
         let (changes, replies): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| (job.change, job.reply)).unzip();
         // Who no longer waits for an answer is not missed: asking again gives it.
-        let committed = match self.surroundings.clock.is_sound() {
-            true => self.commit(changes).map_err(|error| unavailable(&error)),
-            false => Err(StoreError::Unavailable),
-        };
-        match committed {
+        match self.commit_or_owe(changes) {
             Ok(committed) => replies
                 .into_iter()
                 .zip(committed)
@@ -95,6 +94,18 @@ impl Writer {
                 let _ = reply.send(Err(error));
             }),
         }
+    }
+
+    fn commit_or_owe(&mut self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
+        let owed = Owed::among(&changes);
+        let committed = match self.surroundings.clock.is_sound() {
+            true => self.commit(changes).map_err(|error| unavailable(&error)),
+            false => Err(StoreError::Unavailable),
+        };
+        if committed.is_err() {
+            self.owed.keep(owed);
+        }
+        committed
     }
 
     fn commit(&mut self, changes: Vec<Change>) -> rusqlite::Result<Vec<Committed>> {
@@ -132,6 +143,15 @@ impl Writer {
     }
 
     fn housekeep(&mut self) {
+        if let Some(owed) = self.owed.due() {
+            let count = owed.len();
+            if self.commit_or_owe(owed).is_ok() {
+                tracing::info!(
+                    count,
+                    "revocations that waited for the session store are kept"
+                );
+            }
+        }
         let lag = self.followed.elapsed();
         if lag >= FOLLOW_EVERY
             && let Err(error) = self.follow()

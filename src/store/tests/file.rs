@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::support::{process, process_at, sqlite};
 use crate::config::model::SessionStoreKind;
-use crate::session::{RefreshError, Rotation, Why};
+use crate::session::{OWN_ISSUER, RefreshError, Revocation, Revoked, Rotation, Why};
 use crate::store::{OpenError, SqliteStore, backup};
+use crate::time::Clock as _;
 
 #[tokio::test]
 async fn sessions_and_revocations_outlive_the_process() {
@@ -117,6 +118,56 @@ async fn a_file_that_cannot_be_written_consumes_nothing() {
         .expect("space again");
     let refreshed = process.refresh(&opened.refresh_token).await;
     assert_eq!(refreshed.expect("as before").rotation, Rotation::Rotated);
+}
+
+#[tokio::test]
+async fn what_was_revoked_while_the_file_was_locked_is_written_when_it_is_free() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = process(&sqlite(folder.path()));
+    let tokens = [
+        process.login("u_1").await,
+        process.login("u_2").await,
+        process.login("u_3").await,
+    ];
+    let [returned, denied, logged_out] = &tokens;
+    let other = rusqlite::Connection::open(folder.path().join("sessions.db")).expect("a file");
+    other
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("nobody writes");
+    let now = process.clock.now();
+    let denial = Revocation {
+        what: Revoked::Subject("u_2".into()),
+        issuer: Some(OWN_ISSUER.into()),
+        cutoff: now,
+        expires_at: now.plus(Duration::from_secs(60)),
+    };
+    let refused = [
+        process.service.give_back(returned.session.id, now).await,
+        process.service.deny(denial).await,
+        process
+            .service
+            .revoke(logged_out.session.id, Why::Logout)
+            .await,
+    ];
+    assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    assert_eq!(process.revocations.len(), 2, "and they count at once");
+    other.execute_batch("COMMIT").expect("it is free");
+    let written = async {
+        let logged = "SELECT count(*) FROM revlog WHERE kind IN ('session', 'subject')";
+        let count = || other.query_row(logged, [], |row| row.get::<_, i64>(0));
+        // Both sessions, and the subject's name.
+        while count().expect("it is read") < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(5), written).await;
+    within.expect("they are written without being asked for again");
+    let clock = process.clock.clone();
+    process.rotated(&logged_out.refresh_token).await;
+    drop(process);
+    let after = process_at(&sqlite(folder.path()), clock);
+    assert!(after.refresh(&returned.refresh_token).await.is_err());
+    assert!(after.refresh(&denied.refresh_token).await.is_err());
 }
 
 #[test]

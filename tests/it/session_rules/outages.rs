@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::house::{House, Tokens, claims, cookie, fails, house, send};
+use super::revocation::sid;
 use crate::support::{Client, free_address};
 
 /// Sets how large a file the process may write; the hard limit stays, so that it can be lifted again.
@@ -48,6 +49,35 @@ fn a_disk_without_room_refuses_what_must_be_kept_and_takes_nothing_away() {
         200
     );
     assert_eq!(house.api(&next.access), 401);
+}
+
+#[test]
+fn what_is_revoked_while_the_disk_is_full_counts_at_once_and_is_kept_when_there_is_room() {
+    let mut house = house();
+    let [operators, clients, bystander] = [house.login(), house.login(), house.login()];
+    limit_files(&house, "1");
+    let body = json!({ "session": sid(&operators.access) }).to_string();
+    let answer = house.gateway.admin_post("/api/revocations", &body);
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.text().contains("counts here already"), "{answer:?}");
+    let body = format!("client_id=mobile&token={}", clients.refresh);
+    let answer = house.form("/oauth/revoke", &body);
+    fails(&answer, 503, "temporarily_unavailable");
+    let counts = |house: &House| {
+        assert_eq!(house.api(&operators.access), 401);
+        assert_eq!(house.api(&clients.access), 401);
+        assert_eq!(house.api(&bystander.access), 200);
+    };
+    counts(&house);
+    limit_files(&house, "unlimited");
+    house
+        .gateway
+        .told("that waited for the session store are kept");
+    house.restart();
+    counts(&house);
+    fails(&house.refresh(&operators.refresh), 400, "invalid_grant");
+    fails(&house.refresh(&clients.refresh), 400, "invalid_grant");
+    house.rotated(&bystander.refresh);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::house::{House, Tokens, claims, house, send};
 
-fn sid(access: &str) -> String {
+pub(super) fn sid(access: &str) -> String {
     claims(access)["sid"].as_str().unwrap().to_owned()
 }
 

@@ -224,7 +224,6 @@ impl Drop for Gateway {
     }
 }
 
-/// An address that nobody listens on at this moment.
 /// An address at which nobody listens. Each is given once, and below the ports that connections are given (from 32768 on):
 /// nobody takes it before the gateway does, or while the gateway restarts.
 pub fn free_address() -> SocketAddr {
