@@ -46,31 +46,38 @@ pub(super) fn write(lines: &Lines, exchange: &Exchange<'_>, subject: Option<&str
     });
 }
 
+/// The name of a member behind the first one. It is an identifier: nothing in it needs an escape.
+macro_rules! key {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
 fn put_members(line: &mut Vec<u8>, exchange: &Exchange<'_>, subject: Option<&str>) {
-    put_word(line, "request_id", exchange.request_id);
-    put_word(line, "trace_id", exchange.trace_id);
-    put_word(line, "listener", exchange.listener);
-    put_word(line, "peer", exchange.peer);
-    put_word(line, "protocol", exchange.protocol);
-    put_text(line, "method", cut(exchange.method, METHOD_BYTES_MAX));
-    put_text(line, "host", cut(exchange.host, HOST_BYTES_MAX));
-    put_text(line, "path", cut(exchange.path, PATH_BYTES_MAX));
-    put_some_word(line, "route", exchange.route_name());
-    put_number(line, "status", exchange.status.into());
-    put_word(line, "verdict", exchange.verdict);
-    put_some_word(line, "reason", exchange.reason.map(Reason::as_str));
+    put_word(line, key!("request_id"), exchange.request_id);
+    put_word(line, key!("trace_id"), exchange.trace_id);
+    put_word(line, key!("listener"), exchange.listener);
+    put_word(line, key!("peer"), exchange.peer);
+    put_word(line, key!("protocol"), exchange.protocol);
+    put_text(line, key!("method"), cut(exchange.method, METHOD_BYTES_MAX));
+    put_text(line, key!("host"), cut(exchange.host, HOST_BYTES_MAX));
+    put_text(line, key!("path"), cut(exchange.path, PATH_BYTES_MAX));
+    put_some_word(line, key!("route"), exchange.route_name());
+    put_number(line, key!("status"), exchange.status.into());
+    put_word(line, key!("verdict"), exchange.verdict);
+    put_some_word(line, key!("reason"), exchange.reason.map(Reason::as_str));
     let detail = Some(exchange.detail).filter(|detail| !detail.is_empty());
-    put_some_text(line, "detail", detail);
-    put_some_word(line, "issuer", exchange.issuer);
-    put_some_text(line, "subject", subject);
-    put_some_word(line, "product", exchange.product());
-    put_some_word(line, "upstream", exchange.upstream);
-    put_some_word(line, "server", exchange.server);
-    put_number(line, "bytes_in", exchange.bytes_in);
-    put_number(line, "bytes_out", exchange.bytes_out);
-    put_millis(line, "duration_ms", exchange.duration);
+    put_some_text(line, key!("detail"), detail);
+    put_some_word(line, key!("issuer"), exchange.issuer);
+    put_some_text(line, key!("subject"), subject);
+    put_some_word(line, key!("product"), exchange.product());
+    put_some_word(line, key!("upstream"), exchange.upstream);
+    put_some_word(line, key!("server"), exchange.server);
+    put_number(line, key!("bytes_in"), exchange.bytes_in);
+    put_number(line, key!("bytes_out"), exchange.bytes_out);
+    put_millis(line, key!("duration_ms"), exchange.duration);
     if let Some(took) = exchange.upstream_duration {
-        put_millis(line, "upstream_ms", took);
+        put_millis(line, key!("upstream_ms"), took);
     }
 }
 
@@ -112,56 +119,55 @@ impl Subjects {
     }
 }
 
-/// Begins a member behind the first one. Its name is an identifier: nothing in it needs an escape.
+/// A member whose text is of an alphabet that needs no escape: ids, addresses, names of the configuration. In line, so that
+/// the key is copied as what it is: a few words that never change.
 #[inline(always)]
-fn put_name(line: &mut Vec<u8>, name: &'static str) {
-    line.extend_from_slice(b",\"");
-    line.extend_from_slice(name.as_bytes());
-    line.extend_from_slice(b"\":");
-}
-
-/// A member whose text is of an alphabet that needs no escape: ids, addresses, names of the configuration.
-fn put_word(line: &mut Vec<u8>, name: &'static str, word: &str) {
-    put_name(line, name);
+fn put_word(line: &mut Vec<u8>, key: &'static str, word: &str) {
+    line.extend_from_slice(key.as_bytes());
     line.push(b'"');
     line.extend_from_slice(word.as_bytes());
     line.push(b'"');
 }
 
-fn put_some_word(line: &mut Vec<u8>, name: &'static str, word: Option<&str>) {
+#[inline(always)]
+fn put_some_word(line: &mut Vec<u8>, key: &'static str, word: Option<&str>) {
     if let Some(word) = word {
-        put_word(line, name, word);
+        put_word(line, key, word);
     }
 }
 
-fn put_text(line: &mut Vec<u8>, name: &'static str, text: &str) {
+#[inline(always)]
+fn put_text(line: &mut Vec<u8>, key: &'static str, text: &str) {
     let needs_escape = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     // Without an early end, so that the compiler looks at many bytes at once.
-    if !text
+    let escapes = text
         .bytes()
-        .fold(false, |any, byte| any | needs_escape(byte))
-    {
-        return put_word(line, name, text);
+        .fold(false, |any, byte| any | needs_escape(byte));
+    if !escapes {
+        return put_word(line, key, text);
     }
-    put_name(line, name);
+    line.extend_from_slice(key.as_bytes());
     serde_json::to_writer(line, text).expect("a Vec takes any bytes");
 }
 
-fn put_some_text(line: &mut Vec<u8>, name: &'static str, text: Option<&str>) {
+#[inline(always)]
+fn put_some_text(line: &mut Vec<u8>, key: &'static str, text: Option<&str>) {
     if let Some(text) = text {
-        put_text(line, name, text);
+        put_text(line, key, text);
     }
 }
 
-fn put_number(line: &mut Vec<u8>, name: &'static str, number: u64) {
-    put_name(line, name);
+#[inline(always)]
+fn put_number(line: &mut Vec<u8>, key: &'static str, number: u64) {
+    line.extend_from_slice(key.as_bytes());
     write_decimal(line, number);
 }
 
 /// Milliseconds with their fraction, to the microsecond: `12.5`, `3.0`.
-fn put_millis(line: &mut Vec<u8>, name: &'static str, span: Duration) {
+#[inline(always)]
+fn put_millis(line: &mut Vec<u8>, key: &'static str, span: Duration) {
     let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-    put_number(line, name, micros / 1000);
+    put_number(line, key, micros / 1000);
     line.push(b'.');
     let fraction = decimal::<3>(micros % 1000);
     let digits = match fraction {
