@@ -11,6 +11,8 @@ use bytes::BytesMut;
 use pingora_core::protocols::Stream;
 use pingora_timeout::tokio_timeout as timeout;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// Bytes read at once. The room is the thread's, so a connection that waits holds none.
 const READ_BYTES: usize = 32 << 10;
@@ -28,7 +30,7 @@ thread_local! {
 
 /// The half that is read.
 pub(super) struct Reader {
-    half: ReadHalf<Stream>,
+    half: ReadEnd,
     /// What came and was not taken.
     pub(super) buffer: BytesMut,
     ended: bool,
@@ -36,7 +38,7 @@ pub(super) struct Reader {
 
 /// The half that is written.
 pub(super) struct Writer {
-    half: WriteHalf<Stream>,
+    half: WriteEnd,
     /// What waits for [`Writer::flush`].
     pub(super) pending: Vec<u8>,
     /// How long the other end may take nothing.
@@ -44,6 +46,18 @@ pub(super) struct Writer {
     /// How much of what is pending left already.
     left: usize,
     has_written: bool,
+}
+
+/// The end of a stream that is read: one of pingora's, or plain TCP, which needs no lock and nobody who counts its time.
+enum ReadEnd {
+    Any(ReadHalf<Stream>),
+    Plain(OwnedReadHalf),
+}
+
+/// The end that is written.
+enum WriteEnd {
+    Any(WriteHalf<Stream>),
+    Plain(OwnedWriteHalf),
 }
 
 /// Why nothing can be written any more.
@@ -58,22 +72,26 @@ pub(super) enum WriteFault {
 /// Splits a stream; `first` was read from it already.
 pub(super) fn split(stream: Stream, first: BytesMut, patience: Duration) -> (Reader, Writer) {
     let (read, write) = tokio::io::split(stream);
-    let reader = Reader {
-        half: read,
-        buffer: first,
-        ended: false,
-    };
-    let writer = Writer {
-        half: write,
-        pending: Vec::new(),
-        patience,
-        left: 0,
-        has_written: false,
-    };
-    (reader, writer)
+    let reader = Reader::new(ReadEnd::Any(read), first);
+    (reader, Writer::new(WriteEnd::Any(write), patience))
+}
+
+/// Splits a plain connection.
+pub(super) fn split_plain(stream: TcpStream, patience: Duration) -> (Reader, Writer) {
+    let (read, write) = stream.into_split();
+    let reader = Reader::new(ReadEnd::Plain(read), BytesMut::new());
+    (reader, Writer::new(WriteEnd::Plain(write), patience))
 }
 
 impl Reader {
+    fn new(half: ReadEnd, buffer: BytesMut) -> Self {
+        Self {
+            half,
+            buffer,
+            ended: false,
+        }
+    }
+
     /// Waits for bytes and appends them to the buffer; 0 once the other end has sent all it had. Cancel-safe.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
         if self.ended {
@@ -82,7 +100,7 @@ impl Reader {
         let came = poll_fn(|cx| {
             ROOM.with_borrow_mut(|room| {
                 let mut room = ReadBuf::new(room);
-                ready!(Pin::new(&mut self.half).poll_read(cx, &mut room))?;
+                ready!(self.half.poll_read(cx, &mut room))?;
                 self.buffer.extend_from_slice(room.filled());
                 Poll::Ready(io::Result::Ok(room.filled().len()))
             })
@@ -111,7 +129,7 @@ impl Reader {
         let mut byte = [0];
         let mut room = ReadBuf::new(&mut byte);
         let mut cx = Context::from_waker(Waker::noop());
-        let read = Pin::new(&mut self.half).poll_read(&mut cx, &mut room);
+        let read = self.half.poll_read(&mut cx, &mut room);
         self.buffer.is_empty() && read.is_pending()
     }
 
@@ -123,7 +141,50 @@ impl Reader {
     }
 }
 
+impl ReadEnd {
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Any(half) => Pin::new(half).poll_read(cx, room),
+            Self::Plain(half) => Pin::new(half).poll_read(cx, room),
+        }
+    }
+}
+
+impl WriteEnd {
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Any(half) => half.write(bytes).await,
+            Self::Plain(half) => half.write(bytes).await,
+        }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Any(half) => half.flush().await,
+            // The system has it all.
+            Self::Plain(_) => Ok(()),
+        }
+    }
+
+    async fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Any(half) => half.shutdown().await,
+            Self::Plain(half) => half.shutdown().await,
+        }
+    }
+}
+
 impl Writer {
+    fn new(half: WriteEnd, patience: Duration) -> Self {
+        Self {
+            half,
+            pending: Vec::new(),
+            patience,
+            left: 0,
+            has_written: false,
+        }
+    }
+
     /// Writes all that is pending. Cancel-safe: what left is not sent again.
     pub(super) async fn flush(&mut self) -> Result<(), WriteFault> {
         while self.left < self.pending.len() {
@@ -182,7 +243,10 @@ pub(super) async fn linger(mut reader: Reader, mut writer: Writer) {
     let _ = timeout(LINGER_TIMEOUT, drained).await;
 }
 
-/// Puts the halves together again; what was read and not taken comes along.
-pub(super) fn join(reader: Reader, writer: Writer) -> (Stream, BytesMut) {
-    (reader.half.unsplit(writer.half), reader.buffer)
+/// Puts the halves of a stream of pingora's together again; what was read and not taken comes along.
+pub(super) fn join(reader: Reader, writer: Writer) -> Option<(Stream, BytesMut)> {
+    match (reader.half, writer.half) {
+        (ReadEnd::Any(read), WriteEnd::Any(write)) => Some((read.unsplit(write), reader.buffer)),
+        _ => None,
+    }
 }

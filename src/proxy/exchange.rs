@@ -113,9 +113,10 @@ async fn converse(
     };
 
     let head = final_head(turn, &mut watch, &mut answers, answer).await?;
-    meter.upstream_duration = Some(sent_at.elapsed());
+    let answered_at = Instant::now();
+    meter.upstream_duration = Some(answered_at.saturating_duration_since(sent_at));
     // An answer that begins behind its token has until the next look.
-    watch.deadlines.looked_at = Instant::now();
+    watch.deadlines.looked_at = answered_at;
     patience.relaxed.store(true, Ordering::Relaxed);
     patience.answered.store(true, Ordering::Relaxed);
     if head.status() == 101 {

@@ -82,7 +82,9 @@ impl Turn<'_> {
                     freshness = Freshness::New;
                 }
                 Ok(Reuse::Yes) => {
-                    link.keep();
+                    let over_at = Instant::now();
+                    self.record.over_at = Some(over_at);
+                    link.keep(over_at);
                     return Ok(());
                 }
                 done => return done.map(drop),

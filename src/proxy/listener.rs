@@ -210,7 +210,7 @@ async fn first_bytes(
             false => deadline.saturating_sub(began.elapsed()),
         };
     }
-    Some(connection::join(reader, writer))
+    connection::join(reader, writer)
 }
 
 fn peer_of(stream: &Stream) -> Option<SocketAddr> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::client::{Client, Incoming, Role};
 use super::edge::Edge;
@@ -22,6 +22,8 @@ pub(super) struct Record {
     pub(super) upstream: Option<Arc<str>>,
     pub(super) server: Option<Arc<str>>,
     pub(super) meter: Meter,
+    /// When the exchange ended, where somebody has looked already.
+    pub(super) over_at: Option<Instant>,
     route: Option<Arc<Route>>,
     reason: Option<Reason>,
     detail: Cow<'static, str>,
@@ -47,6 +49,7 @@ impl Record {
             upstream: None,
             server: None,
             meter: Meter::default(),
+            over_at: None,
             route: None,
             reason: None,
             detail: Cow::Borrowed(""),
@@ -98,6 +101,7 @@ impl Record {
                 "admin"
             );
         }
+        let over_at = self.over_at.unwrap_or_else(Instant::now);
         edge.telemetry.request(&Exchange {
             listener: &client.listener.name,
             request_id: self.request_id.as_str(),
@@ -127,7 +131,7 @@ impl Record {
             bytes_in: self.meter.bytes_in,
             bytes_out: self.meter.bytes_out,
             at: edge.clock.now(),
-            duration: asked.began.elapsed(),
+            duration: over_at.saturating_duration_since(asked.began),
             upstream_duration: self.meter.upstream_duration,
         });
     }

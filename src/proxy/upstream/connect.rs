@@ -2,6 +2,7 @@
 //! before; nothing here asks the DNS.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use pingora_core::upstreams::peer::HttpPeer;
 use pingora_timeout::tokio_timeout as timeout;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use tokio::net::TcpStream;
 
 use crate::config::model::{Protocol, Upstream};
 
@@ -35,6 +37,14 @@ pub(super) enum ConnectFault {
     Timeout,
     /// It was refused, or the certificate was.
     Refused(String),
+}
+
+/// A connection.
+pub(super) enum Opened {
+    /// Of ours, where there is nothing to do but TCP.
+    Plain(TcpStream),
+    /// Of pingora's.
+    Any(Stream),
 }
 
 /// Opens connections to the servers of one upstream. The trust in it is loaded when it is needed first.
@@ -60,18 +70,32 @@ impl Connector {
         &self,
         upstream: &Upstream,
         address: SocketAddr,
-    ) -> Result<Stream, ConnectFault> {
+    ) -> Result<Opened, ConnectFault> {
+        if upstream.tls.is_none() && upstream.protocol == Protocol::H1 {
+            let opened = timeout(upstream.connect_timeout, plain(address)).await;
+            return in_time(opened).map(Opened::Plain);
+        }
         let transport = self.transport.get_or_init(|| transport(upstream));
         let transport = transport
             .as_ref()
             .map_err(|fault| ConnectFault::Refused(fault.clone()))?;
         let peer = peer(upstream, address);
         let opened = timeout(upstream.connect_timeout, transport.new_stream(&peer)).await;
-        match opened {
-            Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(ConnectFault::Refused(error.to_string())),
-            Err(_) => Err(ConnectFault::Timeout),
-        }
+        in_time(opened).map(Opened::Any)
+    }
+}
+
+async fn plain(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn in_time<T, E: fmt::Display, L>(opened: Result<Result<T, E>, L>) -> Result<T, ConnectFault> {
+    match opened {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(error)) => Err(ConnectFault::Refused(error.to_string())),
+        Err(_) => Err(ConnectFault::Timeout),
     }
 }
 
@@ -129,12 +153,8 @@ pub(super) async fn http2(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_send_buffer_size(SEND_BUFFER_BYTES);
-    let (sender, connection) =
-        match timeout(upstream.connect_timeout, builder.handshake(stream)).await {
-            Ok(Ok(both)) => both,
-            Ok(Err(error)) => return Err(ConnectFault::Refused(error.to_string())),
-            Err(_) => return Err(ConnectFault::Timeout),
-        };
+    let begun = timeout(upstream.connect_timeout, builder.handshake(stream)).await;
+    let (sender, connection) = in_time(begun)?;
     let is_alive = Arc::new(AtomicBool::new(true));
     let flag = is_alive.clone();
     tokio::spawn(async move {

@@ -11,7 +11,7 @@ use h2::client::ResponseFuture;
 use smallvec::SmallVec;
 
 use super::answers::Answers;
-use super::connect::{self, ConnectFault};
+use super::connect::{self, ConnectFault, Opened};
 use super::order::Order;
 use super::pool::{self, Pool, Shared};
 use super::registry::State;
@@ -170,14 +170,17 @@ impl Link {
                 break;
             }
         }
-        let stream = opened?;
-        let way = match upstream.protocol {
-            Protocol::H1 => {
+        let way = match (opened?, upstream.protocol) {
+            (Opened::Plain(stream), _) => {
+                let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
+                Way::Http1 { reader, writer }
+            }
+            (Opened::Any(stream), Protocol::H1) => {
                 let first = BytesMut::new();
                 let (reader, writer) = connection::split(stream, first, upstream.idle_timeout);
                 Way::Http1 { reader, writer }
             }
-            Protocol::H2 => {
+            (Opened::Any(stream), Protocol::H2) => {
                 let (sender, is_alive) = connect::http2(stream, upstream).await?;
                 let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
                 let stream = shared.open();
@@ -263,7 +266,7 @@ impl Link {
     }
 
     /// Keeps the connection of an exchange that ended in order. HTTP/2 connections are kept anyway.
-    pub(in crate::proxy) fn keep(self) {
+    pub(in crate::proxy) fn keep(self, now: Instant) {
         let Way::Http1 { reader, writer } = self.way else {
             return;
         };
@@ -272,7 +275,13 @@ impl Link {
             return;
         }
         let (server, state) = (self.in_flight.server(), &self.state);
-        Pool::put(server, reader, writer, &state.upstream, &state.counts);
+        Pool::put(
+            server,
+            (reader, writer),
+            now,
+            &state.upstream,
+            &state.counts,
+        );
     }
 
     fn own_authority(&self) -> String {

@@ -122,8 +122,8 @@ impl Pool {
     /// Keeps a connection as long as the upstream's terms say, and as many.
     pub(super) fn put(
         server: &Arc<Server>,
-        reader: Reader,
-        writer: Writer,
+        (reader, writer): (Reader, Writer),
+        now: Instant,
         terms: &Upstream,
         counts: &UpstreamHandle,
     ) {
@@ -137,7 +137,7 @@ impl Pool {
         lane.http1.push_back(Idle {
             reader,
             writer,
-            until: Instant::now() + terms.keepalive_timeout,
+            until: now + terms.keepalive_timeout,
             _counted: counts.idle(),
         });
         Self::sweep_from_now(&mut lane, server);
