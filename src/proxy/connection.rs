@@ -69,25 +69,25 @@ pub(super) enum WriteFault {
     Slow,
 }
 
-/// Splits a stream; `first` was read from it already.
-pub(super) fn split(stream: Stream, first: BytesMut, patience: Duration) -> (Reader, Writer) {
+/// Splits a stream of pingora's.
+pub(super) fn split(stream: Stream, patience: Duration) -> (Reader, Writer) {
     let (read, write) = tokio::io::split(stream);
-    let reader = Reader::new(ReadEnd::Any(read), first);
+    let reader = Reader::new(ReadEnd::Any(read));
     (reader, Writer::new(WriteEnd::Any(write), patience))
 }
 
 /// Splits a plain connection.
 pub(super) fn split_plain(stream: TcpStream, patience: Duration) -> (Reader, Writer) {
     let (read, write) = stream.into_split();
-    let reader = Reader::new(ReadEnd::Plain(read), BytesMut::new());
+    let reader = Reader::new(ReadEnd::Plain(read));
     (reader, Writer::new(WriteEnd::Plain(write), patience))
 }
 
 impl Reader {
-    fn new(half: ReadEnd, buffer: BytesMut) -> Self {
+    fn new(half: ReadEnd) -> Self {
         Self {
             half,
-            buffer,
+            buffer: BytesMut::new(),
             ended: false,
         }
     }
@@ -243,10 +243,12 @@ pub(super) async fn linger(mut reader: Reader, mut writer: Writer) {
     let _ = timeout(LINGER_TIMEOUT, drained).await;
 }
 
-/// Puts the halves of a stream of pingora's together again; what was read and not taken comes along.
-pub(super) fn join(reader: Reader, writer: Writer) -> Option<(Stream, BytesMut)> {
+/// Puts the halves of a plain connection together again; what was read and not taken comes along.
+pub(super) fn join(reader: Reader, writer: Writer) -> Option<(TcpStream, BytesMut)> {
     match (reader.half, writer.half) {
-        (ReadEnd::Any(read), WriteEnd::Any(write)) => Some((read.unsplit(write), reader.buffer)),
+        (ReadEnd::Plain(read), WriteEnd::Plain(write)) => {
+            Some((read.reunite(write).ok()?, reader.buffer))
+        }
         _ => None,
     }
 }

@@ -1,25 +1,21 @@
-//! From an accepted socket to a protocol: places, TLS under a deadline, and whether the client speaks HTTP/2. Everything
+//! From an accepted connection to a protocol: places, TLS under a deadline, and whether the client speaks HTTP/2. Everything
 //! before the first head.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use async_trait::async_trait;
-use bytes::BytesMut;
-use pingora_core::apps::ServerApp;
 use pingora_core::listeners::tls::Acceptor;
-use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
 use pingora_core::protocols::l4::stream::Stream as Socket;
 use pingora_core::protocols::{ALPN, Stream};
 use pingora_core::server::ShutdownWatch;
-use pingora_core::services::listening::Service;
 use pingora_timeout::tokio_timeout as timeout;
+use tokio::net::TcpStream;
 
 use super::answer::{Answer, Shape};
 use super::caps::{Caps, Most};
 use super::client::{Client, Incoming, Role, renew};
-use super::connection;
+use super::connection::{self, Reader};
 use super::edge::Edge;
 use super::tls::ServerTls;
 use super::turn;
@@ -37,22 +33,6 @@ pub struct Plane {
     edge: Arc<Edge>,
     tls: Option<ServerTls>,
     caps: Arc<Caps>,
-}
-
-/// The service that serves `listener`.
-pub fn service(
-    listener: Arc<Listener>,
-    role: Role,
-    edge: Arc<Edge>,
-    certificates: &Arc<Live<Certificates>>,
-) -> Service<Plane> {
-    let name = listener.name.to_string();
-    // No buffers of pingora's: an idle connection would hold them.
-    let endpoint =
-        ListenerConfig::tcp(listener.address.to_string()).l4_buffer(L4BufferSettings::unbuffered());
-    let mut service = Service::new(name, Plane::new(listener, role, edge, certificates));
-    service.add_listener(endpoint);
-    service
 }
 
 impl Plane {
@@ -73,12 +53,19 @@ impl Plane {
         }
     }
 
+    /// The listener's name.
+    pub fn name(&self) -> &str {
+        &self.listener.name
+    }
+
     /// Serves one connection to its end.
-    async fn connection(&self, stream: Stream, shutdown: ShutdownWatch) {
-        let Some(address) = peer_of(&stream) else {
-            return;
-        };
-        let address = address.ip().to_canonical();
+    pub(super) async fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        shutdown: ShutdownWatch,
+    ) {
+        let address = peer.ip().to_canonical();
         let mut client = Arc::new(Client {
             listener: self.listener.clone(),
             role: self.role,
@@ -109,16 +96,15 @@ impl Plane {
     async fn encrypted(
         &self,
         tls: &ServerTls,
-        stream: Stream,
+        stream: TcpStream,
         client: &Arc<Client>,
         shutdown: ShutdownWatch,
     ) {
-        let config = tls.config(&client.listener);
-        let (Ok(socket), Some(config)) = (stream.into_any().downcast::<Socket>(), config) else {
+        let Some(config) = tls.config(&client.listener) else {
             return;
         };
         let acceptor = Acceptor::from_server_config(config);
-        let handshake = Box::pin(acceptor.tls_handshake(*socket));
+        let handshake = Box::pin(acceptor.tls_handshake(Socket::from(stream)));
         let stream: Stream = match timeout(client.listener.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
@@ -127,37 +113,39 @@ impl Plane {
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             return Box::pin(http2::serve(&self.edge, client, stream, shutdown)).await;
         }
-        http1::serve(&self.edge, client, stream, BytesMut::new(), shutdown).await;
+        let ends = connection::split(stream, client.listener.idle_timeout);
+        http1::serve(&self.edge, client, ends, shutdown).await;
     }
 
     /// Clear text is HTTP/1 unless the client begins with the preface of HTTP/2.
-    async fn clear(&self, stream: Stream, client: &Arc<Client>, shutdown: ShutdownWatch) {
+    async fn clear(&self, stream: TcpStream, client: &Arc<Client>, mut shutdown: ShutdownWatch) {
+        let (mut reader, writer) = connection::split_plain(stream, client.listener.idle_timeout);
         if !client.listener.http2 {
-            return http1::serve(&self.edge, client, stream, BytesMut::new(), shutdown).await;
+            return http1::serve(&self.edge, client, (reader, writer), shutdown).await;
         }
-        let Some((stream, first)) = first_bytes(&client.listener, stream, shutdown.clone()).await
-        else {
-            return;
-        };
-        if Preface::of(&first) != Preface::Http2 {
-            return http1::serve(&self.edge, client, stream, first, shutdown).await;
+        match begins_with(&client.listener, &mut reader, &mut shutdown).await {
+            Some(Preface::Http2) => {
+                let Some((stream, first)) = connection::join(reader, writer) else {
+                    return;
+                };
+                let mut socket = Box::new(Socket::from(stream));
+                socket.rewind(&first);
+                Box::pin(http2::serve(&self.edge, client, socket, shutdown)).await;
+            }
+            Some(_) => http1::serve(&self.edge, client, (reader, writer), shutdown).await,
+            None => {}
         }
-        let Ok(mut socket) = stream.into_any().downcast::<Socket>() else {
-            return;
-        };
-        socket.rewind(&first);
-        Box::pin(http2::serve(&self.edge, client, socket, shutdown)).await;
     }
 
     /// Says that there is no place: to the client where that costs nothing, without a handshake.
-    async fn turn_away(&self, stream: Stream, client: &Client) {
+    async fn turn_away(&self, stream: TcpStream, client: &Client) {
         let incoming = Incoming::unread(client, Instant::now());
         let refusal = Refusal::new(Reason::Overloaded, "the listener has no place left");
         if self.tls.is_some() {
             return turn::tell_unread(&self.edge, client, &incoming, &refusal, 0);
         }
         let patience = client.listener.handshake_timeout;
-        let (reader, mut writer) = connection::split(stream, BytesMut::new(), patience);
+        let (reader, mut writer) = connection::split_plain(stream, patience);
         let shape = Shape {
             version: Version::Http11,
             to_head: false,
@@ -168,30 +156,19 @@ impl Plane {
     }
 }
 
-#[async_trait]
-impl ServerApp for Plane {
-    async fn process_new(
-        self: &Arc<Self>,
-        stream: Stream,
-        shutdown: &ShutdownWatch,
-    ) -> Option<Stream> {
-        // In a task of its own: pingora's keeps the room of a TLS handshake for as long as it lasts, 9 KiB of nothing.
-        let (plane, shutdown) = (self.clone(), shutdown.clone());
-        tokio::spawn(async move { plane.connection(stream, shutdown).await });
-        None
-    }
-}
-
 /// Reads until it is plain whether the client speaks HTTP/2: its first bytes under the idle deadline, the rest of
-/// a preface under that of a handshake.
-async fn first_bytes(
+/// a preface under that of a handshake. `None` when nobody is to be served.
+async fn begins_with(
     listener: &Listener,
-    stream: Stream,
-    mut shutdown: ShutdownWatch,
-) -> Option<(Stream, BytesMut)> {
-    let (mut reader, writer) = connection::split(stream, BytesMut::new(), listener.idle_timeout);
+    reader: &mut Reader,
+    shutdown: &mut ShutdownWatch,
+) -> Option<Preface> {
     let mut deadline = listener.idle_timeout;
-    while Preface::of(&reader.buffer) == Preface::NeedMore {
+    loop {
+        let preface = Preface::of(&reader.buffer);
+        if preface != Preface::NeedMore {
+            return Some(preface);
+        }
         let began = Instant::now();
         let came = tokio::select! {
             biased;
@@ -210,10 +187,4 @@ async fn first_bytes(
             false => deadline.saturating_sub(began.elapsed()),
         };
     }
-    connection::join(reader, writer)
-}
-
-fn peer_of(stream: &Stream) -> Option<SocketAddr> {
-    let digest = stream.get_socket_digest()?;
-    digest.peer_addr()?.as_inet().copied()
 }

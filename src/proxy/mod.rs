@@ -3,13 +3,15 @@
 //! one log line.
 //!
 //! ```text
-//! listener     accept, caps, TLS, which protocol
+//! accept       which worker
+//! listener     caps, TLS, which protocol
 //!  http1 http2 a head and a body, one request after the other
 //!   turn       the decision: forward, answer, refuse
 //!    exchange  both bodies at once, deadlines, the end of the token
 //!     upstream which server, which connection
 //! ```
 
+mod accept;
 mod alarm;
 mod answer;
 mod body;
@@ -39,6 +41,7 @@ mod turn;
 mod upload;
 mod upstream;
 
+pub use accept::{Doorway, listen, take};
 pub use client::Role;
 pub use edge::{Edge, EndpointCaller, Endpoints, World};
-pub use listener::{Plane, service};
+pub use listener::Plane;

@@ -7,6 +7,7 @@ mod endpoints;
 mod own_keys;
 mod run;
 mod sessions;
+mod sockets;
 mod stop;
 mod summary;
 

@@ -1,10 +1,10 @@
 //! From a configuration to a process that serves, and to its end.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server, ShutdownSignalWatch};
@@ -16,6 +16,7 @@ use super::descriptors;
 use super::endpoints::OwnEndpoints;
 use super::own_keys;
 use super::sessions::SessionSide;
+use super::sockets::Sockets;
 use super::stop::{Never, Signals};
 use super::summary::Summary;
 use crate::api::admin::Admin;
@@ -23,7 +24,7 @@ use crate::api::session::{Kept, Surroundings};
 use crate::config::Config;
 use crate::config::model::Listener;
 use crate::control::{self, Certificates, Live, StartError, SystemClock, World};
-use crate::proxy::{self, Edge, Role};
+use crate::proxy::{self, Doorway, Edge, Plane, Role};
 use crate::session::Revocations;
 use crate::store::{self, Store};
 use crate::telemetry::{Diagnostics, Telemetry};
@@ -33,9 +34,6 @@ use crate::time::Clock as _;
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// How often expired revocations are forgotten, and what is counted at intervals is counted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// How long listeners may take to begin; then readiness is told all the same.
-const LISTENING_MAX: Duration = Duration::from_secs(5);
-const LISTENING_LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How long pingora may wait after a signal: longer than any drain, for the process ends when that is over.
 const GRACE_SECONDS: u64 = 365 * 24 * 60 * 60;
 /// "File size limit exceeded" on Linux and macOS.
@@ -116,7 +114,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     let config = world.gate().load().config().clone();
     telemetry.configure(&config).map_err(Refused::AccessLog)?;
     background.block_on(world.keep());
-    check_addresses(&config)?;
+    let sockets = Sockets::take(&config)?;
     descriptors::raise(&config);
 
     let revocations = Arc::new(Revocations::default());
@@ -155,9 +153,8 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     background.spawn(world.run(std::future::pending()));
 
     announce(&summary);
-    serve_public(&config, &edge, &certificates, signals);
-    until_listening(&config);
-    serve_admin(&config, &edge, &certificates);
+    sockets.listen()?;
+    serve(&config, &edge, &certificates, sockets, signals);
     stopping.wait(&edge);
     telemetry.flush(FLUSH_MAX);
     background.shutdown_background();
@@ -213,68 +210,30 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     words.join(": ")
 }
 
-/// Binds every address once: pingora would try for half a minute, and then be a process without listeners.
-fn check_addresses(config: &Config) -> Result<(), Refused> {
-    let listeners = config
-        .listeners
-        .iter()
-        .map(|listener| (format!("listeners.{}", listener.name), listener.address));
-    let admin = config
-        .admin
-        .iter()
-        .map(|admin| ("admin".to_owned(), admin.address));
-    for (what, address) in listeners.chain(admin) {
-        TcpListener::bind(address).map_err(|error| Refused::Address {
-            what,
-            address,
-            error,
-        })?;
-    }
-    Ok(())
-}
-
-/// Waits until every listener takes connections: pingora binds them in tasks of its own, and nobody may see the process
-/// ready before.
-fn until_listening(config: &Config) {
-    let deadline = Instant::now() + LISTENING_MAX;
-    for listener in &config.listeners {
-        while TcpStream::connect(listener.address).is_err() && Instant::now() < deadline {
-            std::thread::sleep(LISTENING_LOOK_EVERY);
-        }
-    }
-}
-
-/// The admin listener goes on through the drain, so that readiness can be seen red.
-fn serve_admin(config: &Config, edge: &Arc<Edge>, certificates: &Arc<Live<Certificates>>) {
-    let Some(admin) = &config.admin else { return };
-    let listener = Arc::new(Listener::for_admin(admin));
-    let mut server = server(1);
-    server.add_service(proxy::service(
-        listener,
-        Role::Admin,
-        edge.clone(),
-        certificates,
-    ));
-    spawn(server, Never);
-}
-
-fn serve_public(
+/// Serves on every socket. The admin listener goes on through the drain, so that readiness can be seen red.
+fn serve(
     config: &Config,
     edge: &Arc<Edge>,
     certificates: &Arc<Live<Certificates>>,
+    sockets: Sockets,
     signals: Signals,
 ) {
+    let doorway = |listener, role, socket| {
+        let plane = Plane::new(listener, role, edge.clone(), certificates);
+        Doorway::new(plane, socket)
+    };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut server = server(config.server.threads.unwrap_or(cores));
-    for listener in &config.listeners {
-        server.add_service(proxy::service(
-            listener.clone(),
-            Role::Public,
-            edge.clone(),
-            certificates,
-        ));
+    let mut public = server(config.server.threads.unwrap_or(cores));
+    for (listener, at) in config.listeners.iter().zip(sockets.listeners) {
+        public.add_service(doorway(listener.clone(), Role::Public, at.socket));
     }
-    spawn(server, signals);
+    spawn(public, signals);
+    if let (Some(admin), Some(at)) = (&config.admin, sockets.admin) {
+        let mut server = server(1);
+        let listener = Arc::new(Listener::for_admin(admin));
+        server.add_service(doorway(listener, Role::Admin, at.socket));
+        spawn(server, Never);
+    }
 }
 
 fn server(threads: usize) -> Server {

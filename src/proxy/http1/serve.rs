@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
 use pingora_timeout::tokio_timeout as timeout;
 use tokio::time::Instant as Moment;
@@ -17,7 +16,7 @@ use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming, renew};
-use crate::proxy::connection::{self, Reader, Writer, linger};
+use crate::proxy::connection::{Reader, Writer, linger};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
 use crate::traffic::Pace;
@@ -48,21 +47,18 @@ struct Ends {
     alarm: Alarm,
 }
 
-/// Serves a connection until its end. `first` was read from it already.
+/// Serves a connection until its end.
 pub(in crate::proxy) async fn serve(
     edge: &Edge,
     client: &Arc<Client>,
-    stream: Stream,
-    first: BytesMut,
+    (reader, writer): (Reader, Writer),
     shutdown: ShutdownWatch,
 ) {
     let mut client = client.clone();
-    let patience = client.listener.idle_timeout;
-    let (reader, writer) = connection::split(stream, first, patience);
     let mut ends = Ends {
         reader,
         writer,
-        alarm: Alarm::new(Moment::now() + patience),
+        alarm: Alarm::new(Moment::now() + client.listener.idle_timeout),
     };
     let mut leaving = shutdown.clone();
     // One wait for the stop for all requests: each wait has its place in a list that all connections share.

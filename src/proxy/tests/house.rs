@@ -1,7 +1,6 @@
 //! A gateway of a test's own, and both ends around it.
 
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +9,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use pingora_core::apps::ServerApp;
-use pingora_core::protocols::l4::stream::Stream as Socket;
-use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -163,20 +159,10 @@ impl House {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
             loop {
-                let (tcp, _) = socket.accept().await.unwrap();
-                tcp.set_nodelay(true).unwrap();
-                let digest = SocketDigest::from_raw_fd(tcp.as_raw_fd());
-                digest
-                    .peer_addr
-                    .set(tcp.peer_addr().ok().map(Into::into))
-                    .unwrap();
-                let mut socket = Socket::from(tcp);
-                socket.set_socket_digest(digest);
+                let (stream, peer) = socket.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
                 let (plane, stopped) = (plane.clone(), stopped.clone());
-                tokio::spawn(async move {
-                    let stream: Stream = Box::new(socket);
-                    plane.process_new(stream, &stopped).await;
-                });
+                tokio::spawn(async move { plane.connection(stream, peer, stopped).await });
             }
         });
         Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::SendStream;
 use h2::client::ResponseFuture;
 use smallvec::SmallVec;
@@ -176,8 +176,7 @@ impl Link {
                 Way::Http1 { reader, writer }
             }
             (Opened::Any(stream), Protocol::H1) => {
-                let first = BytesMut::new();
-                let (reader, writer) = connection::split(stream, first, upstream.idle_timeout);
+                let (reader, writer) = connection::split(stream, upstream.idle_timeout);
                 Way::Http1 { reader, writer }
             }
             (Opened::Any(stream), Protocol::H2) => {
