@@ -9,9 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::principal::Scopes;
+use crate::principal::{Principal, Scopes};
 use crate::time::Timestamp;
 use crate::token::{Note, SigningKey, Verified};
+use crate::wire::write::write_field;
+use crate::wire::{FieldSink, HeadSink};
 
 /// What the operator chose about identity headers.
 #[derive(Debug, Clone)]
@@ -54,33 +56,20 @@ impl IdentitySigner {
         }
     }
 
-    /// Hands the identity headers of a verified caller to `put`; a claim that is absent has no header.
+    /// Hands the identity headers of a verified caller to `sink`; a claim that is absent has no header.
     pub fn put(
         &self,
         verified: &Verified,
         upstream: &Arc<str>,
         now: Timestamp,
-        put: &mut impl FnMut(&str, &[u8]),
+        sink: &mut (impl FieldSink + ?Sized),
     ) {
-        let principal = verified.principal();
-        let scopes = principal.scopes.as_ref().map(Scopes::as_str);
-        let products = principal.products.joined();
-        let claims = [
-            (&self.names.subject, Some(&*principal.subject)),
-            (&self.names.issuer, Some(&*principal.issuer)),
-            (&self.names.tenant, principal.tenant.as_deref()),
-            (&self.names.session, principal.session.as_deref()),
-            (&self.names.scopes, scopes),
-            (&self.names.products, products),
-        ];
-        for (name, value) in claims {
-            if let Some(value) = value {
-                put(name, value.as_bytes());
+        match &self.assertions {
+            Some(assertions) => {
+                let note = assertions.find_or_sign(&self.names, verified, upstream, now);
+                sink.lines(&note.text);
             }
-        }
-        if let Some(assertions) = &self.assertions {
-            let assertion = assertions.find_or_sign(verified, upstream, now);
-            put(&self.names.assertion, assertion.text.as_bytes());
+            None => self.names.claims(verified.principal(), sink),
         }
     }
 
@@ -108,9 +97,27 @@ impl Names {
             assertion: name("Assertion"),
         }
     }
+
+    fn claims(&self, principal: &Principal, sink: &mut (impl FieldSink + ?Sized)) {
+        let scopes = principal.scopes.as_ref().map(Scopes::as_str);
+        let products = principal.products.joined();
+        let claims = [
+            (&self.subject, Some(&*principal.subject)),
+            (&self.issuer, Some(&*principal.issuer)),
+            (&self.tenant, principal.tenant.as_deref()),
+            (&self.session, principal.session.as_deref()),
+            (&self.scopes, scopes),
+            (&self.products, products),
+        ];
+        for (name, value) in claims {
+            if let Some(value) = value {
+                sink.field(name, value.as_bytes());
+            }
+        }
+    }
 }
 
-/// Signs assertions. Each is kept with its token for as long as it may be sent again.
+/// Signs assertions. Each is kept with its token, and the other headers with it, for as long as it may be sent again.
 #[derive(Debug)]
 struct Assertions {
     key: Arc<SigningKey>,
@@ -125,22 +132,40 @@ impl Assertions {
         let (key, issuer) = (terms.signing_key.clone()?, terms.issuer.clone()?);
         let lifetime = terms.assertion_lifetime;
         Some(Self {
-            maker: format!("{} {} {issuer}", key.kid(), lifetime.as_millis()).into(),
+            maker: format!(
+                "{} {} {} {issuer}",
+                terms.prefix.as_str(),
+                key.kid(),
+                lifetime.as_millis()
+            )
+            .into(),
             key,
             issuer,
             lifetime,
         })
     }
 
-    fn find_or_sign(&self, verified: &Verified, upstream: &Arc<str>, now: Timestamp) -> Arc<Note> {
+    fn find_or_sign(
+        &self,
+        names: &Names,
+        verified: &Verified,
+        upstream: &Arc<str>,
+        now: Timestamp,
+    ) -> Arc<Note> {
         let notes = verified.notes();
         notes.find_or_make(&self.maker, upstream, now, || {
-            self.sign(verified, upstream, now)
+            self.sign(names, verified, upstream, now)
         })
     }
 
-    /// Signs one assertion that ends no later than its token, and is renewed at half its life.
-    fn sign(&self, verified: &Verified, upstream: &Arc<str>, now: Timestamp) -> Note {
+    /// All identity headers as lines, with an assertion that ends no later than its token and is renewed at half its life.
+    fn sign(
+        &self,
+        names: &Names,
+        verified: &Verified,
+        upstream: &Arc<str>,
+        now: Timestamp,
+    ) -> Note {
         let principal = verified.principal();
         let longest = now.plus(self.lifetime);
         let expires_at = longest.min(verified.expires_at());
@@ -159,10 +184,16 @@ impl Assertions {
             scope: principal.scopes.as_ref().map(Scopes::as_str),
         };
         let ends_with_token = expires_at < longest;
+        let assertion = self.key.sign(ASSERTION_TYPE, &claims);
+        let mut lines = Vec::with_capacity(assertion.len() + CLAIMS_BYTES);
+        names.claims(principal, &mut HeadSink(&mut lines));
+        write_field(&mut lines, &names.assertion, assertion.as_bytes());
         Note {
             maker: self.maker.clone(),
             reader: upstream.clone(),
-            text: self.key.sign(ASSERTION_TYPE, &claims),
+            text: String::from_utf8(lines)
+                .expect("names and claims are text")
+                .into(),
             until: if ends_with_token {
                 expires_at
             } else {
@@ -190,6 +221,9 @@ struct AssertionClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
 }
+
+/// Room for the usual claims as headers.
+const CLAIMS_BYTES: usize = 512;
 
 /// `typ` of an assertion.
 pub const ASSERTION_TYPE: &str = "identity+jwt";

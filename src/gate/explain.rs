@@ -114,7 +114,7 @@ impl Explanation {
         if let Some(authority) = &admission.authority {
             self.fields.push(("Host".to_owned(), authority.to_string()));
         }
-        gate.upstream_fields(admission, head, hop, &mut |name, value| {
+        gate.upstream_fields(admission, head, hop, &mut |name: &str, value: &[u8]| {
             self.fields
                 .push((name.to_owned(), String::from_utf8_lossy(value).into_owned()));
         });

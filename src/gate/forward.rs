@@ -11,7 +11,7 @@ use super::credential::WEBSOCKET_TOKEN_PREFIX;
 use super::verdict::{Admission, Peer};
 use crate::time::Timestamp;
 use crate::wire::fields::{self, same_name};
-use crate::wire::{Field, RequestHead};
+use crate::wire::{Field, FieldSink, RequestHead};
 
 /// What the hop to the upstream adds of its own.
 #[derive(Debug, Clone, Copy)]
@@ -27,15 +27,16 @@ pub struct Hop<'a> {
 }
 
 impl Gate {
-    /// Hands every field of the upstream's request to `put`, in order. `Host`, framing and the fields of one connection
+    /// Hands every field of the upstream's request to `sink`, in order. `Host`, framing and the fields of one connection
     /// (`Connection`, `Upgrade`, `TE` …) are the plane's to write.
     pub fn upstream_fields(
         &self,
         admission: &Admission,
         head: &RequestHead<'_>,
         hop: &Hop<'_>,
-        put: &mut impl FnMut(&str, &[u8]),
+        sink: &mut (impl FieldSink + ?Sized),
     ) {
+        let put = &mut |name: &str, value: &[u8]| sink.field(name, value);
         let nominated: SmallVec<[&[u8]; 4]> = fields::connection_options(head).collect();
         let is_nominated = |name: &str| {
             let mut options = nominated.iter();
@@ -54,7 +55,7 @@ impl Gate {
         hop.trace.put(head, put);
         if let Some(verified) = admission.permit.verified() {
             self.identity()
-                .put(verified, &admission.upstream.name, hop.now, put);
+                .put(verified, &admission.upstream.name, hop.now, sink);
         }
     }
 
@@ -65,9 +66,11 @@ impl Gate {
 
     /// Whether the client's field of this name may go on as it is.
     fn passes(&self, name: &str, admission: &Admission) -> bool {
-        const REWRITTEN: [&str; 6] = [
+        const REWRITTEN: [&str; 7] = [
             "host",
             "cookie",
+            // The wait is between the client and us.
+            "expect",
             "x-request-id",
             "traceparent",
             "tracestate",

@@ -24,7 +24,7 @@ use crate::api::problem::Dialect;
 use crate::config::model::Protocol;
 use crate::gate::{Admission, Hop};
 use crate::wire::Version;
-use crate::wire::fields::{may_be_trailer, same_name};
+use crate::wire::fields::may_be_trailer;
 use crate::wire::head::Framing;
 
 /// What an answer left of its connection.
@@ -171,14 +171,9 @@ fn start<'l>(
         framing: asked.framing,
         upgrade: asked.upgrade,
         te_trailers: asked.takes_trailers(),
-        fields: &|put| {
-            let gate = &turn.gate;
-            gate.upstream_fields(admission, &asked.head, &hop, &mut |name, value| {
-                // The wait is between the client and us.
-                if !same_name(name, "expect") {
-                    put(name, value);
-                }
-            });
+        fields: &|sink| {
+            turn.gate
+                .upstream_fields(admission, &asked.head, &hop, sink);
         },
     };
     link.start(&order).map_err(|fault| match fault {

@@ -16,7 +16,7 @@ pub struct Note {
     /// For whom.
     pub reader: Arc<str>,
     /// What it says.
-    pub text: String,
+    pub text: Box<str>,
     /// From then on it is made anew.
     pub until: Timestamp,
 }
@@ -87,11 +87,11 @@ mod tests {
         let make = || Note {
             maker: Arc::clone(&maker),
             reader: Arc::clone(&reader),
-            text: fresh.to_owned(),
+            text: fresh.into(),
             until: Timestamp::from_secs(now + 10),
         };
         let note = notes.find_or_make(&maker, &reader, Timestamp::from_secs(now), make);
-        note.text.clone()
+        note.text.to_string()
     }
 
     #[test]

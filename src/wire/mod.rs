@@ -10,9 +10,11 @@ pub mod head;
 pub mod preface;
 mod request;
 mod scan;
+mod sink;
 pub mod write;
 
 pub use request::{Field, RequestHead, Scheme, Version};
+pub use sink::{FieldSink, HeadSink};
 
 #[cfg(test)]
 mod tests;

@@ -120,7 +120,7 @@ fn assertion(bencher: Bencher<'_, '_>, how: &str) {
     let app = "app".into();
     let put = |verified: Verified| {
         let mut bytes = 0;
-        signer.put(&verified, &app, house::NOW, &mut |_, value| {
+        signer.put(&verified, &app, house::NOW, &mut |_: &str, value: &[u8]| {
             bytes += value.len();
         });
         bytes

@@ -70,7 +70,7 @@ impl House {
         };
         let mut bytes = 0;
         self.gate
-            .upstream_fields(admission, &head, &hop, &mut |name, value| {
+            .upstream_fields(admission, &head, &hop, &mut |name: &str, value: &[u8]| {
                 bytes += name.len() + value.len();
             });
         bytes

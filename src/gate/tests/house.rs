@@ -161,7 +161,7 @@ impl House {
             };
             let mut told = Vec::new();
             self.gate
-                .upstream_fields(&admission, head, &hop, &mut |name, value| {
+                .upstream_fields(&admission, head, &hop, &mut |name: &str, value: &[u8]| {
                     told.push((name.to_owned(), String::from_utf8(value.to_vec()).unwrap()));
                 });
             told

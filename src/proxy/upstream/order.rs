@@ -4,6 +4,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 
 use crate::wire::head::Framing;
 use crate::wire::write;
+use crate::wire::{FieldSink, HeadSink};
 
 /// The request as the upstream is to get it.
 pub(in crate::proxy) struct Order<'o> {
@@ -17,18 +18,15 @@ pub(in crate::proxy) struct Order<'o> {
     /// Whether the client understands trailers, which gRPC servers insist on.
     pub(in crate::proxy) te_trailers: bool,
     /// Hands over every end-to-end field.
-    pub(in crate::proxy) fields: &'o (dyn Fn(Put<'_>) + Sync),
+    pub(in crate::proxy) fields: &'o (dyn Fn(&mut dyn FieldSink) + Sync),
 }
-
-/// Takes a field's name and value.
-pub(in crate::proxy) type Put<'p> = &'p mut dyn FnMut(&str, &[u8]);
 
 impl Order<'_> {
     /// Writes it as HTTP/1.1.
     pub(super) fn write_head(&self, out: &mut Vec<u8>, authority: &str) {
         write::write_request_head(out, self.method, self.target);
         write::write_field(out, "Host", authority.as_bytes());
-        (self.fields)(&mut |name, value| write::write_field(out, name, value));
+        (self.fields)(&mut HeadSink(out));
         match self.framing {
             Framing::Empty | Framing::UntilClose => {}
             Framing::Length(length) => write::write_content_length(out, length),
@@ -55,7 +53,7 @@ impl Order<'_> {
         *head.version_mut() = Version::HTTP_2;
         let headers = head.headers_mut();
         let mut sound = true;
-        (self.fields)(&mut |name, value| {
+        (self.fields)(&mut |name: &str, value: &[u8]| {
             let name = HeaderName::from_bytes(name.as_bytes());
             match (name, HeaderValue::from_bytes(value)) {
                 (Ok(name), Ok(value)) => drop(headers.append(name, value)),
