@@ -89,6 +89,7 @@ async fn accept_all(
 ) {
     let mut leaving = shutdown.clone();
     let mut stops = pin!(leaving.wait_for(|stops| *stops));
+    let mut is_told = false;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -97,9 +98,14 @@ async fn accept_all(
         };
         // Off this reactor, on to its worker's.
         match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
-            Ok((stream, peer)) => hand_over(plane, stream, peer, shutdown),
+            Ok((stream, peer)) => {
+                is_told = false;
+                hand_over(plane, stream, peer, shutdown);
+            }
             Err(error) if is_exhausted(&error) => {
-                tracing::error!(%error, listener = plane.name(), "no connection can be accepted");
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::error!(%error, listener = plane.name(), "no connection can be accepted");
+                }
                 tokio::time::sleep(PAUSE).await;
             }
             // It is gone already.
