@@ -1,5 +1,7 @@
 //! Where the fields of a message go, in the words of either protocol.
 
+use memchr::memchr;
+
 /// Takes fields. Whatever takes a name and a value is one.
 pub trait FieldSink {
     /// Takes one field.
@@ -8,9 +10,12 @@ pub trait FieldSink {
     /// Takes fields that [`write_field`](super::write::write_field) wrote before, in UTF-8: what is sent often is put
     /// together once.
     fn lines(&mut self, lines: &str) {
-        for line in lines.split_terminator("\r\n") {
-            let (name, value) = line.split_once(": ").expect("it was written as a field");
-            self.field(name, value.as_bytes());
+        let mut rest = lines;
+        while let Some(end) = memchr(b'\r', rest.as_bytes()) {
+            let line = &rest[..end];
+            let colon = memchr(b':', line.as_bytes()).expect("it was written as a field");
+            self.field(&line[..colon], &line.as_bytes()[colon + ": ".len()..]);
+            rest = &rest[end + "\r\n".len()..];
         }
     }
 }

@@ -17,7 +17,7 @@ use tollgate::session::{Revocation, Revocations, Revoked};
 use tollgate::time::Timestamp;
 use tollgate::token::{Algorithm, KeyRing, KeySet, SigningKey, VerifiedTokens, Verifier};
 use tollgate::wire::head::{HeadLimits, Http1Request, parse_request};
-use tollgate::wire::{RequestHead, Scheme};
+use tollgate::wire::{HeadSink, RequestHead, Scheme};
 
 /// The present.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -68,12 +68,10 @@ impl House {
             trace: &TraceContext::of(&head, [1, 2]),
             now: NOW,
         };
-        let mut bytes = 0;
+        let mut written = Vec::with_capacity(4 << 10);
         self.gate
-            .upstream_fields(admission, &head, &hop, &mut |name: &str, value: &[u8]| {
-                bytes += name.len() + value.len();
-            });
-        bytes
+            .upstream_fields(admission, &head, &hop, &mut HeadSink(&mut written));
+        written.len()
     }
 }
 
