@@ -16,5 +16,4 @@ if [ "${#missing[@]}" -gt 0 ]; then
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
 
-cargo build --release --locked
-exec target/release/tollgate demo "$@"
+exec cargo run --release --locked -- demo "$@"

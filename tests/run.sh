@@ -14,7 +14,7 @@ fi
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "system packages"
-packages=(cmake g++ make pkg-config curl nodejs npm python3 python3-venv valgrind wrk sqlite3 nginx)
+packages=(cmake g++ make pkg-config curl openssl nodejs npm python3 python3-venv valgrind wrk sqlite3 nginx)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -1,10 +1,82 @@
-//! The README keeps its word: every TOML block passes `check`, and the reference file does.
+//! The README keeps its word: its tour shows what it says, every TOML block passes `check`, and the reference file does.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tollgate::token::{Algorithm, SigningKey};
+use crate::support::{Process, output};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+}
+
+/// The first block of `language` behind `heading`.
+fn block_behind(readme: &str, heading: &str, language: &str) -> String {
+    let (_, behind) = readme.split_once(heading).expect(heading);
+    let fence = format!("```{language}\n");
+    let (_, block) = behind.split_once(&fence).expect("a block");
+    block.split("```").next().unwrap().to_owned()
+}
+
+/// What a shell prints that finds `tollgate` on its path.
+fn shell(script: &str, folder: &Path) -> String {
+    let tollgate = Path::new(env!("CARGO_BIN_EXE_tollgate"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", tollgate.parent().unwrap().display());
+    let mut bash = Command::new("bash");
+    output(
+        bash.args(["-ec", script])
+            .env("PATH", path)
+            .current_dir(folder),
+    )
+}
+
+#[test]
+fn the_tour_shows_what_it_says() {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    let mut demo = Process::spawn(demo.args(["demo", "--port", "0", "--admin-port", "0"]));
+    let first = demo.line();
+    let (_, address) = first.split_once("http://").expect("an address");
+    let address = address.split(',').next().unwrap();
+
+    let readme = readme();
+    let (_, tour) = readme.split_once("## Five minutes").unwrap();
+    let (tour, _) = tour.split_once("\n## ").unwrap();
+    let blocks = tour.split("```sh\n").skip(1);
+    let script: String = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    let script = script
+        .replace("127.0.0.1:8080", address)
+        .replace("target/release/tollgate", "tollgate");
+    let mut expected = 0;
+    let said = shell(&format!("{} || true", script.trim_end()), Path::new(ROOT));
+    for line in script.lines().filter(|line| line.starts_with("curl")) {
+        let (_, promise) = line.split_once(" # ").expect("what it shows");
+        let mut words = promise.split([' ', ',']);
+        let (status, reason) = (words.next().unwrap(), words.next().unwrap());
+        assert!(
+            said.contains(&format!("HTTP/1.1 {status} ")),
+            "{line}\n{said}"
+        );
+        if status != "200" {
+            assert!(
+                said.contains(&format!("\"reason\":\"{reason}\"")),
+                "{line}\n{said}"
+            );
+        }
+        expected += 1;
+    }
+    assert!(expected >= 4, "{script}");
+    assert_eq!(said.matches("HTTP/1.1 ").count(), expected, "{said}");
+    assert!(said.contains("\"X-Identity-Subject\": \"ada\""), "{said}");
+    assert!(
+        said.contains("verdict     refuse  product_missing"),
+        "{said}"
+    );
+}
 
 fn check(path: &Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
@@ -21,8 +93,7 @@ fn check(path: &Path) -> (Option<i32>, String) {
 
 #[test]
 fn every_configuration_in_the_readme_passes_check() {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = readme();
     let blocks: Vec<&str> = readme
         .split("```toml\n")
         .skip(1)
@@ -34,24 +105,10 @@ fn every_configuration_in_the_readme_passes_check() {
         blocks.len()
     );
     let folder = tempfile::tempdir().unwrap();
-    let pem = |algorithm| SigningKey::generate_pem(algorithm).unwrap();
-    fs::write(
-        folder.path().join("sign.pem"),
-        pem(Algorithm::Es256).expose(),
-    )
-    .unwrap();
-    fs::write(
-        folder.path().join("identity.pem"),
-        pem(Algorithm::EdDsa).expose(),
-    )
-    .unwrap();
-    for secret in ["refresh.key", "admin.token", "hook.secret"] {
-        fs::write(
-            folder.path().join(secret),
-            "00112233445566778899aabbccddeeff".repeat(2),
-        )
-        .unwrap();
-    }
+    shell(
+        &block_behind(&readme, "### The session side", "sh"),
+        folder.path(),
+    );
     for block in blocks {
         let path = folder.path().join("gateway.toml");
         fs::write(&path, block).unwrap();

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::super::args::DemoOptions;
 use super::house::{Addresses, House};
 use super::samples;
-use crate::server;
+use crate::server::{self, Refused};
 
 pub(in super::super) fn run(options: &DemoOptions) -> anyhow::Result<ExitCode> {
     let addresses = Addresses {
@@ -26,6 +26,9 @@ pub(in super::super) fn run(options: &DemoOptions) -> anyhow::Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             eprintln!("{error}");
+            if let Refused::Address { .. } = error {
+                eprintln!("tollgate demo --port 0 --admin-port 0 takes free ones");
+            }
             Ok(ExitCode::FAILURE)
         }
     }
@@ -44,6 +47,8 @@ fn address(port: u16) -> anyhow::Result<SocketAddr> {
 fn lines(addresses: &Addresses, house: &House) -> String {
     let Addresses { public, admin, .. } = addresses;
     let (token, folder) = (&house.admin_token, house.folder().display());
+    let program = std::env::current_exe().unwrap_or_else(|_| "tollgate".into());
+    let program = program.display();
     format!(
         r#"tollgate demo: the gateway is at http://{public}, its page at http://{admin}/
 everything it wrote is in {folder} and goes with it; Ctrl-C ends
@@ -70,6 +75,9 @@ curl -i http://{public}/crm/contacts -H "Authorization: Bearer $TOKEN"
 # what the gate did, and why
 curl -s http://{admin}/metrics | grep decisions
 curl -s http://{admin}/api/explain -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
-  -d '{{"method":"GET","url":"/billing/invoices","claims":{{"products":["crm"]}}}}'"#
+  -d '{{"method":"GET","url":"/billing/invoices","claims":{{"products":["crm"]}}}}'
+
+# the same from the file, without asking the gateway
+{program} explain GET /billing/invoices --config {folder}/gateway.toml --claims '{{"products":["crm"]}}'"#
     )
 }
