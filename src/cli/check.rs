@@ -1,5 +1,6 @@
 //! `tollgate check`: every fault of a configuration at once, by the code that starts up.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -26,7 +27,10 @@ fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) {
     match loaded {
         Ok(loaded) => {
             let config = &loaded.config;
-            print!("{}", loaded.warnings_text());
+            print!(
+                "{}",
+                loaded.source.report(&loaded.warnings).to_text(colour())
+            );
             println!(
                 "{}: valid: {} routes, {} issuers, {} upstreams",
                 options.file.config.display(),
@@ -40,9 +44,19 @@ fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) {
             diagnostics,
             ..
         }) => {
-            print!("{}", source.report(diagnostics).to_text(Colour::Plain));
+            print!("{}", source.report(diagnostics).to_text(colour()));
         }
         Err(error @ LoadError::Unreadable { .. }) => eprintln!("tollgate: {error}"),
+    }
+}
+
+/// Colours are for people: on a terminal that has them, unless `NO_COLOR` is set (https://no-color.org).
+fn colour() -> Colour {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let without = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    match std::io::stdout().is_terminal() && !unwanted && !without {
+        true => Colour::Ansi,
+        false => Colour::Plain,
     }
 }
 

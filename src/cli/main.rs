@@ -19,7 +19,7 @@ pub fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("tollgate: {error:#}");
+        eprintln!("tollgate: {}", format!("{error:#}").trim_end());
         ExitCode::from(2)
     })
 }

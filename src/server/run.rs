@@ -1,6 +1,7 @@
 //! From a configuration to a process that serves, and to its end.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,10 +71,8 @@ impl fmt::Display for Refused {
                 address,
                 error,
             } => {
-                write!(
-                    f,
-                    "{what}: cannot listen on {address}: {error}; does another process have it?"
-                )
+                let hint = hint_of(error.kind());
+                write!(f, "{what}: cannot listen on {address}: {error}{hint}")
             }
             Self::AccessLog(error) => write!(f, "telemetry.access_log: {error}"),
             Self::Sessions(text) => write!(f, "sessions: {text}"),
@@ -83,6 +82,16 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+/// What most often lies behind an address that cannot be listened on.
+fn hint_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::AddrInUse => "; another process has it",
+        ErrorKind::AddrNotAvailable => "; no interface of this machine has it",
+        ErrorKind::PermissionDenied => "; ports below 1024 want CAP_NET_BIND_SERVICE",
+        _ => "",
+    }
+}
 
 /// Makes aws-lc-rs the one provider of TLS. Called before anything speaks it; calling again changes nothing.
 pub fn install_cryptography() {

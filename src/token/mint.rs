@@ -49,8 +49,8 @@ impl SigningKey {
     /// # Errors
     /// A text for the operator.
     pub fn from_pem(pem: &Secret) -> Result<Self, String> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose())
-            .map_err(|_| "not a private key in PKCS#8 PEM (`BEGIN PRIVATE KEY`)".to_owned())?;
+        let der =
+            PrivatePkcs8KeyDer::from_pem_slice(pem.expose()).map_err(|_| NOT_PKCS8.to_owned())?;
         let (pair, algorithm) = Pair::from_pkcs8(der.secret_pkcs8_der())
             .ok_or("not a P-256, P-384, Ed25519 or RSA key (2048 to 8192 bits)")?;
         let mut public_jwk = pair.public_members()?;
@@ -274,3 +274,6 @@ fn pem(der: &[u8]) -> Secret {
     text.extend_from_slice(b"-----END PRIVATE KEY-----\n");
     Secret::new(text)
 }
+
+const NOT_PKCS8: &str = "not a private key in PKCS#8 PEM (`BEGIN PRIVATE KEY`); \
+    `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW` makes one of another";

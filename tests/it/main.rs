@@ -10,6 +10,7 @@
 
 mod architecture;
 mod attacks;
+mod cli;
 #[expect(
     dead_code,
     reason = "the fuzz targets' corpora are replayed in the library's tests"

@@ -1,0 +1,94 @@
+//! What the commands say to a person: on a terminal, in a pipe, and about what is not as they need it.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use crate::support::{free_address, output};
+
+const TOLLGATE: &str = env!("CARGO_BIN_EXE_tollgate");
+
+fn tollgate(arguments: &[&str], folder: &tempfile::TempDir) -> Output {
+    let mut command = Command::new(TOLLGATE);
+    command.args(arguments).current_dir(folder);
+    command.output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn check_is_coloured_on_a_terminal_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gateway.toml"), "oops = 1\n").unwrap();
+    let on_terminal = |variable: &str| {
+        let script = format!("{variable} '{TOLLGATE}' check || true");
+        output(
+            Command::new("script")
+                .args(["-qec", &script, "/dev/null"])
+                .env_remove("NO_COLOR")
+                .env("TERM", "xterm")
+                .current_dir(&folder),
+        )
+    };
+    assert!(on_terminal("").contains("\x1b[1;31mfault[key_unknown]\x1b[0m"));
+    for variable in ["NO_COLOR=1", "TERM=dumb"] {
+        let said = on_terminal(variable);
+        assert!(
+            said.contains("fault[key_unknown]") && !said.contains('\x1b'),
+            "{said}"
+        );
+    }
+    let piped = tollgate(&["check"], &folder);
+    assert!(!piped.stdout.contains(&0x1b) && piped.stdout.starts_with(b"gateway.toml:1:1: fault"));
+}
+
+#[test]
+fn an_address_that_cannot_be_listened_on_is_told_of_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free_address().port();
+    for (address, hint) in [
+        (
+            taken.local_addr().unwrap().to_string(),
+            "another process has it",
+        ),
+        // TEST-NET-1 (RFC 5737): no machine has it.
+        (
+            format!("192.0.2.1:{port}"),
+            "no interface of this machine has it",
+        ),
+    ] {
+        let config = format!("[listeners.public]\naddress = \"{address}\"\n");
+        fs::write(folder.path().join("gateway.toml"), config).unwrap();
+        let refused = tollgate(&["run"], &folder);
+        assert_eq!(refused.status.code(), Some(1));
+        let said = stderr(&refused);
+        assert!(said.contains(&address) && said.contains(hint), "{said}");
+    }
+}
+
+#[test]
+fn a_key_in_another_format_is_told_how_to_convert_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let sec1 = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n";
+    fs::write(folder.path().join("sec1.pem"), sec1).unwrap();
+    let refused = tollgate(&["key", "show", "sec1.pem"], &folder);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("openssl pkcs8 -topk8 -nocrypt"), "{said}");
+}
+
+#[test]
+fn a_demo_whose_port_is_taken_names_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = tollgate(&["demo", "--port", &port, "--admin-port", "0"], &folder);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(
+        said.contains("tollgate demo --port 0 --admin-port 0"),
+        "{said}"
+    );
+}
