@@ -28,7 +28,7 @@ pub struct Explained<'e> {
     /// What the upstream would get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Forwarded<'e>>,
-    /// Each step that was passed, with what it saw.
+    /// Each step, with what it saw, up to where the walk ended.
     pub steps: Vec<Step<'e>>,
 }
 

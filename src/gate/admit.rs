@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::compared;
 use super::credential;
 use super::endpoints::Endpoints;
 use super::line::{self, RequestLine};
@@ -188,6 +189,7 @@ impl Gate {
             Caller::Anonymous
         } else {
             let bearer = credential::bearer(head, authorization, route, &line.path)?;
+            trace.step("unverified", || bearer.says());
             let verified = self
                 .verifier
                 .verify(bearer, route.issuers.as_deref(), now)?;
@@ -195,18 +197,22 @@ impl Gate {
             if let Some(by) = revocations.find(&verified, now) {
                 return Err(Refusal::new(Reason::TokenRevoked, by.as_str()).of_verified(&verified));
             }
+            trace.step("revocation", || {
+                format!("none of the {} that are known here", revocations.len())
+            });
             Caller::Known(verified)
         };
         let known = match &caller {
             Caller::Known(verified) => Some(verified.clone()),
             Caller::Anonymous => None,
         };
-        let decided = policy::decide(route, &line.path.decoded(), caller);
+        let path = line.path.decoded();
+        compared::tell(route, &path, known.as_ref(), trace);
+        let decided = policy::decide(route, &path, caller);
         let permit = decided.map_err(|denial| match &known {
             Some(verified) => Refusal::from(denial).of_verified(verified),
             None => denial.into(),
         })?;
-        trace.step("policy", || route.requirement.to_string());
         if let Some(verified) = &known {
             check_products(verified)?;
         }

@@ -13,7 +13,7 @@ use crate::wire::head::{FIELDS_MAX, HeadError, HeadLimits, parse_request};
 /// One decision, step by step.
 #[derive(Debug)]
 pub struct Explanation {
-    /// Each step that was passed, with what it saw.
+    /// Each step, with what it saw, up to where the walk ended.
     pub steps: Vec<(&'static str, String)>,
     /// The route, or the gate's own endpoint, once it was found.
     pub route: Option<String>,

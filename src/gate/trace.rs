@@ -2,7 +2,7 @@
 
 /// Hears what each step of a decision saw.
 pub trait Trace {
-    /// One step that was passed; `saw` is only called by a listener.
+    /// One step; `saw` is only called by a listener.
     fn step(&mut self, name: &'static str, saw: impl FnOnce() -> String);
 }
 

@@ -20,6 +20,7 @@ mod notes;
 mod terms;
 mod thumbprint;
 mod times;
+mod told;
 mod verified;
 mod verify;
 mod weak_edwards;

@@ -1,0 +1,71 @@
+//! What an explanation tells of each check: what was wanted, and what was seen.
+
+use serde_json::json;
+
+use super::super::{Explanation, Question};
+use super::house::{House, NOW};
+
+fn explained(house: &House, url: &str, token: &str) -> Explanation {
+    let question = Question {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        token: Some(token.to_owned()),
+        ..Question::default()
+    };
+    question.explain(&house.gate, &house.revocations, NOW, [1, 2, 3])
+}
+
+/// What one step saw.
+fn saw<'e>(explanation: &'e Explanation, name: &str) -> &'e str {
+    let mut steps = explanation.steps.iter();
+    let found = steps.find(|(step, _)| *step == name);
+    &found
+        .unwrap_or_else(|| panic!("no {name}: {explanation:#?}"))
+        .1
+}
+
+#[test]
+fn an_explanation_tells_what_each_check_wanted_and_what_it_saw() {
+    let house = House::new();
+    let token = house.token(json!({ "products": ["billing"], "scope": "a b" }));
+    let refused = explained(&house, "/crm/x", &token);
+    let word = refused.reason.map(|reason| reason.as_str());
+    assert_eq!(word, Some("product_missing"));
+    let products = "wants all of crm; the token has billing";
+    assert_eq!(saw(&refused, "products"), products);
+
+    let passed = explained(&house, "/t/acme/x", &token);
+    assert_eq!(passed.verdict, "forward");
+    let any = "wants any verified token; the token has billing";
+    assert_eq!(saw(&passed, "products"), any);
+    assert_eq!(saw(&passed, "tenant"), "wants acme; the token has acme");
+    assert!(saw(&passed, "revocation").starts_with("none of the 0"));
+}
+
+#[test]
+fn an_explanation_tells_what_a_refused_token_said_of_itself() {
+    let house = House::new();
+    for (changes, reason, said) in [
+        (
+            json!({ "iss": "https://evil.example.com" }),
+            "issuer_unknown",
+            "iss \"https://evil.example.com\"",
+        ),
+        (json!({ "exp": "soon" }), "claim_invalid", "exp \"soon\""),
+        (json!({ "exp": 5, "iat": 1 }), "token_expired", "exp 5"),
+        (
+            json!({ "aud": ["a", "\u{202e}\u{7}"] }),
+            "audience_mismatch",
+            r#"aud ["a","\u{202e}\u0007"]"#,
+        ),
+    ] {
+        let refused = explained(&house, "/crm/x", &house.token(changes));
+        let word = refused.reason.map(|reason| reason.as_str());
+        assert_eq!(word, Some(reason));
+        let unverified = saw(&refused, "unverified");
+        assert!(unverified.contains(said), "{unverified}");
+        assert!(unverified.contains("alg \"EdDSA\", kid \""), "{unverified}");
+    }
+    let refused = explained(&house, "/crm/x", "a.b.c");
+    assert_eq!(saw(&refused, "unverified"), "nothing that can be read");
+}
