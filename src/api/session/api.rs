@@ -162,8 +162,8 @@ impl SessionApi {
     ) -> Response<Bytes> {
         let event = match failure {
             Failure::TooMany(_) => Some(Event::RateLimited),
-            Failure::AccessDenied => Some(Event::OriginRefused),
-            Failure::InvalidClient => Some(Event::ClientRefused),
+            Failure::AccessDenied(_) => Some(Event::OriginRefused),
+            Failure::ClientUnnamed | Failure::InvalidClient => Some(Event::ClientRefused),
             _ => None,
         };
         if let Some(event) = event {

@@ -64,7 +64,9 @@ impl<'a> Call<'a> {
             Some("application/json") if body.is_empty() => Ok(Content::Empty),
             Some("application/json") => Ok(Content::Json),
             Some("application/x-www-form-urlencoded") => Form::parse(body).map(Content::Form),
-            _ => Err(Failure::UnsupportedMedia),
+            _ => Err(Failure::UnsupportedMedia(
+                "the body must be application/json or application/x-www-form-urlencoded",
+            )),
         }
     }
 
@@ -73,7 +75,7 @@ impl<'a> Call<'a> {
         match self.content()? {
             Content::Form(form) => Ok(form),
             Content::Empty => Ok(Form::default()),
-            Content::Json => Err(Failure::UnsupportedMedia),
+            Content::Json => Err(Failure::UnsupportedMedia(FORM_WANTED)),
         }
     }
 
@@ -139,6 +141,7 @@ fn essence(content_type: &str) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
+pub(super) const FORM_WANTED: &str = "the body must be application/x-www-form-urlencoded";
 const X_CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
 /// Also of what is handed on to the login hook.
 const BODY_BYTES_MAX: usize = 16 * 1024;

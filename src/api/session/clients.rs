@@ -50,7 +50,7 @@ impl SessionApi {
     /// The client of a call, proven where it can keep a secret.
     ///
     /// # Errors
-    /// [`Failure::InvalidClient`], the same whatever was wrong; [`Failure::InvalidRequest`] when names disagree or two
+    /// [`Failure::ClientUnnamed`]; [`Failure::InvalidClient`], the same whatever was wrong; [`Failure::InvalidRequest`] when names disagree or two
     /// proofs are shown.
     pub(super) async fn client(
         &self,
@@ -63,8 +63,8 @@ impl SessionApi {
             _ => &none,
         };
         let (id, proof) = shown(call, content, form)?;
-        let client = id.as_deref().and_then(|id| self.clients.find(id));
-        let client = client.ok_or(Failure::InvalidClient)?;
+        let id = id.ok_or(Failure::ClientUnnamed)?;
+        let client = self.clients.find(&id).ok_or(Failure::InvalidClient)?;
         match (&client.kind, proof) {
             (ClientKind::Public, Proof::None) => {}
             // Some clients send Basic with an empty secret until they are told not to.

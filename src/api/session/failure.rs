@@ -14,10 +14,12 @@ use crate::session::StoreError;
 pub(super) enum Failure {
     /// A parameter is missing, stands twice, or contradicts another.
     InvalidRequest(&'static str),
-    /// A body of a type that a page of another site could send without being asked, or none at all.
-    UnsupportedMedia,
+    /// A body of a type that a page of another site could send without being asked, or none at all; what it must be.
+    UnsupportedMedia(&'static str),
     /// A body over the limit.
     TooLarge,
+    /// The call names no client.
+    ClientUnnamed,
     /// The client could not prove itself.
     InvalidClient,
     /// The client may not do this.
@@ -28,8 +30,8 @@ pub(super) enum Failure {
     UnsupportedGrantType,
     /// A scope that was not granted.
     InvalidScope,
-    /// The checks against forgery across sites.
-    AccessDenied,
+    /// The checks against forgery across sites; what the call lacks.
+    AccessDenied(&'static str),
     /// The limit; whole seconds until it is worth trying again.
     TooMany(u64),
     /// The store or the identity service does not answer.
@@ -74,7 +76,7 @@ impl Failure {
         let headers = response.headers_mut();
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
         match self {
-            Self::InvalidClient => {
+            Self::ClientUnnamed | Self::InvalidClient => {
                 let challenge = HeaderValue::from_static("Basic realm=\"oauth\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
@@ -96,15 +98,20 @@ impl Failure {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Self::InvalidRequest(what) => (BAD, "invalid_request", what),
-            Self::UnsupportedMedia => (
+            Self::UnsupportedMedia(wanted) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "invalid_request",
-                "the body must be application/json or application/x-www-form-urlencoded",
+                wanted,
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "invalid_request",
                 "the body is too large",
+            ),
+            Self::ClientUnnamed => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "the call names no client: write client_id or X-Client-Id",
             ),
             Self::InvalidClient => (
                 StatusCode::UNAUTHORIZED,
@@ -123,11 +130,7 @@ impl Failure {
                 "the grant type is not supported",
             ),
             Self::InvalidScope => (BAD, "invalid_scope", "the scope was not granted"),
-            Self::AccessDenied => (
-                StatusCode::FORBIDDEN,
-                "access_denied",
-                "this origin may not call here",
-            ),
+            Self::AccessDenied(lacks) => (StatusCode::FORBIDDEN, "access_denied", lacks),
             Self::TooMany(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "temporarily_unavailable",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answers::json;
 use super::api::SessionApi;
-use super::call::{Call, Content};
+use super::call::{Call, Content, FORM_WANTED};
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, ClientKind};
@@ -24,7 +24,7 @@ impl SessionApi {
         }
         origin::check_body(&client, call)?;
         let Content::Form(form) = &content else {
-            return Err(Failure::UnsupportedMedia);
+            return Err(Failure::UnsupportedMedia(FORM_WANTED));
         };
         let token = form.require("token")?;
         let told = if token.starts_with("tgr_") {

@@ -24,7 +24,9 @@ impl SessionApi {
             (Ok(verified), _) => self_session(verified.principal().session.as_deref())?,
             // The cookie speaks alone: its token outlives an access token that has expired.
             (Err(_), Jar::Own(..)) => None,
-            (Err(_), Jar::Foreign) if !has_bearer => return Err(Failure::AccessDenied),
+            (Err(_), Jar::Foreign) if !has_bearer => {
+                return Err(Failure::AccessDenied(origin::OTHER_ORIGIN));
+            }
             (Err(refusal), _) => return Err(refusal.clone().into()),
         };
         if let Some(session) = by_bearer {

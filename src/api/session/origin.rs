@@ -13,9 +13,9 @@ use crate::config::model::{Client, Cookie, SameSite, Sessions, Transport};
 
 /// Checks a call that a cookie speaks for, or that will set one: a page of a listed origin must have made it, on purpose.
 pub(super) fn check_cookie(cookie: &Cookie, call: &Call<'_>) -> Result<(), Failure> {
-    let denied = |_| Failure::AccessDenied;
-    let csrf =
-        HeaderName::from_bytes(cookie.csrf_header.as_bytes()).map_err(|_| Failure::AccessDenied)?;
+    let denied = |_| Failure::AccessDenied(OTHER_ORIGIN);
+    let csrf = HeaderName::from_bytes(cookie.csrf_header.as_bytes())
+        .map_err(|_| Failure::AccessDenied(NOT_ON_PURPOSE))?;
     let on_purpose = call.request.headers().contains_key(csrf);
     let site = call.field(&SEC_FETCH_SITE).map_err(denied)?;
     let origin = match call.field(&header::ORIGIN).map_err(denied)? {
@@ -23,10 +23,12 @@ pub(super) fn check_cookie(cookie: &Cookie, call: &Call<'_>) -> Result<(), Failu
         None => site == Some("same-origin"),
     };
     let across = site == Some("cross-site") && cookie.same_site != SameSite::None;
-    if on_purpose && origin && !across {
-        Ok(())
-    } else {
-        Err(Failure::AccessDenied)
+    if !origin || across {
+        return Err(Failure::AccessDenied(OTHER_ORIGIN));
+    }
+    match on_purpose {
+        true => Ok(()),
+        false => Err(Failure::AccessDenied(NOT_ON_PURPOSE)),
     }
 }
 
@@ -43,7 +45,7 @@ pub(super) fn check_body(client: &Client, call: &Call<'_>) -> Result<(), Failure
     let origin = call.field(&header::ORIGIN).ok().flatten();
     match origin.is_some_and(|origin| is_listed(&client.origins, origin)) {
         true => Ok(()),
-        false => Err(Failure::AccessDenied),
+        false => Err(Failure::AccessDenied(OTHER_ORIGIN)),
     }
 }
 
@@ -154,6 +156,9 @@ fn is_listed(origins: &[Box<str>], origin: &str) -> bool {
     origin != "null" && origins.iter().any(|listed| **listed == *origin)
 }
 
+/// A page may read the second text only where its origin is listed: nobody else learns what was missing.
+pub(super) const OTHER_ORIGIN: &str = "this origin may not call here";
+const NOT_ON_PURPOSE: &str = "the header of sessions.cookie.csrf_header is missing";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Browsers say it of every request; `Sec-Fetch-Mode` is also said by clients that are none.
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");

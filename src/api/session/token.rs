@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 
 use super::answers::{access, json};
 use super::api::{SessionApi, SystemEntropy};
-use super::call::{Call, Content};
+use super::call::{Call, Content, FORM_WANTED};
 use super::failure::{Chain, Failure};
 use super::form::Form;
 use super::origin;
@@ -19,7 +19,7 @@ impl SessionApi {
         let client = self.client(call, &content).await?;
         origin::check_body(&client, call)?;
         let Content::Form(form) = content else {
-            return Err(Failure::UnsupportedMedia);
+            return Err(Failure::UnsupportedMedia(FORM_WANTED));
         };
         match form.require("grant_type")? {
             "refresh_token" => {

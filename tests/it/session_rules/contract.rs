@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::house::{House, Tokens, claims, cookie, fails, house, part};
 use super::keys::{jwks, verifies};
+use crate::support::Answer;
 
 #[test]
 fn a_login_gives_an_rfc_9068_token_and_a_refresh_token_in_the_body() {
@@ -329,4 +330,31 @@ fn limits_outlive_a_reload() {
     assert!(passed < 10, "the limit counts");
     assert_eq!(house.gateway.admin_post("/api/reload", "{}").status, 200);
     assert_eq!(house.try_login().status, 429);
+}
+
+#[test]
+fn a_call_that_was_made_wrong_is_told_what_it_lacks() {
+    let house = house();
+    let (json, form) = ("Content-Type: application/json", "grant_type=refresh_token");
+    let said = |answer: Answer| answer.json()["error_description"].to_string();
+    let unnamed = house.send("POST", "/auth/login", &[json], "{}");
+    fails(&unnamed, 401, "invalid_client");
+    assert!(said(unnamed).contains("X-Client-Id"));
+    let as_json = house.send(
+        "POST",
+        "/oauth/token",
+        &[json, "X-Client-Id: mobile"],
+        "{\"a\":1}",
+    );
+    fails(&as_json, 415, "invalid_request");
+    assert!(said(as_json).ends_with("must be application/x-www-form-urlencoded\""));
+    let as_text = house.send("POST", "/auth/login", &["Content-Type: text/plain"], form);
+    assert!(said(as_text).contains("application/json or"));
+    let page = ["X-Client-Id: web", json, "Origin: https://app.example.com"];
+    let without_csrf = house.send("POST", "/auth/login", &page, "{}");
+    fails(&without_csrf, 403, "access_denied");
+    assert!(said(without_csrf).contains("csrf_header"));
+    let elsewhere = ["X-Client-Id: web", json, "Origin: https://evil.example"];
+    let elsewhere = house.send("POST", "/auth/login", &elsewhere, "{}");
+    assert!(said(elsewhere).contains("origin"));
 }
