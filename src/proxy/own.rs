@@ -37,6 +37,9 @@ impl Turn<'_> {
         };
         let endpoints = &self.edge.endpoints;
         let response = endpoints.answer(endpoint, request, self.caller()).await;
+        if let Some(refusal) = response.extensions().get::<Refusal>() {
+            self.record.refused(refusal);
+        }
         self.send(&response, answer).await;
     }
 

@@ -173,6 +173,9 @@ impl SessionApi {
             Failure::Refused(refusal) => problem::answer(refusal, &self.config, &asked(call)),
             _ => failure.answer(),
         };
+        if let Some(refusal) = failure.refusal() {
+            response.extensions_mut().insert(refusal);
+        }
         let dead = matches!(failure, Failure::InvalidGrant(Chain::Dead));
         if dead
             && endpoint == SessionEndpoint::Refresh

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use crate::api::answer;
-use crate::gate::Refusal;
+use crate::gate::{Reason, Refusal};
 use crate::session::StoreError;
 
 /// Why an endpoint has no answer.
@@ -92,6 +92,18 @@ impl Failure {
             _ => {}
         }
         response
+    }
+
+    /// What metric and log have a word for; the answer carries it along.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused(refusal) => Some((**refusal).clone()),
+            Self::TooMany(_) => {
+                let detail = "a limit of the session side";
+                Some(Refusal::new(Reason::RateLimited, detail))
+            }
+            _ => None,
+        }
     }
 
     fn words(&self) -> (StatusCode, &'static str, &'static str) {

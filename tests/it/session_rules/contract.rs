@@ -358,3 +358,26 @@ fn a_call_that_was_made_wrong_is_told_what_it_lacks() {
     let elsewhere = house.send("POST", "/auth/login", &elsewhere, "{}");
     assert!(said(elsewhere).contains("origin"));
 }
+
+#[test]
+fn a_refusal_at_the_gates_own_endpoints_is_logged_and_counted_with_its_reason() {
+    let house = House::with(|config| config.replace(r#"login = "1000/s""#, r#"login = "1/m""#));
+    let sessions = house.send("GET", "/auth/sessions", &[], "");
+    let limited = (0..20)
+        .map(|_| house.try_login())
+        .find(|answer| answer.status == 429)
+        .expect("the limit is reached");
+    for (answer, route, reason) in [
+        (&sessions, "auth.sessions", "token_missing"),
+        (&limited, "auth.login", "rate_limited"),
+    ] {
+        let line = house
+            .gateway
+            .log_line(answer.field("x-request-id").unwrap());
+        assert_eq!(line["reason"], reason, "{line}");
+        assert_eq!(line["verdict"], "refuse", "{line}");
+        let labels = [route, reason, "refuse"].map(|label| format!("\"{label}\""));
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        assert!(house.gateway.metric("tollgate_decisions_total", &labels) >= 1.0);
+    }
+}
