@@ -84,6 +84,9 @@ impl Record {
         if refusal.issuer_name.is_some() {
             self.issuer.clone_from(&refusal.issuer_name);
         }
+        if refusal.verified.is_some() {
+            self.verified.clone_from(&refusal.verified);
+        }
     }
 
     /// Notes something that is no reason of the table.

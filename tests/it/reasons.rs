@@ -369,6 +369,21 @@ fn policy_says_what_is_missing() {
 }
 
 #[test]
+fn whom_a_refusal_hit_stands_in_the_log() {
+    let house = house();
+    let subject = |answer: &Answer| {
+        let request_id = answer.field("x-request-id").expect("an id");
+        house.gateway.log_line(request_id)["subject"].clone()
+    };
+    let lacking = house.issuer.token(json!({ "products": ["billing"] }));
+    let lacking = house.with_token("/crm", &lacking);
+    let accepted = house.with_token("/crm", &house.issuer.token(json!({})));
+    assert_eq!(accepted.status, 200);
+    assert!(subject(&lacking).is_string());
+    assert_eq!(subject(&lacking), subject(&accepted));
+}
+
+#[test]
 fn a_revoked_session_is_refused_on_the_next_request() {
     let house = house();
     let token = house.issuer.token(json!({ "sid": "s_revoked" }));
