@@ -79,6 +79,14 @@ impl<M: Series, const N: usize> Family<M, N> {
         self.read().contains_key(&values.map(Box::from))
     }
 
+    /// All series, by their label values.
+    pub(super) fn all(&self) -> Vec<([Box<str>; N], M)> {
+        let all = self.read();
+        all.iter()
+            .map(|(values, series)| (values.clone(), series.clone()))
+            .collect()
+    }
+
     /// Drops every series whose label values `keeps` does not like.
     pub(super) fn retain(&self, keeps: impl Fn(&[Box<str>; N]) -> bool) {
         let mut all = self.series.write().unwrap_or_else(PoisonError::into_inner);

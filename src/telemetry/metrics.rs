@@ -56,6 +56,17 @@ pub enum Health {
     PassedOver,
 }
 
+/// One server of an upstream, and whether it takes requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerHealth {
+    /// The upstream's name.
+    pub upstream: Box<str>,
+    /// The server, as the configuration has it.
+    pub server: Box<str>,
+    /// Whether it takes requests.
+    pub health: Health,
+}
+
 impl Metrics {
     pub(super) fn new() -> Self {
         let families = Families::new();
@@ -157,7 +168,8 @@ impl Metrics {
         if let (Some(upstream), Some(took)) = (exchange.upstream, exchange.upstream_duration) {
             self.upstream(upstream).duration.observe(took.as_secs_f64());
         }
-        if let (Some(reason), "refuse") = (exchange.reason, exchange.verdict) {
+        // On a shadow route the reason tells what would have been.
+        if let Some(reason) = exchange.reason.filter(|_| exchange.verdict != "shadow") {
             self.refusals[reason as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -172,6 +184,21 @@ impl Metrics {
     pub fn upstream_healthy(&self, upstream: &str, server: &str, health: Health) {
         let gauge = self.families.upstream_healthy.with([upstream, server]);
         gauge.set(i64::from(health == Health::Used));
+    }
+
+    /// Every server of the configuration, by the name of its upstream.
+    pub fn servers(&self) -> Vec<ServerHealth> {
+        let servers = self.families.upstream_healthy.all().into_iter();
+        servers
+            .map(|([upstream, server], gauge)| ServerHealth {
+                upstream,
+                server,
+                health: match gauge.get() {
+                    0 => Health::PassedOver,
+                    _ => Health::Used,
+                },
+            })
+            .collect()
     }
 
     /// Counts a connection to a listener, until the guard is dropped.

@@ -14,7 +14,7 @@ mod subscriber;
 pub use crate::token::Source;
 pub use exchange::Exchange;
 pub use handles::{Counted, UpstreamHandle};
-pub use metrics::{Health, Metrics, RefreshOutcome};
+pub use metrics::{Health, Metrics, RefreshOutcome, ServerHealth};
 pub use observe::Telemetry;
 pub use subscriber::Diagnostics;
 

@@ -26,6 +26,15 @@ fn a_request_counts_under_its_route_its_product_and_its_reason() {
         Some(Reason::ProductMissing),
     ));
     telemetry.request(&exchange(None, 404, "refuse", Some(Reason::RouteUnknown)));
+    let gone = Some(Reason::UpstreamUnavailable);
+    telemetry.request(&exchange(Some(&route("gone", "crm")), 502, "forward", gone));
+    let would_be = Some(Reason::ScopeMissing);
+    telemetry.request(&exchange(
+        Some(&route("try", "crm")),
+        200,
+        "shadow",
+        would_be,
+    ));
     let text = telemetry.scrape();
     for line in [
         r#"tollgate_requests_total{route="crm",status="200"} 2"#,
@@ -35,13 +44,17 @@ fn a_request_counts_under_its_route_its_product_and_its_reason() {
         r#"tollgate_decisions_total{product="crm",reason="product_missing",route="crm",verdict="refuse"} 1"#,
         r#"tollgate_decisions_total{product="",reason="route_unknown",route="-",verdict="refuse"} 1"#,
         r#"tollgate_request_duration_seconds_count{route="crm"} 3"#,
-        r#"tollgate_upstream_duration_seconds_count{upstream="crm"} 3"#,
+        r#"tollgate_upstream_duration_seconds_count{upstream="crm"} 5"#,
     ] {
         assert!(text.lines().any(|known| known == line), "{line}\n{text}");
     }
     assert_eq!(
         telemetry.metrics().refusals(),
-        [(Reason::RouteUnknown, 1), (Reason::ProductMissing, 1)]
+        [
+            (Reason::RouteUnknown, 1),
+            (Reason::ProductMissing, 1),
+            (Reason::UpstreamUnavailable, 1)
+        ]
     );
 }
 

@@ -14,7 +14,7 @@ use super::super::answer;
 use super::view::{self, RoutesView};
 use crate::config::Config;
 use crate::control::{IssuerStatus, ReloadOutcome, Status};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Health, ServerHealth, Telemetry};
 
 /// The page of this moment.
 pub(super) fn render(config: &Config, facts: &Status, telemetry: &Telemetry) -> Response<Bytes> {
@@ -25,6 +25,7 @@ pub(super) fn render(config: &Config, facts: &Status, telemetry: &Telemetry) -> 
         "reload" => reload(facts),
         "listeners" => listeners(config),
         "issuers" => facts.issuers.iter().map(issuer).collect(),
+        "upstreams" => upstreams(telemetry),
         "routes" => routes(config),
         "refusals" => refusals(telemetry),
         unknown => unreachable!("the page has no place for `{unknown}`"),
@@ -79,6 +80,36 @@ fn issuer(issuer: &IssuerStatus) -> String {
         escaped(&issuer.name),
         issuer.keys
     )
+}
+
+/// Those with a server that takes no requests come first.
+fn upstreams(telemetry: &Telemetry) -> String {
+    let servers = telemetry.metrics().servers();
+    let mut rows: Vec<_> = servers
+        .chunk_by(|one, next| one.upstream == next.upstream)
+        .map(|servers| {
+            let passed_over = servers
+                .iter()
+                .filter(|server| server.health == Health::PassedOver);
+            let passed_over: Vec<_> = passed_over.map(|server| escaped(&server.server)).collect();
+            (passed_over.is_empty(), servers, passed_over)
+        })
+        .collect();
+    rows.sort_by_key(|(all_used, ..)| *all_used);
+    let row = |(_, servers, passed_over): &(bool, &[ServerHealth], Vec<String>)| {
+        let name = escaped(&servers[0].upstream);
+        let passed_over = match passed_over.as_slice() {
+            [] => "none".to_owned(),
+            some => format!("<code>{}</code>", some.join(", ")),
+        };
+        let count = servers.len();
+        format!("<tr><td>{name}</td><td class=\"number\">{count}</td><td>{passed_over}</td></tr>")
+    };
+    let more = match rows.len() > NAMES_MAX {
+        true => "<tr><td colspan=\"3\">…</td></tr>",
+        false => "",
+    };
+    rows.iter().take(NAMES_MAX).map(row).collect::<String>() + more
 }
 
 fn routes(config: &Config) -> String {
@@ -163,7 +194,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// How many routes of one access are named.
+/// How many routes of one access, and how many upstreams, are named.
 const NAMES_MAX: usize = 40;
 
 const PAGE: &str = include_str!("page.html");

@@ -16,7 +16,7 @@ use crate::control::{
 };
 use crate::gate::{Explanation, Gate, Reason};
 use crate::session::{Revocation, Revocations, Revoked, Session};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Health, Telemetry};
 use crate::time::{Clock, Timestamp};
 use crate::token::{Algorithm, EventForm, IssuerEvent, KeyRing, TokenFailure};
 
@@ -338,6 +338,24 @@ async fn the_page_is_whole_without_a_script_and_escapes_what_it_shows() {
 }
 
 #[tokio::test]
+async fn an_upstream_whose_server_is_passed_over_is_told_of() {
+    let admin = admin(CONFIG);
+    for (health, used, shown) in [
+        (Health::Used, true, "none"),
+        (Health::PassedOver, false, "<code>127.0.0.1:9101</code>"),
+    ] {
+        let metrics = admin.2.metrics();
+        metrics.upstream_healthy("crm", "127.0.0.1:9101", health);
+        let (_, said) = admin.json("GET", "/api/status", "").await;
+        let upstreams = json!({ "crm": { "127.0.0.1:9101": used } });
+        assert_eq!(said["upstreams"], upstreams);
+        let html = text(&admin.ask("GET", "/", &[], "").await);
+        let row = format!("<tr><td>crm</td><td class=\"number\">1</td><td>{shown}</td></tr>");
+        assert!(html.contains(&row), "{html}");
+    }
+}
+
+#[tokio::test]
 async fn status_counts_routes_by_access() {
     let (_, said) = admin(CONFIG).json("GET", "/api/status", "").await;
     let routes = json!({"public": 0, "authenticated": 0, "entitled": 1, "shadow": 0});
@@ -441,7 +459,7 @@ impl Acts for Arc<Pretended> {
     }
 }
 
-struct Fixture(Admin<Arc<Pretended>>, Arc<Pretended>);
+struct Fixture(Admin<Arc<Pretended>>, Arc<Pretended>, Arc<Telemetry>);
 
 impl Fixture {
     fn acts(&self) -> &Pretended {
@@ -558,6 +576,6 @@ fn admin_of(gate: Gate) -> Fixture {
         revoked: Mutex::default(),
         unwritable: AtomicBool::new(false),
     });
-    let telemetry = Telemetry::start(Arc::new(Stopped), [0; 32]).unwrap();
-    Fixture(Admin::new(acts.clone(), Arc::new(telemetry)), acts)
+    let telemetry = Arc::new(Telemetry::start(Arc::new(Stopped), [0; 32]).unwrap());
+    Fixture(Admin::new(acts.clone(), telemetry.clone()), acts, telemetry)
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::control::{LedgerView, Reloaded, Status};
 use crate::policy::Route;
 use crate::session::{Revocation, Session};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Health, ServerHealth, Telemetry};
 
 /// `/readyz`: 200 while the process takes new requests. Who may not see everything is not told what a rejected file or
 /// a provider said.
@@ -75,6 +75,7 @@ struct Overview<'f> {
     #[serde(flatten)]
     readiness: Readiness<'f>,
     listeners: Vec<ListenerView<'f>>,
+    upstreams: Map<String, Value>,
     routes: RoutesView,
     refusals: Map<String, Value>,
     #[serde(flatten)]
@@ -129,6 +130,7 @@ pub(super) fn overview(
         version: env!("CARGO_PKG_VERSION"),
         readiness: Readiness::of(facts),
         listeners: listeners.collect(),
+        upstreams: upstreams(telemetry),
         routes: RoutesView::of(config.routes.iter().map(AsRef::as_ref)),
         refusals: refusals
             .map(|(reason, count)| (reason.as_str().to_owned(), count.into()))
@@ -136,6 +138,23 @@ pub(super) fn overview(
         ledger,
     };
     answer::json(StatusCode::OK, &overview)
+}
+
+/// Every server by the name of its upstream, and whether it takes requests.
+fn upstreams(telemetry: &Telemetry) -> Map<String, Value> {
+    let servers = telemetry.metrics().servers();
+    let of_upstream = servers.chunk_by(|one, next| one.upstream == next.upstream);
+    let view = |servers: &[ServerHealth]| {
+        let health = |server: &ServerHealth| (server.health == Health::Used).into();
+        let servers: Map<String, Value> = servers
+            .iter()
+            .map(|server| (server.server.to_string(), health(server)))
+            .collect();
+        servers.into()
+    };
+    of_upstream
+        .map(|servers| (servers[0].upstream.to_string(), view(servers)))
+        .collect()
 }
 
 /// The answer to a reload: the generation that serves, and what `check` would print.
