@@ -271,7 +271,7 @@ impl Refresher {
     fn read(&self, document: &[u8]) -> Result<Arc<KeySet>, String> {
         let (keys, odd) = KeySet::parse(document, &self.issuer.terms.algorithms)?;
         for why in &odd {
-            tracing::warn!(issuer = %self.name(), "skipped a key: {why}");
+            tracing::warn!(issuer = %self.name(), "{why}");
         }
         if keys.is_empty() {
             return Err(format!(
