@@ -40,14 +40,15 @@ pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
             .context("the gateway does not answer")?;
         anyhow::Ok((answer.status(), answer.text().await?))
     })?;
-    println!("{}", body.trim_end());
     let said: Value = serde_json::from_str(&body).unwrap_or_default();
+    if !status.is_success() {
+        let why = said["detail"].as_str().unwrap_or("it does not say why");
+        eprintln!("tollgate: the gateway refuses ({status}): {why}");
+        return Ok(ExitCode::FAILURE);
+    }
+    println!("{}", body.trim_end());
     if said["kept"] == false {
         eprintln!("a restart forgets it: the configuration has no [server] state_dir");
     }
-    Ok(if status.is_success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::SUCCESS)
 }

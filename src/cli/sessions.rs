@@ -22,8 +22,12 @@ fn backup(options: &BackupOptions) -> anyhow::Result<ExitCode> {
     let SessionStoreKind::Sqlite(source) = &sessions.store else {
         bail!("a store in memory has no backup")
     };
+    let target = options.target.display();
+    if options.target.exists() {
+        bail!("{target} exists already, and a backup overwrites nothing")
+    }
     store::backup(source, &options.target)
-        .with_context(|| format!("cannot copy {}", source.display()))?;
+        .with_context(|| format!("cannot copy {} to {target}", source.display()))?;
     println!("{}", options.target.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -80,6 +80,30 @@ fn a_key_in_another_format_is_told_how_to_convert_it() {
 }
 
 #[test]
+fn a_backup_overwrites_nothing_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[listeners.public]\naddress = \"127.0.0.1:1\"\n[sessions]\nissuer = \"https://a.example\"\n\
+                  audience = \"https://b.example\"\nsigning_keys = [\"file:sign.pem\"]\nrefresh_keys = [\"file:key\"]\n\
+                  [sessions.login_hook]\nurl = \"http://127.0.0.1:1/\"\n[sessions.clients.app]\ntype = \"public\"\n";
+    let written = [
+        ("gateway.toml", config.to_owned()),
+        ("key", "0".repeat(64)),
+        ("taken.db", "mine".to_owned()),
+    ];
+    for (name, text) in written {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let made = tollgate(&["key", "generate", "--out", "sign.pem"], &folder);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let refused = tollgate(&["sessions", "backup", "taken.db"], &folder);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("taken.db exists already"), "{said}");
+    let kept = fs::read_to_string(folder.path().join("taken.db")).unwrap();
+    assert_eq!(kept, "mine");
+}
+
+#[test]
 fn a_demo_whose_port_is_taken_names_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -89,6 +89,9 @@ fn a_distrusted_key_is_revoked_at_the_next_request_and_after_kill_and_restart() 
         .output()
         .unwrap();
     assert_eq!(bad.status.code(), Some(1));
+    assert!(bad.stdout.is_empty());
+    let said = String::from_utf8_lossy(&bad.stderr).into_owned();
+    assert!(said.contains("no issuer of that name"), "{said}");
 }
 
 #[test]
