@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Process, output};
+use crate::support::{Gateway, Process, output};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -115,6 +115,37 @@ fn every_configuration_in_the_readme_passes_check() {
         assert_eq!(check(&path).0, Some(0), "{}\n{block}", check(&path).1);
     }
 }
+
+#[test]
+fn the_readme_names_metrics_and_log_fields_that_there_are() {
+    let gateway = Gateway::start(OPEN, &[]);
+    let answer = gateway.get("/", &[]);
+    let line = gateway.log_line(answer.field("x-request-id").unwrap());
+    let readme = readme();
+    let (_, logs) = readme.split_once("- **Logs**").unwrap();
+    let (logs, metrics) = logs.split_once("- **Metrics**").unwrap();
+    for name in line.as_object().unwrap().keys() {
+        assert!(logs.contains(&format!("`{name}`")), "{name}: {line}");
+    }
+    let families = include_str!("../../src/telemetry/families.rs");
+    let (metrics, _) = metrics.split_once("\n- ").unwrap();
+    for name in metrics
+        .split('`')
+        .filter(|word| word.starts_with("tollgate_"))
+    {
+        let name = name.split('{').next().unwrap();
+        assert!(families.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+const OPEN: &str = r#"
+[upstreams.gone]
+servers = ["127.0.0.1:1"]
+[routes.all]
+path = "/*"
+access = "public"
+upstream = "gone"
+"#;
 
 #[test]
 fn the_reference_passes_check() {
