@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::{CheckOptions, Format};
+use super::output;
 use crate::config::Colour;
 use crate::control::{self, LoadError, Loaded};
 
@@ -13,8 +14,8 @@ use crate::control::{self, LoadError, Loaded};
 pub(super) fn run(options: &CheckOptions) -> anyhow::Result<ExitCode> {
     let loaded = control::load(&options.file.config);
     match options.format {
-        Format::Text => text(options, &loaded),
-        Format::Json => println!("{}", as_json(&loaded)),
+        Format::Text => text(options, &loaded)?,
+        Format::Json => output::result(as_json(&loaded))?,
     }
     Ok(match loaded {
         Ok(_) => ExitCode::SUCCESS,
@@ -23,34 +24,36 @@ pub(super) fn run(options: &CheckOptions) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) {
+fn text(options: &CheckOptions, loaded: &Result<Loaded, LoadError>) -> anyhow::Result<()> {
     match loaded {
         Ok(loaded) => {
             let config = &loaded.config;
-            print!(
-                "{}",
-                loaded.source.report(&loaded.warnings).to_text(colour())
-            );
-            println!(
-                "{}: valid: {} routes, {} issuers, {} upstreams",
+            let warnings = loaded.source.report(&loaded.warnings).to_text(colour());
+            output::result(format_args!(
+                "{warnings}{}: valid: {} routes, {} issuers, {} upstreams",
                 options.file.config.display(),
                 config.routes.len(),
                 config.issuers.len(),
                 config.upstreams.len()
-            );
+            ))
         }
         Err(LoadError::Faulty {
             source,
             diagnostics,
             ..
-        }) => {
-            print!("{}", source.report(diagnostics).to_text(colour()));
+        }) => output::result(source.report(diagnostics).to_text(colour()).trim_end()),
+        Err(error @ LoadError::Unreadable { .. }) => {
+            output::notice(format_args!("tollgate: {error}"));
+            Ok(())
         }
-        Err(error @ LoadError::Unreadable { .. }) => eprintln!("tollgate: {error}"),
     }
 }
 
 /// Colours are for people: on a terminal that has them, unless `NO_COLOR` is set (https://no-color.org).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how words look is the terminal's to say, not the configuration's"
+)]
 fn colour() -> Colour {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let without = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

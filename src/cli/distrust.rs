@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::args::DistrustOptions;
+use super::output;
 use crate::control;
 use crate::server;
 
@@ -43,12 +44,14 @@ pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
     let said: Value = serde_json::from_str(&body).unwrap_or_default();
     if !status.is_success() {
         let why = said["detail"].as_str().unwrap_or("it does not say why");
-        eprintln!("tollgate: the gateway refuses ({status}): {why}");
+        output::notice(format_args!(
+            "tollgate: the gateway refuses ({status}): {why}"
+        ));
         return Ok(ExitCode::FAILURE);
     }
-    println!("{}", body.trim_end());
+    output::result(body.trim_end())?;
     if said["kept"] == false {
-        eprintln!("a restart forgets it: the configuration has no [server] state_dir");
+        output::notice("a restart forgets it: the configuration has no [server] state_dir");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 
 use super::args::{ExplainOptions, Format};
 use super::given::{self, claims_object};
-use super::world;
+use super::{output, world};
 use crate::api::explain::Explained;
 use crate::control::{self, SystemClock};
 use crate::gate::{Explanation, Question, Rehearsal};
@@ -24,12 +24,9 @@ pub(super) fn run(options: &ExplainOptions) -> anyhow::Result<ExitCode> {
     match options.format {
         Format::Json => {
             let explained = Explained::from(&explanation);
-            println!(
-                "{}",
-                serde_json::to_string_pretty(&explained).context("the explanation")?
-            );
+            output::result(serde_json::to_string_pretty(&explained).context("the explanation")?)?;
         }
-        Format::Text => print!("{}", rendered(&explanation)),
+        Format::Text => output::result(rendered(&explanation))?,
     }
     let refused = explanation.verdict == "refuse";
     Ok(if refused {
@@ -109,5 +106,5 @@ fn rendered(explanation: &Explanation) -> String {
                 .map(|(name, value)| format!("            {name}: {value}")),
         );
     }
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }

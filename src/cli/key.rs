@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::args::{GenerateOptions, KeyCommand, ShowOptions};
-use super::{distrust, rotate};
+use super::{distrust, output, rotate};
 use crate::secret::Secret;
 use crate::session::KeyFile;
 use crate::token::{Algorithm, SigningKey};
@@ -43,9 +43,7 @@ fn generate(options: &GenerateOptions) -> anyhow::Result<ExitCode> {
     let pem = make(&options.algorithm)?;
     match &options.out {
         Some(path) => write_private(path, pem.expose())?,
-        None => std::io::stdout()
-            .write_all(pem.expose())
-            .context("standard output")?,
+        None => output::result(String::from_utf8_lossy(pem.expose()).trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,7 +64,7 @@ fn show(options: &ShowOptions) -> anyhow::Result<ExitCode> {
     let file = KeyFile::parse(&read(&options.key)?);
     let file = in_file(file, &options.key)?;
     let keys: Vec<_> = file.keys().map(|one| one.key.public_jwk()).collect();
-    println!("{:#}", json!({ "keys": keys }));
+    output::result(format_args!("{:#}", json!({ "keys": keys })))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use super::args::{Arguments, Command};
-use super::{check, demo, explain, key, run, sessions, token};
+use super::{check, demo, explain, key, output, run, sessions, token};
 
 /// Reads the arguments, runs one command, and says how it ended: 0 done, 1 refused or faulty, 2 could not be tried.
 pub fn main() -> ExitCode {
@@ -19,7 +19,7 @@ pub fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("tollgate: {}", format!("{error:#}").trim_end());
+        output::notice(format!("tollgate: {error:#}").trim_end());
         ExitCode::from(2)
     })
 }

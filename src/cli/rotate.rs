@@ -11,9 +11,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::args::RotateOptions;
-use super::key;
+use super::{key, output};
 use crate::control::{self, SystemClock};
-use crate::session::{JWKS_LIFETIME, KeyFile, Rotate, Stage, Waiting};
+use crate::session::{JWKS_LIFETIME, KeyFile, Rotate, ScheduledKey, Stage, Waiting};
 use crate::time::{Clock as _, Timestamp};
 
 pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
@@ -49,7 +49,7 @@ pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
     rotated.map_err(anyhow::Error::msg)?;
     let replaced = replace(&path, file.to_text().expose());
     replaced.with_context(|| format!("cannot write {}", path.display()))?;
-    print(&file, &asked);
+    output::result(shown(&file, &asked))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,17 +81,20 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
-fn print(file: &KeyFile, asked: &Rotate) {
+/// A line for each key of the file.
+fn shown(file: &KeyFile, asked: &Rotate) -> String {
     let stages = file.stages(asked.now, asked.lifetime);
-    for (key, stage) in file.keys().zip(stages) {
+    let line = |(key, stage): (&ScheduledKey, Stage)| {
         let wait = key.signs_from.since(asked.now).as_secs();
         let when = match stage {
             Stage::Next => format!(", signs in {wait} s"),
             _ if key.signs_from == Timestamp::default() => String::new(),
             _ => format!(", since {} s", asked.now.since(key.signs_from).as_secs()),
         };
-        println!("{:<8} {}{when}", stage.as_str(), key.key.kid());
-    }
+        format!("{:<8} {}{when}", stage.as_str(), key.key.kid())
+    };
+    let lines: Vec<_> = file.keys().zip(stages).map(line).collect();
+    lines.join("\n")
 }
 
 /// The running gateway takes a moment to see the file.

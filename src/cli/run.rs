@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use super::args::RunOptions;
+use super::output;
 use crate::server;
 
 pub(super) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
-    match server::run(&options.file.config, |summary| eprintln!("{summary}")) {
+    match server::run(&options.file.config, |summary| output::notice(summary)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            eprintln!("{}", error.to_string().trim_end());
+            output::notice(error.to_string().trim_end());
             Ok(ExitCode::FAILURE)
         }
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use super::args::{BackupOptions, SessionsCommand};
+use super::output;
 use crate::config::model::SessionStoreKind;
 use crate::{control, store};
 
@@ -28,6 +29,6 @@ fn backup(options: &BackupOptions) -> anyhow::Result<ExitCode> {
     }
     store::backup(source, &options.target)
         .with_context(|| format!("cannot copy {} to {target}", source.display()))?;
-    println!("{}", options.target.display());
+    output::result(target)?;
     Ok(ExitCode::SUCCESS)
 }

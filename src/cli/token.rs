@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::args::{InspectOptions, MintOptions, TokenCommand};
 use super::given::{self, claims_object};
 use super::key::signing_key;
-use super::verify;
+use super::{output, verify};
 use crate::control::SystemClock;
 use crate::time::Clock as _;
 
@@ -47,7 +47,7 @@ fn mint(options: &MintOptions) -> anyhow::Result<ExitCode> {
     if let Some(text) = &options.claims {
         claims.extend(claims_object(text)?);
     }
-    println!("{}", key.sign(&options.typ, &Value::Object(claims)));
+    output::result(key.sign(&options.typ, &Value::Object(claims)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -61,14 +61,12 @@ fn inspect(options: &InspectOptions) -> anyhow::Result<ExitCode> {
     };
     match inspected {
         Ok((header, claims)) => {
-            println!(
-                "{:#}",
-                json!({ "trusted": false, "header": header, "claims": claims })
-            );
+            let shown = json!({ "trusted": false, "header": header, "claims": claims });
+            output::result(format_args!("{shown:#}"))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            eprintln!("tollgate: {error:#}");
+            output::notice(format_args!("tollgate: {error:#}"));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::{Format, VerifyOptions};
 use super::given;
-use super::world;
+use super::{output, world};
 use crate::control::SystemClock;
 use crate::time::Clock as _;
 
@@ -33,15 +33,12 @@ pub(super) fn run(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
             (ExitCode::FAILURE, result)
         }
     };
-    match (options.format, &verified) {
-        (Format::Json, _) => println!(
-            "{}",
-            serde_json::to_string_pretty(&result).context("the result")?
-        ),
-        (Format::Text, Ok(verified)) => println!("valid: {}", verified.summary()),
+    output::result(match (options.format, &verified) {
+        (Format::Json, _) => serde_json::to_string_pretty(&result).context("the result")?,
+        (Format::Text, Ok(verified)) => format!("valid: {}", verified.summary()),
         (Format::Text, Err(refusal)) => {
-            println!("refused: {}: {}", refusal.reason.as_str(), refusal.detail)
+            format!("refused: {}: {}", refusal.reason.as_str(), refusal.detail)
         }
-    }
+    })?;
     Ok(code)
 }

@@ -1,7 +1,7 @@
 //! What the commands say to a person: on a terminal, in a pipe, and about what is not as they need it.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::support::{free_address, output};
 
@@ -77,6 +77,31 @@ fn a_key_in_another_format_is_told_how_to_convert_it() {
     assert_eq!(refused.status.code(), Some(2));
     let said = stderr(&refused);
     assert!(said.contains("openssl pkcs8 -topk8 -nocrypt"), "{said}");
+}
+
+#[test]
+fn a_reader_that_goes_away_early_changes_no_exit_code_and_is_told_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gateway.toml"), "oops = 1\n").unwrap();
+    for (arguments, code) in [
+        (&["check"][..], 1),
+        (&["check", "--format", "json"], 1),
+        (&["key", "generate"], 0),
+    ] {
+        let into = |out: Stdio| {
+            let mut command = Command::new(TOLLGATE);
+            command.args(arguments).current_dir(&folder).stdout(out);
+            command.output().unwrap()
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let unread = into(writer.into());
+        let ended = (unread.status.code(), stderr(&unread));
+        assert_eq!(ended, (Some(code), String::new()), "{arguments:?}");
+        let full = into(fs::File::create("/dev/full").unwrap().into());
+        assert_eq!(full.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&full).contains("standard output: No space left"));
+    }
 }
 
 #[test]

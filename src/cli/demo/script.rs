@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::super::args::DemoOptions;
+use super::super::output;
 use super::house::{Addresses, House};
 use super::samples;
 use crate::server::{self, Refused};
@@ -20,14 +21,15 @@ pub(in super::super) fn run(options: &DemoOptions) -> anyhow::Result<ExitCode> {
     };
     let house = House::build(&addresses)?;
     let outcome = server::run(&house.config(), |_summary| {
-        println!("{}", lines(&addresses, &house))
+        // A demo that is piped into `head` serves all the same.
+        let _ = output::result(lines(&addresses, &house));
     });
     match outcome {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            eprintln!("{error}");
+            output::notice(&error);
             if let Refused::Address { .. } = error {
-                eprintln!("tollgate demo --port 0 --admin-port 0 takes free ones");
+                output::notice("tollgate demo --port 0 --admin-port 0 takes free ones");
             }
             Ok(ExitCode::FAILURE)
         }
