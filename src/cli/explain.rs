@@ -86,6 +86,11 @@ fn rendered(explanation: &Explanation) -> String {
         .iter()
         .map(|(step, saw)| format!("{step:<12}{saw}"))
         .collect();
+    // A token that was refused has no line of its own that would say whose it was to be.
+    let is_told = explanation.steps.iter().any(|(step, _)| *step == "token");
+    if let (Some(issuer), false) = (&explanation.issuer, is_told) {
+        lines.push(format!("{:<12}{issuer}", "issuer"));
+    }
     let why = explanation
         .reason
         .map_or(String::new(), |reason| format!("  {}", reason.as_str()));

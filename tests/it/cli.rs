@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{free_address, output};
+use serde_json::json;
+
+use crate::support::{Issuer, free_address, output};
 
 const TOLLGATE: &str = env!("CARGO_BIN_EXE_tollgate");
 
@@ -102,6 +104,41 @@ fn a_reader_that_goes_away_early_changes_no_exit_code_and_is_told_nothing() {
         assert_eq!(full.status.code(), Some(2), "{arguments:?}");
         assert!(stderr(&full).contains("standard output: No space left"));
     }
+}
+
+#[test]
+fn explain_names_the_issuer_of_a_refused_token_and_the_provider_that_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = Issuer::new("https://auth.example.com");
+    let house = "[listeners.public]\naddress = \"127.0.0.1:1\"\n[upstreams.app]\nservers = [\"127.0.0.1:1\"]\n\
+                 [routes.app]\npath = \"/*\"\naccess = \"authenticated\"\nupstream = \"app\"\n[issuers.main]\n\
+                 issuer = \"https://auth.example.com\"\naudiences = [\"https://api.example.com\"]\n\
+                 algorithms = [\"ES256\"]\n";
+    let explain = |keys: &str, token: &str| {
+        fs::write(
+            folder.path().join("gateway.toml"),
+            format!("{house}{keys}\n"),
+        )
+        .unwrap();
+        let explained = tollgate(&["explain", "GET", "/x", "--token", token], &folder);
+        assert_eq!(explained.status.code(), Some(1), "{explained:?}");
+        let walk = String::from_utf8_lossy(&explained.stdout).into_owned();
+        (walk, stderr(&explained))
+    };
+    fs::write(folder.path().join("jwks.json"), issuer.jwks()).unwrap();
+    let stranger = Issuer::new("https://auth.example.com").token(json!({}));
+    let (walk, _) = explain("jwks_file = \"jwks.json\"", &stranger);
+    assert!(
+        walk.contains("issuer      main\nverdict     refuse  key_unknown"),
+        "{walk}"
+    );
+    let silent = format!("jwks_url = \"http://{}/jwks\"", free_address());
+    let (walk, said) = explain(&silent, &stranger);
+    assert!(walk.contains("issuer_unavailable"), "{walk}");
+    assert!(
+        said.contains("issuer main: ") && said.contains("Connection refused"),
+        "{said}"
+    );
 }
 
 #[test]
