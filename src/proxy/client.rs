@@ -73,6 +73,13 @@ impl Client {
         origin
     }
 
+    /// Whose request a trusted proxy has passed on; `None` where the peer is the client.
+    pub(super) fn behind(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
+        self.is_trusted()
+            .then(|| self.origin(head))
+            .filter(|origin| *origin != self.address)
+    }
+
     /// Whether its `X-Forwarded-*` count.
     fn is_trusted(&self) -> bool {
         self.trusts(self.address)

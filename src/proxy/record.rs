@@ -110,6 +110,7 @@ impl Record {
             request_id: self.request_id.as_str(),
             trace_id: self.trace.trace_id(),
             peer: &client.address_text,
+            client: client.behind(&asked.head),
             protocol: protocol(asked.head.version),
             method: asked.head.method,
             path: asked.path(),

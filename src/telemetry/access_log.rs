@@ -58,6 +58,9 @@ fn put_members(line: &mut Vec<u8>, exchange: &Exchange<'_>, subject: Option<&str
     put_word(line, key!("trace_id"), exchange.trace_id);
     put_word(line, key!("listener"), exchange.listener);
     put_word(line, key!("peer"), exchange.peer);
+    if let Some(client) = exchange.client {
+        put_word(line, key!("client"), &client.to_string());
+    }
     put_word(line, key!("protocol"), exchange.protocol);
     put_text(line, key!("method"), cut(exchange.method, METHOD_BYTES_MAX));
     put_text(line, key!("host"), cut(exchange.host, HOST_BYTES_MAX));

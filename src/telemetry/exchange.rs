@@ -1,5 +1,6 @@
 //! One finished request, as metrics and log see it.
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ pub struct Exchange<'a> {
     pub request_id: &'a str,
     /// The trace's id, 32 hex digits.
     pub trace_id: &'a str,
-    /// The client's address.
+    /// The address of the other end of the connection.
     pub peer: &'a str,
+    /// The client's address, where a trusted proxy tells another one.
+    pub client: Option<IpAddr>,
     /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
     pub protocol: &'static str,
     /// The method on the wire; empty when it could not be read.

@@ -419,6 +419,7 @@ fn exchange<'a>(
         request_id: "01890a5d-ac96-774b-bcce-b302099a8057",
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         peer: "192.0.2.7",
+        client: None,
         protocol: "HTTP/1.1",
         method: "GET",
         path: "/crm/\"x\"\n",

@@ -157,6 +157,7 @@ fn access_log_line(bencher: Bencher<'_, '_>) {
         request_id: "01890a5d-ac96-774b-bcce-b302099a8057",
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         peer: "192.0.2.7",
+        client: None,
         protocol: "HTTP/1.1",
         method: "GET",
         path: "/r0/items/42",

@@ -177,6 +177,13 @@ fn a_client_behind_trusted_proxies_is_known_by_its_own_address() {
         let mut listed = list["sessions"].as_array().unwrap().iter();
         let own = listed.find(|session| session["current"] == true).unwrap();
         assert_eq!(own["ip"], expected, "{chain}");
+        let line = login
+            .field("x-request-id")
+            .map(|id| house.gateway.log_line(id))
+            .unwrap();
+        assert_eq!(line["peer"], "127.0.0.1");
+        let client = line["client"].as_str().unwrap_or("127.0.0.1");
+        assert_eq!(client, expected, "{line}");
     }
 }
 
