@@ -21,7 +21,7 @@ pub struct Question {
     pub url: String,
     /// The Bearer token.
     pub token: Option<String>,
-    /// Claims to take as verified instead of a token.
+    /// Claims to take as verified; only without a token.
     pub claims: Option<serde_json::Value>,
 }
 

@@ -84,6 +84,9 @@ impl<A: Acts> Admin<A> {
 
     fn explain(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {
         let question: Question = wish::parse(body)?;
+        if question.token.is_some() && question.claims.is_some() {
+            return Err(Fault::bad("name a token or claims, not both"));
+        }
         let explanation = self.acts.explain(&question).map_err(Fault::bad)?;
         let explained = Explained::from(&explanation);
         Ok(answer::json(StatusCode::OK, &explained))

@@ -323,6 +323,10 @@ async fn an_explanation_has_its_steps_its_verdict_and_what_the_upstream_gets() {
     let body = r#"{"method": "GET", "url": "nonsense"}"#;
     let (status, said) = admin.json("POST", "/api/explain", body).await;
     assert_eq!((status, &said["detail"]), (400, &json!("no URL")));
+    let body = r#"{"method": "GET", "url": "/crm/x", "token": "a.b.c", "claims": {}}"#;
+    let (status, said) = admin.json("POST", "/api/explain", body).await;
+    let both = json!("name a token or claims, not both");
+    assert_eq!((status, &said["detail"]), (400, &both));
 }
 
 #[tokio::test]
