@@ -16,4 +16,5 @@ if [ "${#missing[@]}" -gt 0 ]; then
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
 
-exec cargo run --release --locked -- demo "$@"
+cargo build --release --locked
+exec "${CARGO_TARGET_DIR:-target}/release/tollgate" demo "$@"

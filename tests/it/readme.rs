@@ -36,6 +36,9 @@ fn shell(script: &str, folder: &Path) -> String {
 #[test]
 fn the_tour_shows_what_it_says() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    // It is killed in the end, and then what it wrote stays.
+    let folder = tempfile::tempdir().unwrap();
+    demo.env("TMPDIR", folder.path());
     let mut demo = Process::spawn(demo.args(["demo", "--port", "0", "--admin-port", "0"]));
     let first = demo.line();
     let (_, address) = first.split_once("http://").expect("an address");
