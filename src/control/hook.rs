@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use reqwest::{Client, Url, redirect};
 
+use super::causes;
 use crate::config::model::Hook;
 use crate::time::Timestamp;
 
@@ -112,8 +113,7 @@ fn sign(key: &hmac::Key, now: Timestamp, body: &[u8]) -> String {
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Result<Response<Bytes>, HookError> {
-    // The address may hold a password.
-    let told = |error: reqwest::Error| HookError(error.without_url().to_string());
+    let told = |error| HookError(causes::told(error));
     let mut answer = request.send().await.map_err(told)?;
     let mut body = BytesMut::new();
     while let Some(piece) = answer.chunk().await.map_err(told)? {

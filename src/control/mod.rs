@@ -14,6 +14,7 @@
 //! world.run(shutdown).await;                               // drives it all until `shutdown` ends
 //! ```
 
+mod causes;
 mod certificates;
 mod clock;
 mod entropy;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 
+use super::super::causes;
 use super::source::{self, PlainHttp};
 use crate::config::model::RemoteKeys;
 
@@ -124,15 +125,15 @@ fn client(home: &Url, ca: Option<&[u8]>) -> Result<Client, String> {
         if roots.is_empty() {
             return Err("the certificate bundle holds no certificate".to_owned());
         }
-        return build(Some(roots)).map_err(chain);
+        return build(Some(roots)).map_err(causes::told);
     }
     // A machine without any root certificate can still fetch over plain http; https fails there, as it must.
     build(None)
         .or_else(|error| {
-            tracing::warn!(error = %chain(error), "no root certificates of the system: https to issuers will fail");
+            tracing::warn!(error = %causes::told(error), "no root certificates of the system: https to issuers will fail");
             build(Some(Vec::new()))
         })
-        .map_err(chain)
+        .map_err(causes::told)
 }
 
 fn headers(keys: &RemoteKeys) -> Result<HeaderMap, String> {
@@ -198,7 +199,7 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn told(url: &Url, error: reqwest::Error) -> String {
-    format!("{}: {}", shown(url), chain(error))
+    format!("{}: {}", shown(url), causes::told(error))
 }
 
 /// The address without what might be a credential.
@@ -207,17 +208,4 @@ fn shown(url: &Url) -> String {
     url.set_query(None);
     let _ = url.set_password(None);
     url.into()
-}
-
-/// An error with all its causes, which `reqwest` keeps apart, and without the address.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

@@ -1,5 +1,7 @@
 //! What a login gives, and what counts at the API.
 
+use std::time::{Duration, Instant};
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::house::{House, Tokens, claims, cookie, fails, house, part};
 use super::keys::{jwks, verifies};
-use crate::support::Answer;
+use crate::support::{Answer, free_address};
 
 #[test]
 fn a_login_gives_an_rfc_9068_token_and_a_refresh_token_in_the_body() {
@@ -122,6 +124,28 @@ fn both_documents_are_one_and_every_address_in_them_answers() {
         "https://auth.example.com/.well-known/jwks.json"
     );
     assert!(verifies(&jwks(&house), &house.login().access));
+}
+
+#[test]
+fn a_silent_identity_service_is_a_503_and_the_operator_reads_why() {
+    let house = House::with(|config| {
+        let at = config.find("/login\"").expect("the login hook");
+        let from = config[..at].rfind("http://").expect("its address");
+        config[..from].to_owned() + &format!("http://{}", free_address()) + &config[at..]
+    });
+    fails(&house.try_login(), 503, "temporarily_unavailable");
+    // The log is written off the request path.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let said = house.gateway.diagnostics();
+        let mut lines = said.lines();
+        let told = lines.find(|line| line.contains("the login hook failed"));
+        match told {
+            Some(line) => break assert!(line.contains("Connection refused"), "{line}"),
+            None => assert!(Instant::now() < deadline, "{said}"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
