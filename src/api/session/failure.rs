@@ -1,5 +1,7 @@
 //! Why an endpoint has no answer, and what the client hears of it (RFC 6749 §5.2). The text never says why a grant is dead.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
@@ -12,8 +14,10 @@ use crate::session::StoreError;
 /// Why an endpoint has no answer.
 #[derive(Debug, Clone)]
 pub(super) enum Failure {
-    /// A parameter is missing, stands twice, or contradicts another.
+    /// A parameter stands twice, or contradicts another.
     InvalidRequest(&'static str),
+    /// A parameter is missing; which.
+    Incomplete(String),
     /// A body of a type that a page of another site could send without being asked, or none at all; what it must be.
     UnsupportedMedia(&'static str),
     /// A body over the limit.
@@ -31,7 +35,7 @@ pub(super) enum Failure {
     /// A scope that was not granted.
     InvalidScope,
     /// The checks against forgery across sites; what the call lacks.
-    AccessDenied(&'static str),
+    AccessDenied(Cow<'static, str>),
     /// The limit; whole seconds until it is worth trying again.
     TooMany(u64),
     /// The store or the identity service does not answer.
@@ -106,10 +110,11 @@ impl Failure {
         }
     }
 
-    fn words(&self) -> (StatusCode, &'static str, &'static str) {
+    fn words(&self) -> (StatusCode, &'static str, &str) {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Self::InvalidRequest(what) => (BAD, "invalid_request", what),
+            Self::Incomplete(what) => (BAD, "invalid_request", what),
             Self::UnsupportedMedia(wanted) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "invalid_request",

@@ -40,7 +40,7 @@ impl Form {
     /// The one value of a parameter that must be there.
     pub(super) fn require(&self, name: &str) -> Result<&str, Failure> {
         self.find(name)?
-            .ok_or(Failure::InvalidRequest("a parameter is missing"))
+            .ok_or_else(|| Failure::Incomplete(format!("the parameter {name} is missing")))
     }
 }
 

@@ -72,7 +72,7 @@ impl SessionApi {
     pub(super) fn check_page(&self, client: &Client, call: &Call<'_>) -> Result<(), Failure> {
         match (client.transport, &self.sessions().cookie) {
             (Transport::Cookie, Some(cookie)) => origin::check_cookie(cookie, call),
-            (Transport::Cookie, None) => Err(Failure::AccessDenied(origin::OTHER_ORIGIN)),
+            (Transport::Cookie, None) => Err(origin::other_origin()),
             (Transport::Body, _) => origin::check_body(client, call),
         }
     }

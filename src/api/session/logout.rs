@@ -25,7 +25,7 @@ impl SessionApi {
             // The cookie speaks alone: its token outlives an access token that has expired.
             (Err(_), Jar::Own(..)) => None,
             (Err(_), Jar::Foreign) if !has_bearer => {
-                return Err(Failure::AccessDenied(origin::OTHER_ORIGIN));
+                return Err(origin::other_origin());
             }
             (Err(refusal), _) => return Err(refusal.clone().into()),
         };

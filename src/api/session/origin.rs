@@ -13,22 +13,23 @@ use crate::config::model::{Client, Cookie, SameSite, Sessions, Transport};
 
 /// Checks a call that a cookie speaks for, or that will set one: a page of a listed origin must have made it, on purpose.
 pub(super) fn check_cookie(cookie: &Cookie, call: &Call<'_>) -> Result<(), Failure> {
-    let denied = |_| Failure::AccessDenied(OTHER_ORIGIN);
-    let csrf = HeaderName::from_bytes(cookie.csrf_header.as_bytes())
-        .map_err(|_| Failure::AccessDenied(NOT_ON_PURPOSE))?;
-    let on_purpose = call.request.headers().contains_key(csrf);
-    let site = call.field(&SEC_FETCH_SITE).map_err(denied)?;
-    let origin = match call.field(&header::ORIGIN).map_err(denied)? {
-        Some(origin) => is_listed(&cookie.origins, origin),
-        None => site == Some("same-origin"),
-    };
-    let across = site == Some("cross-site") && cookie.same_site != SameSite::None;
-    if !origin || across {
-        return Err(Failure::AccessDenied(OTHER_ORIGIN));
+    let site = call.field(&SEC_FETCH_SITE).map_err(|_| other_origin())?;
+    match call.field(&header::ORIGIN).map_err(|_| other_origin())? {
+        Some(origin) if is_listed(&cookie.origins, origin) => {}
+        None if site == Some("same-origin") => {}
+        None if site.is_none() => return Err(Failure::AccessDenied(NO_PAGE.into())),
+        _ => return Err(other_origin()),
     }
-    match on_purpose {
+    if site == Some("cross-site") && cookie.same_site != SameSite::None {
+        return Err(other_origin());
+    }
+    // Nobody but a page of a listed origin comes this far and may read which header it is.
+    let csrf = &*cookie.csrf_header;
+    match call.request.headers().contains_key(csrf) {
         true => Ok(()),
-        false => Err(Failure::AccessDenied(NOT_ON_PURPOSE)),
+        false => Err(Failure::AccessDenied(
+            format!("the header {csrf} is missing").into(),
+        )),
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) fn check_body(client: &Client, call: &Call<'_>) -> Result<(), Failure
     let origin = call.field(&header::ORIGIN).ok().flatten();
     match origin.is_some_and(|origin| is_listed(&client.origins, origin)) {
         true => Ok(()),
-        false => Err(Failure::AccessDenied(OTHER_ORIGIN)),
+        false => Err(other_origin()),
     }
 }
 
@@ -151,14 +152,18 @@ fn is_body_origin(sessions: &Sessions, origin: &str) -> bool {
     clients.any(|client| client.transport == Transport::Body && is_listed(&client.origins, origin))
 }
 
+/// The failure of a page that may not call.
+pub(super) fn other_origin() -> Failure {
+    Failure::AccessDenied("this origin may not call here".into())
+}
+
 /// Exact, and never the origin of nothing.
 fn is_listed(origins: &[Box<str>], origin: &str) -> bool {
     origin != "null" && origins.iter().any(|listed| **listed == *origin)
 }
 
-/// A page may read the second text only where its origin is listed: nobody else learns what was missing.
-pub(super) const OTHER_ORIGIN: &str = "this origin may not call here";
-const NOT_ON_PURPOSE: &str = "the header of sessions.cookie.csrf_header is missing";
+const NO_PAGE: &str =
+    "there is no Origin: the cookie is for pages, and other clients refresh at /oauth/token";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Browsers say it of every request; `Sec-Fetch-Mode` is also said by clients that are none.
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");

@@ -384,7 +384,20 @@ fn a_call_that_was_made_wrong_is_told_what_it_lacks() {
     let page = ["X-Client-Id: web", json, "Origin: https://app.example.com"];
     let without_csrf = house.send("POST", "/auth/login", &page, "{}");
     fails(&without_csrf, 403, "access_denied");
-    assert!(said(without_csrf).contains("csrf_header"));
+    assert_eq!(
+        said(without_csrf),
+        "\"the header X-Tollgate-CSRF is missing\""
+    );
+    let no_page = house.send("POST", "/auth/refresh", &[json], "{}");
+    fails(&no_page, 403, "access_denied");
+    assert!(said(no_page).contains("/oauth/token"));
+    let body = "client_id=mobile&grant_type=refresh_token";
+    let incomplete = house.form("/oauth/token", body);
+    fails(&incomplete, 400, "invalid_request");
+    assert_eq!(
+        said(incomplete),
+        "\"the parameter refresh_token is missing\""
+    );
     let elsewhere = ["X-Client-Id: web", json, "Origin: https://evil.example"];
     let elsewhere = house.send("POST", "/auth/login", &elsewhere, "{}");
     assert!(said(elsewhere).contains("origin"));
