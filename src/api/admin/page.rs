@@ -1,5 +1,6 @@
 //! The page at `/`: one file, filled in here, without a script. Everything that is put in is escaped.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -82,34 +83,33 @@ fn issuer(issuer: &IssuerStatus) -> String {
     )
 }
 
-/// Those with a server that takes no requests come first.
+/// Those with the most servers that take no requests come first.
 fn upstreams(telemetry: &Telemetry) -> String {
     let servers = telemetry.metrics().servers();
-    let mut rows: Vec<_> = servers
-        .chunk_by(|one, next| one.upstream == next.upstream)
-        .map(|servers| {
-            let passed_over = servers
-                .iter()
-                .filter(|server| server.health == Health::PassedOver);
-            let passed_over: Vec<_> = passed_over.map(|server| escaped(&server.server)).collect();
-            (passed_over.is_empty(), servers, passed_over)
-        })
-        .collect();
-    rows.sort_by_key(|(all_used, ..)| *all_used);
-    let row = |(_, servers, passed_over): &(bool, &[ServerHealth], Vec<String>)| {
-        let name = escaped(&servers[0].upstream);
-        let passed_over = match passed_over.as_slice() {
-            [] => "none".to_owned(),
-            some => format!("<code>{}</code>", some.join(", ")),
-        };
-        let count = servers.len();
-        format!("<tr><td>{name}</td><td class=\"number\">{count}</td><td>{passed_over}</td></tr>")
-    };
+    let of_one = servers.chunk_by(|one, next| one.upstream == next.upstream);
+    let mut rows: Vec<(usize, String)> = of_one.map(upstream).collect();
+    rows.sort_by_key(|(passed_over, _)| Reverse(*passed_over));
     let more = match rows.len() > NAMES_MAX {
         true => "<tr><td colspan=\"3\">…</td></tr>",
         false => "",
     };
-    rows.iter().take(NAMES_MAX).map(row).collect::<String>() + more
+    let rows = rows.into_iter().take(NAMES_MAX).map(|(_, row)| row);
+    rows.collect::<String>() + more
+}
+
+/// How many of an upstream's servers are passed over, and its row.
+fn upstream(servers: &[ServerHealth]) -> (usize, String) {
+    let passed_over = servers
+        .iter()
+        .filter(|server| server.health == Health::PassedOver);
+    let names: Vec<_> = passed_over.map(|server| escaped(&server.server)).collect();
+    let told = match names.as_slice() {
+        [] => "none".to_owned(),
+        some => format!("<code>{}</code>", some.join(", ")),
+    };
+    let (name, count) = (escaped(&servers[0].upstream), servers.len());
+    let row = format!("<tr><td>{name}</td><td class=\"number\">{count}</td><td>{told}</td></tr>");
+    (names.len(), row)
 }
 
 fn routes(config: &Config) -> String {

@@ -50,8 +50,8 @@ impl SessionApi {
     /// The client of a call, proven where it can keep a secret.
     ///
     /// # Errors
-    /// [`Failure::ClientUnnamed`]; [`Failure::InvalidClient`], the same whatever was wrong; [`Failure::InvalidRequest`] when names disagree or two
-    /// proofs are shown.
+    /// [`Failure::ClientUnnamed`]; [`Failure::InvalidClient`], the same whatever was wrong; [`Failure::InvalidRequest`] when
+    /// names disagree or two proofs are shown.
     pub(super) async fn client(
         &self,
         call: &Call<'_>,
