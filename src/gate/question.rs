@@ -70,9 +70,11 @@ impl Question {
 
     fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, &'a str) {
         let schemes = [("http://", Scheme::Http), ("https://", Scheme::Https)];
-        let absolute = schemes
-            .iter()
-            .find_map(|(text, scheme)| Some((*scheme, self.url.strip_prefix(text)?)));
+        let absolute = schemes.iter().find_map(|(text, scheme)| {
+            let (head, rest) = self.url.split_at_checked(text.len())?;
+            // Schemes have no case (RFC 3986 §3.1).
+            head.eq_ignore_ascii_case(text).then_some((*scheme, rest))
+        });
         let Some((scheme, rest)) = absolute else {
             return (usual_scheme(gate), usual_host(gate), &self.url);
         };

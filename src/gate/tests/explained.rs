@@ -69,3 +69,11 @@ fn an_explanation_tells_what_a_refused_token_said_of_itself() {
     let refused = explained(&house, "/crm/x", "a.b.c");
     assert_eq!(saw(&refused, "unverified"), "nothing that can be read");
 }
+
+#[test]
+fn a_url_is_known_by_its_scheme_in_any_case() {
+    let house = House::new();
+    let passed = explained(&house, "HTTPS://api.example.com/open/x", "");
+    assert_eq!(passed.verdict, "forward", "{passed:?}");
+    assert_eq!(passed.upstream_path.as_deref(), Some("/open/x"));
+}
