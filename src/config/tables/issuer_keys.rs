@@ -29,6 +29,9 @@ pub(super) fn keys(table: &Table<'_>, algorithms: Option<&[Algorithm]>) -> Optio
     let source = one_of(table, &present);
     let fits = source.and_then(|source| agree(table, source, algorithms));
     let algorithms = fits.and(algorithms);
+    if matches!(source, Some("jwks_file" | "secrets")) {
+        warn_of_fetch(table);
+    }
     let keys = match (source?, jwks_url, jwks_file, secrets) {
         ("jwks_file", _, Some(value), _) => fixed(&value, algorithms),
         ("secrets", _, _, Some(value)) => shared(&value, algorithms),
@@ -124,6 +127,22 @@ fn fixed(value: &Value<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySourc
     match algorithms {
         Some(algorithms) => Some(KeySource::Fixed(Arc::new(key_set(value, algorithms)?))),
         None => value.bytes().and(None),
+    }
+}
+
+/// Says of each key that is for keys over HTTP that it has no effect on keys at hand.
+fn warn_of_fetch(table: &Table<'_>) {
+    const OF_FETCH: [&str; 5] = [
+        "refresh",
+        "keys_stale_max",
+        "insecure_http",
+        "ca",
+        "headers",
+    ];
+    for key in OF_FETCH.into_iter().filter(|key| table.has(key)) {
+        let message = format!("`{key}` is for keys that are fetched, and these are at hand");
+        let help = "remove it, or write `discovery = true` or `jwks_url`";
+        table.warn(key, "key_without_effect", message, help);
     }
 }
 

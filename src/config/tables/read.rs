@@ -67,19 +67,23 @@ pub(super) fn any_url(value: &Value<'_>) -> Option<Box<str>> {
 /// A URL that secrets or keys travel to: https, unless it stays on this machine.
 pub(super) fn safe_url(value: &Value<'_>, plain: PlainHttp) -> Option<Box<str>> {
     let text = any_url(value)?;
-    let safe = Url::parse(&text).is_some_and(|url| url.https || url.is_loopback());
-    if safe || plain == PlainHttp::Allowed {
+    if Url::parse(&text).is_some_and(|url| url.https || url.is_loopback()) {
         return Some(text);
     }
     let message = format!(
         "`{}` is plain http off loopback: whoever is on the way can forge it",
         value.key
     );
-    value.refuse(
-        "url_insecure",
-        message,
-        "use https, or write `insecure_http = true` beside it",
-    )
+    if plain == PlainHttp::Allowed {
+        value.warn(
+            "url_plain",
+            message,
+            "use https, and remove `insecure_http`",
+        );
+        return Some(text);
+    }
+    let help = "use https, or write `insecure_http = true` beside it";
+    value.refuse("url_insecure", message, help)
 }
 
 /// A field name (RFC 9110 §5.1).

@@ -34,7 +34,7 @@ fn keys_have_exactly_one_source_that_fits_the_algorithms() {
             "discovery = true",
             "jwks_url = \"http://a.example/keys\"\ninsecure_http = true",
         ),
-        &[],
+        &["url_plain"],
     );
     says(
         &replaced("https://auth.example.com", "http://auth.example.com"),
@@ -99,6 +99,22 @@ fn a_public_key_is_no_secret() {
             assert_eq!(codes[0].code, "secret_is_key", "{kind}");
             assert!(!shown(&text, &codes).contains("MIIB"));
         }
+    }
+}
+
+#[test]
+fn what_is_said_of_a_fetch_that_never_happens_is_a_warning() {
+    for key in [
+        "refresh = { min = \"1m\" }",
+        "keys_stale_max = \"1h\"",
+        "insecure_http = false",
+        "headers = { Authorization = \"env:HS_SECRET\" }",
+    ] {
+        let text = replaced("discovery = true", "jwks_file = \"jwks.json\"")
+            .replace("\"ES256\"", "\"EdDSA\"");
+        says(&text, &[]);
+        let text = text.replace("jwks_file", &format!("{key}\njwks_file"));
+        says(&text, &["key_without_effect"]);
     }
 }
 

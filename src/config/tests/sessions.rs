@@ -231,7 +231,7 @@ fn hooks_stay_on_this_machine_or_are_safe() {
     says(
         url,
         "http://identity.internal/login\"\ninsecure_http = true\nsecret = \"env:HOOK_SECRET",
-        &[],
+        &["url_plain"],
     );
 }
 
