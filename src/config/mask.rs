@@ -15,12 +15,11 @@ const SECRET_PARTS: [&str; 5] = ["secret", "token", "password", "credential", "k
 const OPEN_KEYS: [&str; 3] = ["keys_stale_max", "access_token", "refresh_token"];
 
 /// Tables whose keys are names that an operator chose: they say nothing about their values.
-const TABLES_OF_NAMES: [&str; 7] = [
+const TABLES_OF_NAMES: [&str; 6] = [
     "listeners",
     "issuers",
     "products",
     "upstreams",
-    "cors",
     "routes",
     "clients",
 ];
@@ -46,6 +45,8 @@ enum Inside {
     Keys,
     /// They are names that an operator chose.
     Names,
+    /// As `Keys`, but headers are only named: those of a CORS policy.
+    Cors,
     /// Every value is secret, such as the headers that the gate sends.
     Secrets,
 }
@@ -56,33 +57,30 @@ fn in_table(table: &DeTable<'_>, inside: Inside, hidden: &mut Vec<Range<usize>>)
         let below = match inside {
             Inside::Secrets => Inside::Secrets,
             Inside::Names => Inside::Keys,
-            Inside::Keys if key == "headers" || is_secret(key) => Inside::Secrets,
+            _ if is_secret(key) => Inside::Secrets,
+            Inside::Cors => Inside::Cors,
+            Inside::Keys if key == "headers" => Inside::Secrets,
+            Inside::Keys if key == "cors" => Inside::Cors,
             Inside::Keys if TABLES_OF_NAMES.contains(&&**key) => Inside::Names,
             Inside::Keys => Inside::Keys,
         };
         match value.get_ref() {
             DeValue::Table(table) => in_table(table, below, hidden),
-            _ => in_value(value, key, below, hidden),
+            _ => in_value(value, below, hidden),
         }
     }
 }
 
-/// A list of headers' names is none of secrets; only a table of headers is.
-fn in_value(
-    value: &Spanned<DeValue<'_>>,
-    key: &str,
-    below: Inside,
-    hidden: &mut Vec<Range<usize>>,
-) {
+fn in_value(value: &Spanned<DeValue<'_>>, below: Inside, hidden: &mut Vec<Range<usize>>) {
     match value.get_ref() {
         DeValue::Boolean(_) => {}
         DeValue::Array(elements) => {
             for element in elements {
-                in_value(element, key, below, hidden);
+                in_value(element, below, hidden);
             }
         }
         DeValue::Table(table) => in_table(table, below, hidden),
-        _ if below == Inside::Secrets && key != "headers" => hidden.push(value.span()),
+        _ if below == Inside::Secrets => hidden.push(value.span()),
         DeValue::String(text) if has_user(text) => hidden.push(value.span()),
         _ => {}
     }

@@ -82,6 +82,8 @@ fn the_value_of_a_secret_key_is_hidden_wherever_a_line_is_shown() {
         "[issuers.x]\njwks_url = \"https://user:hunter2@a.test/keys\"",
         "[issuers.x]\nheaders = { Authorization = \"hunter2\" }",
         "[issuers.x.headers]\nAuthorization = \"hunter2\"",
+        "[issuers.x]\nheaders = [\"Authorization: hunter2\"]",
+        "[issuers.x]\nheaders = \"Authorization: hunter2\"",
         "[sessions]\nrefresh_keys = [\"hunter2\"]",
         "[sessions]\nsigning_keys = \"hunter2\"",
         "[sessions.login_hook]\nurl = \"http://127.0.0.1\"\nsecret = \"hunter2\"",
@@ -91,6 +93,13 @@ fn the_value_of_a_secret_key_is_hidden_wherever_a_line_is_shown() {
     for row in rows {
         hides(&with(row));
     }
+}
+
+#[test]
+fn the_names_of_headers_in_a_cors_policy_are_shown() {
+    let text = with("[cors.x]\norigins = [\"https://a.test\"]\nheaders = [\"x y\"]");
+    let shown = shown(&text, &found(&text));
+    assert!(shown.contains("headers = [\"x y\"]"), "{shown}");
 }
 
 #[test]
