@@ -76,8 +76,20 @@ fn syntax(text: &str, errors: &[toml::de::Error], found: Vec<Diagnostic>) -> Vec
         })
         .filter(|fault| broken.insert(line_of(&fault.span)))
         .collect();
+    // Keys below a broken header seem to be those of the table before it.
+    let is_astray = |fault: &Diagnostic| {
+        let lines = text.lines().take(line_of(&fault.span) + 1);
+        let headers = lines
+            .enumerate()
+            .filter(|(_, line)| line.trim_start().starts_with('['));
+        headers
+            .last()
+            .is_some_and(|(header, _)| broken.contains(&header))
+    };
     // What could not be read has no place, and what seems to be missing may stand there.
-    let holds = |fault: &Diagnostic| !fault.span.is_empty() && !speaks_of_absence(fault.code);
+    let holds = |fault: &Diagnostic| {
+        !fault.span.is_empty() && !speaks_of_absence(fault.code) && !is_astray(fault)
+    };
     all.extend(
         found
             .into_iter()

@@ -379,6 +379,19 @@ fn broken_syntax_is_one_fault_and_the_rest_of_the_file_is_read() {
     let both = inside(UPSTREAM, "connect_timeout = \"2\"")
         .replace("discovery = true", "discovery = = true");
     says(&both, &["syntax", "duration_invalid"]);
+    for name in [
+        "[routes.crm]",
+        "[upstreams.crm]",
+        "[listeners.public]",
+        "[issuers.main]",
+    ] {
+        says(&replaced(name, &name.replace(']', "")), &["syntax"]);
+    }
+    let after = format!("{}\ntokn = 1\n", replaced("[routes.crm]", "[routes.crm"));
+    says(
+        &format!("{after}[admin]\ntokn = 1"),
+        &["syntax", "key_unknown"],
+    );
 }
 
 #[test]
