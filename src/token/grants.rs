@@ -31,15 +31,16 @@ pub(super) fn products(claims: &Object<'_>, path: &ClaimPath) -> Result<Entitlem
     }
 }
 
-/// The scopes: one space-separated text (RFC 6749 §3.3), or a list of texts of which each is one scope.
+/// The scopes: one space-separated text (RFC 6749 §3.3), or a list of texts of which each is one scope. Some providers write
+/// spaces at a text's edge, which no header carries: they separate nothing.
 ///
 /// # Errors
 /// [`TokenError::ClaimInvalid`] for any other type, a control character, or a list's element that is not one scope.
 pub(super) fn scopes(claims: &Object<'_>, path: &ClaimPath) -> Result<Option<Scopes>, TokenError> {
     const INVALID: TokenError = TokenError::ClaimInvalid("the scopes have the wrong type or value");
-    let joined = match walk(claims, path)? {
+    let scopes = match walk(claims, path)? {
         None => return Ok(None),
-        Some(Json::Text(text)) => text.clone(),
+        Some(Json::Text(text)) => text.split(' ').filter(|scope| !scope.is_empty()).collect(),
         Some(Json::List(elements)) => {
             let scopes = texts(elements).ok_or(INVALID)?;
             if scopes
@@ -48,10 +49,11 @@ pub(super) fn scopes(claims: &Object<'_>, path: &ClaimPath) -> Result<Option<Sco
             {
                 return Err(INVALID);
             }
-            scopes.join(" ").into()
+            scopes
         }
         Some(_) => return Err(INVALID),
     };
+    let joined = scopes.join(" ");
     if joined.contains(char::is_control) {
         return Err(INVALID);
     }

@@ -101,10 +101,13 @@ fn a_list_of_scopes_reads_like_the_text() {
     for scope in [
         json!("crm.read crm.write"),
         json!(["crm.read", "crm.write"]),
+        json!(" crm.read  crm.write "),
     ] {
         let verified = verify_at("products", &json!({ "scope": scope })).unwrap();
         let scopes = verified.principal().scopes.as_ref().unwrap();
         assert_eq!(scopes.as_str(), "crm.read crm.write");
         assert!(scopes.contains("crm.write") && !scopes.contains("crm"));
     }
+    let spaces = verify_at("products", &json!({"scope": "  "})).unwrap();
+    assert_eq!(spaces.principal().scopes, None);
 }
