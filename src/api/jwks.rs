@@ -2,21 +2,13 @@
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use super::answer;
 use crate::gate::Gate;
 
 /// Answers `/.well-known/identity-jwks.json` (RFC 7517 §5).
-pub fn identity(gate: &Gate, method: &Method) -> Response<Bytes> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let mut refused = answer::problem(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "the method is not allowed here",
-        );
-        answer::put(&mut refused, header::ALLOW, "GET, HEAD");
-        return refused;
-    }
+pub fn identity(gate: &Gate) -> Response<Bytes> {
     let keys = gate.identity().jwks();
     let mut response = answer::body(StatusCode::OK, "application/jwk-set+json", keys);
     response.headers_mut().insert(

@@ -120,6 +120,7 @@ impl Gate {
         if let Some(endpoint) = self.endpoints.find(&line) {
             trace.step("endpoint", || endpoint.as_str().to_owned());
             credential::check_alone(authorization, &line.path)?;
+            check_own_method(&line, &endpoint)?;
             return Ok(Verdict::Answer(endpoint));
         }
         if let Some(preflight) = self.preflight(head, &line) {
@@ -286,6 +287,17 @@ fn check_products(verified: &Verified) -> Result<(), Refusal> {
 
 /// Methods that a route without a list of its own is asked with.
 const USUAL_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Refuses to do more with the identity keys than to read them. The endpoints of the session side refuse in words of their
+/// own, those of OAuth.
+fn check_own_method(line: &RequestLine<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
+    const READS: [&str; 2] = ["GET", "HEAD"];
+    if *endpoint != Endpoint::IdentityJwks || READS.contains(&line.method) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Reason::MethodRefused, "the identity keys are only read");
+    Err(refusal.with_hint(Hint::Allow(READS.map(Into::into).to_vec())))
+}
 
 /// Refuses TRACE where the route does not name it: it would send the identity that its server hears back to the client
 /// (RFC 9110 §9.3.8).

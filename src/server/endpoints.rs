@@ -32,7 +32,7 @@ impl Endpoints for OwnEndpoints {
         caller: EndpointCaller,
     ) -> Response<Bytes> {
         match endpoint {
-            Endpoint::IdentityJwks => jwks::identity(&caller.gate, request.method()),
+            Endpoint::IdentityJwks => jwks::identity(&caller.gate),
             Endpoint::Preflight { policy, methods } => match caller.gate.config().cors.get(&policy)
             {
                 Some(policy) => preflight(policy, &methods, &request),

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 use tollgate::gate::Reason;
+use tollgate::token::{Algorithm, SigningKey};
 
 use crate::support::{Answer, Client, Gateway, Issuer, Upstream, free_address, now};
 
@@ -28,6 +29,10 @@ address = "ADDRESS"
 header_timeout = "1s"
 header_bytes_max = "16KiB"
 body_bytes_max = "1KiB"
+
+[identity]
+signing_key = "file:identity.pem"
+issuer = "https://gate.example.com"
 
 [issuers.main]
 issuer = "https://auth.example.com"
@@ -85,7 +90,10 @@ upstream = "slow"
         nobody = free_address(),
         silent = silent.local_addr().unwrap(),
     );
-    let gateway = Gateway::start(&config, &[("jwks.json", &issuer.jwks())]);
+    let pem = SigningKey::generate_pem(Algorithm::Es256).unwrap();
+    let pem = std::str::from_utf8(pem.expose()).unwrap();
+    let files = [("jwks.json", &*issuer.jwks()), ("identity.pem", pem)];
+    let gateway = Gateway::start(&config, &files);
     House {
         gateway,
         issuer,
@@ -205,6 +213,10 @@ fn an_unknown_route_and_an_unknown_method_are_told_apart() {
     let answer = house.gateway.client().request("DELETE", "/crm", &[]);
     house.expect(&answer, Reason::MethodRefused, 405, None);
     assert_eq!(answer.field("allow"), Some("GET, POST"));
+    let mut client = house.gateway.client();
+    let answer = client.request("DELETE", "/.well-known/identity-jwks.json", &[]);
+    house.expect(&answer, Reason::MethodRefused, 405, None);
+    assert_eq!(answer.field("allow"), Some("GET, HEAD"));
 }
 
 #[test]
