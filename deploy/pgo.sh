@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Builds tollgate for release with a profile of itself at work (profile-guided optimization), which saves about a tenth of
+# the CPU a request: ./deploy/pgo.sh. Builds twice, and leaves the binary where `cargo build --release` leaves it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+host=$(rustc -vV | sed -n 's/^host: //p')
+llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+
+packages=(cmake g++ make curl wrk nghttp2-client)
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    echo "installing: ${missing[*]}"
+    $sudo apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+fi
+
+profdata=""
+for found in "$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata" "/usr/lib/llvm-$llvm/bin/llvm-profdata"; do
+    [ -x "$found" ] && profdata=$found && break
+done
+if [ -z "$profdata" ]; then
+    echo "no llvm-profdata of LLVM $llvm: \`rustup component add llvm-tools\`, or install the package llvm-$llvm" >&2
+    exit 1
+fi
+
+echo "== a build that counts"
+rm -rf "$target/pgo/profile"
+RUSTFLAGS="-Cprofile-generate=$target/pgo/profile" cargo build --release --locked --target "$host" --target-dir "$target/pgo"
+
+echo "== the demo under load"
+"$target/pgo/$host/release/tollgate" demo --port 0 --admin-port 0 >"$target/pgo/demo.log" &
+demo=$!
+trap 'kill $demo 2>/dev/null || true' EXIT
+gate=""
+while [ -z "$gate" ]; do
+    kill -0 $demo
+    sleep 0.1
+    gate=$(sed -n 's#.*\(http://[0-9.:]*\)/auth/login.*#\1#p' "$target/pgo/demo.log" | head -1)
+done
+token=$(curl -sf "$gate/auth/login" -H 'X-Client-Id: mobile' -H 'Content-Type: application/json' \
+    -d '{"user":"ada","password":"demo"}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+wrk -t 1 -c 64 -d 10s -H "Authorization: Bearer $token" "$gate/crm/contacts"
+wrk -t 1 -c 64 -d 1s "$gate/crm/contacts"
+h2load -t 1 -c 16 -m 8 -D 5 -H "Authorization: Bearer $token" "$gate/crm/contacts"
+kill -INT $demo
+wait $demo
+
+echo "== a build that knows what counts"
+"$profdata" merge -o "$target/pgo/merged.profdata" "$target/pgo/profile"
+RUSTFLAGS="-Cprofile-use=$target/pgo/merged.profdata" cargo build --release --locked --target "$host" --target-dir "$target/pgo"
+mkdir -p "$target/release"
+cp "$target/pgo/$host/release/tollgate" "$target/release/tollgate"
