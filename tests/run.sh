@@ -14,28 +14,11 @@ fi
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "system packages"
-packages=(cmake g++ make pkg-config curl openssl nodejs npm python3 python3-venv valgrind wrk sqlite3 nginx)
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-# A Node.js that was not installed as a package will do.
-if command -v node >/dev/null && command -v npm >/dev/null; then
-    kept=()
-    for package in "${missing[@]}"; do
-        case "$package" in nodejs | npm) ;; *) kept+=("$package") ;; esac
-    done
-    missing=("${kept[@]}")
-fi
-# And so will any browser of that family.
-command -v chromium google-chrome chromium-browser >/dev/null || missing+=(chromium)
-if [ "${#missing[@]}" -gt 0 ]; then
-    sudo=""
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    echo "installing: ${missing[*]}"
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
-fi
+packages=(cmake g++ make pkg-config curl openssl python3 python3-venv valgrind wrk sqlite3 nginx)
+# A Node.js that was not installed as a package will do, and so will any browser of that family.
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+command -v chromium google-chrome chromium-browser >/dev/null || packages+=(chromium)
+deploy/packages.sh "${packages[@]}"
 
 step "clients from npm and PyPI"
 npm ci --silent --no-audit --no-fund --prefix tests/clients

