@@ -177,10 +177,7 @@ fn passed_on(answer: &Response<Bytes>) -> Response<Bytes> {
 
 /// Whether a status speaks of the login and not of the call: steps and refusals, not faults between the two services.
 fn is_word_to_user(status: StatusCode) -> bool {
-    matches!(
-        status.as_u16(),
-        400 | 401 | 402 | 403 | 409 | 422 | 423 | 428 | 429
-    )
+    matches!(status.as_u16(), 400 | 401 | 403 | 409 | 422 | 429)
 }
 
 fn label(call: &Call<'_>) -> String {

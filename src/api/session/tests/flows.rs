@@ -41,8 +41,15 @@ async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
         (step.status(), step.text("challenge").as_str()),
         (403, "otp")
     );
+    for status in [400, 401, 409, 422, 429] {
+        house.service.answers(status, "{}");
+        assert_eq!(house.login().await.status(), status);
+    }
     for (status, body, expected) in [
         (500, "{}", 503),
+        (402, "{}", 503),
+        (423, "{}", 503),
+        (428, "{}", 503),
         (404, "{}", 503),
         (302, "{}", 503),
         (200, "no json", 503),
