@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +14,11 @@ use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use pingora_core::protocols::{ALPN, Stream};
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_timeout::tokio_timeout as timeout;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use tokio::net::TcpStream;
 
+use crate::config::Files as _;
 use crate::config::model::{Protocol, Upstream};
+use crate::control::DiskFiles;
 
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
@@ -103,25 +102,11 @@ fn transport(upstream: &Upstream) -> Result<TransportConnector, String> {
     let ca = upstream.tls.as_ref().and_then(|tls| tls.ca.as_ref());
     let mut options = ConnectorOptions::new(0);
     if let Some(bundle) = ca {
-        check_bundle(&bundle.path)?;
+        // It was sound when it was configured; on one that it cannot read by now pingora would panic.
+        DiskFiles::beside(&bundle.path).check_authorities(&bundle.path)?;
         options.ca_file = Some(bundle.path.to_string_lossy().into_owned());
     }
     Ok(TransportConnector::new(Some(options)))
-}
-
-/// pingora panics on a bundle that it cannot read; this says so instead.
-fn check_bundle(path: &Path) -> Result<(), String> {
-    let fault = |what: &dyn fmt::Display| format!("{}: {what}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| fault(&error))?;
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| fault(&error))?;
-        roots.add(certificate).map_err(|error| fault(&error))?;
-    }
-    if roots.is_empty() {
-        return Err(fault(&"no certificate in it"));
-    }
-    Ok(())
 }
 
 fn peer(upstream: &Upstream, address: SocketAddr) -> HttpPeer {
