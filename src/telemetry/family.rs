@@ -79,7 +79,7 @@ impl<M: Series, const N: usize> Family<M, N> {
         self.read().contains_key(&values.map(Box::from))
     }
 
-    /// All series, by their label values.
+    /// All series, in the order of their label values.
     pub(super) fn all(&self) -> Vec<([Box<str>; N], M)> {
         let all = self.read();
         all.iter()

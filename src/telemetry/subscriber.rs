@@ -55,9 +55,7 @@ fn audible() -> Targets {
         .with_default(LevelFilter::WARN)
         .with_target("tollgate", LevelFilter::INFO)
         .with_target("pingora_core", LevelFilter::ERROR)
-        .with_target("pingora_core::services::listening", LevelFilter::OFF)
         .with_target("pingora_core::protocols", LevelFilter::OFF)
-        .with_target("pingora_core::apps", LevelFilter::OFF)
         .with_target("h2", LevelFilter::OFF)
         .with_target("rustls", LevelFilter::OFF)
 }
