@@ -27,11 +27,10 @@ echo "== the demo under load"
 "$target/pgo/$host/release/tollgate" demo --port 0 --admin-port 0 >"$target/pgo/demo.log" &
 demo=$!
 trap 'kill $demo 2>/dev/null || true' EXIT
-gate=""
-while [ -z "$gate" ]; do
-    kill -0 $demo
-    sleep 0.1
+for _ in $(seq 100); do
     gate=$(sed -n 's#.*\(http://[0-9.:]*\)/auth/login.*#\1#p' "$target/pgo/demo.log" | head -1)
+    [ -z "$gate" ] || break
+    sleep 0.1
 done
 token=$(curl -sf "$gate/auth/login" -H 'X-Client-Id: mobile' -H 'Content-Type: application/json' \
     -d '{"user":"ada","password":"demo"}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
