@@ -67,13 +67,13 @@ impl AccessMinter {
         moment: Moment,
         entropy: &dyn Entropy,
     ) -> Minted {
-        let own = json!({
-            "sub": session.subject,
-            "client_id": session.client,
-            "scope": scope,
-            "sid": session.id.to_string(),
-            "rtg": session.generation,
-        });
+        let own = [
+            ("sub", json!(session.subject)),
+            ("client_id", json!(session.client)),
+            ("scope", json!(scope)),
+            ("sid", json!(session.id.to_string())),
+            ("rtg", json!(session.generation)),
+        ];
         self.sign(key, &session.grant, own, moment, entropy)
     }
 
@@ -86,22 +86,25 @@ impl AccessMinter {
         moment: Moment,
         entropy: &dyn Entropy,
     ) -> Minted {
-        let own = json!({ "sub": client, "client_id": client, "scope": grant.scope });
+        let own = [
+            ("sub", json!(client)),
+            ("client_id", json!(client)),
+            ("scope", json!(grant.scope)),
+        ];
         self.sign(key, grant, own, moment, entropy)
     }
 
-    fn sign(
+    fn sign<const N: usize>(
         &self,
         key: &SigningKey,
         grant: &Grant,
-        own: Value,
+        own: [(&str, Value); N],
         moment: Moment,
         entropy: &dyn Entropy,
     ) -> Minted {
         let expires_in = self.lifetime_secs(entropy);
         let issued_at = moment.now.as_secs();
         let mut claims = granted(grant, &self.terms.products);
-        claims.extend(own.as_object().cloned().unwrap_or_default());
         let registered = [
             ("iss", json!(*self.terms.issuer)),
             ("aud", json!(self.terms.audience)),
@@ -112,7 +115,8 @@ impl AccessMinter {
                 json!(TimedId::new(moment.committed_at, entropy).to_string()),
             ),
         ];
-        claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
+        let of_gate = own.into_iter().chain(registered);
+        claims.extend(of_gate.map(|(name, value)| (name.to_owned(), value)));
         Minted {
             token: key.sign("at+jwt", &Value::Object(claims)),
             expires_in,
