@@ -97,20 +97,16 @@ impl<R: Rows> Step<'_, R> {
             return Ok(Outcome::Rotated(None));
         };
         let attempt = presentation.attempt();
-        let (grant, handle) = match &presentation.renewed {
-            Some(renewed) => (Some(renewed.grant.clone()), renewed.handle.clone()),
-            None => (None, None),
-        };
         let rotation = session.rotate(
             &attempt,
             self.now,
             &presentation.terms,
             presentation.key,
-            grant,
+            presentation.vouched.clone(),
         );
         match rotation {
             Rotation::Rotated | Rotation::Recovered => {
-                session.handle = handle.or(session.handle);
+                session.handle = presentation.handle.or(session.handle);
                 session.device.address = presentation.address;
                 self.rows.save(&session)?;
             }

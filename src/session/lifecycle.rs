@@ -45,6 +45,17 @@ pub struct Attempt<'a> {
     pub context: Context,
 }
 
+/// What the identity service said when a token was presented.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Vouched {
+    /// Nothing: its last word holds, and grows older.
+    Silent,
+    /// The same as before.
+    Same,
+    /// This.
+    For(Grant),
+}
+
 /// What becomes of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
@@ -102,19 +113,19 @@ impl Session {
         }
     }
 
-    /// Answers a refresh. `renewed` is what the identity service said just now; it counts if a new generation begins.
+    /// Answers a refresh. `vouched` counts if a new generation begins.
     pub fn rotate(
         &mut self,
         attempt: &Attempt<'_>,
         now: Timestamp,
         terms: &Terms,
         active: KeyId,
-        renewed: Option<Grant>,
+        vouched: Vouched,
     ) -> Rotation {
         let rotation = self.decide(attempt, now, terms);
         match rotation {
             Rotation::Rotated | Rotation::Recovered => {
-                self.begin_generation(attempt, now, active, renewed);
+                self.begin_generation(attempt, now, active, vouched);
             }
             Rotation::Replayed => self.note_replay(attempt.context, now, terms),
             Rotation::Killed(why) => self.revoke(now, why),
@@ -171,7 +182,7 @@ impl Session {
         attempt: &Attempt<'_>,
         now: Timestamp,
         active: KeyId,
-        renewed: Option<Grant>,
+        vouched: Vouched,
     ) {
         self.generation = attempt.token.generation().saturating_add(1);
         self.key = active;
@@ -180,10 +191,12 @@ impl Session {
         self.replays = 0;
         self.context = attempt.context;
         self.idle_until = now.plus(self.idle_lifetime).min(self.ends_at);
-        if let Some(grant) = renewed {
-            self.grant = grant;
-            self.granted_at = now;
+        match vouched {
+            Vouched::Silent => return,
+            Vouched::Same => {}
+            Vouched::For(grant) => self.grant = grant,
         }
+        self.granted_at = now;
     }
 
     fn note_replay(&mut self, from: Context, now: Timestamp, terms: &Terms) {

@@ -27,18 +27,17 @@ pub use entropy::Entropy;
 pub use grant::Grant;
 pub use id::TimedId;
 pub use key_file::{KeyFile, Rotate, Waiting};
-pub use lifecycle::{Attempt, Rotation, Terms};
+pub use lifecycle::{Attempt, Rotation, Terms, Vouched};
 pub use mint::{AccessMinter, AccessTerms, Minted, Moment};
 pub use observer::{Event, Observer, Occasion};
 pub use refresh::{Ask, Claims, ClaimsAnswer, Refresh, RefreshError, Refreshed};
 pub use refresh_token::{
     Forged, Genuine, KeyId, Presented, REFRESH_TOKEN_PREFIX, RefreshKeys, RefreshKeysError, Salt,
+    SessionKey,
 };
 pub use revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
 pub use revocations::Revocations;
-pub use service::{NewSession, SessionService};
+pub use service::{Found, NewSession, SessionService};
 pub use signing::{JWKS_LIFETIME, ScheduledKey, SigningKeys, Stage};
 pub use state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
-pub use store::{
-    Change, Command, Committed, Outcome, Presentation, Renewed, SessionStore, StoreError, Use,
-};
+pub use store::{Change, Command, Committed, Outcome, Presentation, SessionStore, StoreError, Use};

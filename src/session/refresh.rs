@@ -6,12 +6,11 @@ use std::future::Future;
 use super::entropy::Entropy;
 use super::grant::Grant;
 use super::id::TimedId;
-use super::lifecycle::{Rotation, Terms};
+use super::lifecycle::{Rotation, Terms, Vouched};
 use super::observer::{Event, Occasion};
-use super::refresh_token::Genuine;
-use super::service::SessionService;
+use super::service::{Found, SessionService};
 use super::state::{Context, Session, Transport, Why};
-use super::store::{Command, Committed, Outcome, Presentation, Renewed, SessionStore, StoreError};
+use super::store::{Command, Committed, Outcome, Presentation, SessionStore, StoreError};
 use crate::time::Timestamp;
 
 /// A refresh as the wire had it.
@@ -117,8 +116,8 @@ pub enum ClaimsAnswer {
 
 /// Asks the identity service what a subject may do now.
 pub trait Claims: Send + Sync {
-    /// Asks. Without a claims hook: [`ClaimsAnswer::Unchanged`].
-    fn ask(&self, ask: Ask) -> impl Future<Output = ClaimsAnswer> + Send;
+    /// Asks. Without a claims hook: [`ClaimsAnswer::Unchanged`], and nobody puts the question together.
+    fn ask(&self, ask: impl FnOnce() -> Ask + Send) -> impl Future<Output = ClaimsAnswer> + Send;
 }
 
 impl<S: SessionStore> SessionService<S> {
@@ -142,25 +141,26 @@ impl<S: SessionStore> SessionService<S> {
         refreshed
     }
 
-    async fn walk(
-        &self,
+    async fn walk<'s>(
+        &'s self,
         refresh: &Refresh<'_>,
         claims: &impl Claims,
         entropy: &dyn Entropy,
-        found: &mut Option<(Genuine, Session)>,
+        found: &mut Option<Found<'s>>,
     ) -> Result<Refreshed, RefreshError> {
-        let (token, session) = &*found.insert(self.find(refresh.token).await?);
-        let token = *token;
+        let found = &*found.insert(self.find(refresh.token).await?);
+        let session = &found.session;
         if self.is_revoked(session, refresh.now) {
             return Err(RefreshError::Refused(Rotation::Revoked));
         }
         let terms = (refresh.terms)(session)?;
-        let mut presentation = self.presentation(token, session, refresh, terms);
+        let mut presentation = self.presentation(found, refresh, terms);
         let foreseen = session.decide(&presentation.attempt(), refresh.now, &terms);
         match foreseen {
             Rotation::Rotated | Rotation::Recovered => {
                 narrow(&session.grant, refresh.scope)?;
-                presentation.renewed = self.renew(session, claims, refresh, entropy).await?;
+                let renewed = self.renew(session, claims, refresh, entropy);
+                (presentation.vouched, presentation.handle) = renewed.await?;
             }
             Rotation::Replayed => {
                 narrow(&session.grant, refresh.scope)?;
@@ -174,25 +174,20 @@ impl<S: SessionStore> SessionService<S> {
         let Outcome::Rotated(Some((rotation, session))) = outcome else {
             return Err(RefreshError::Unknown);
         };
-        self.refreshed(rotation, *session, refresh.scope, at)
+        self.refreshed(rotation, *session, found, refresh.scope, at)
     }
 
-    fn presentation(
-        &self,
-        token: Genuine,
-        session: &Session,
-        refresh: &Refresh<'_>,
-        terms: Terms,
-    ) -> Presentation {
+    fn presentation(&self, found: &Found<'_>, refresh: &Refresh<'_>, terms: Terms) -> Presentation {
         Presentation {
-            token,
-            client: refresh.client.unwrap_or(&session.client).into(),
+            token: found.token,
+            client: refresh.client.unwrap_or(&found.session.client).into(),
             transport: refresh.transport,
             context: refresh.context,
             address: refresh.address.into(),
             terms,
             key: self.keys.active(),
-            renewed: None,
+            vouched: Vouched::Silent,
+            handle: None,
         }
     }
 
@@ -202,10 +197,10 @@ impl<S: SessionStore> SessionService<S> {
         claims: &impl Claims,
         refresh: &Refresh<'_>,
         entropy: &dyn Entropy,
-    ) -> Result<Option<Renewed>, RefreshError> {
+    ) -> Result<(Vouched, Option<Box<[u8]>>), RefreshError> {
         let handle = session.handle.as_deref();
         let handle = handle.and_then(|sealed| self.keys.open(&session.salt, sealed));
-        let ask = Ask {
+        let ask = || Ask {
             session: session.id,
             generation: session.generation,
             subject: session.subject.clone(),
@@ -221,16 +216,10 @@ impl<S: SessionStore> SessionService<S> {
         match claims.ask(ask).await {
             ClaimsAnswer::Renewed(grant, given) => {
                 narrow(&grant, refresh.scope)?;
-                Ok(Some(Renewed {
-                    grant: *grant,
-                    handle: seal(given.or(handle)),
-                }))
+                Ok((Vouched::For(*grant), seal(given.or(handle))))
             }
             // It vouched for the same again: the bridge over an outage begins anew.
-            ClaimsAnswer::Unchanged => Ok(Some(Renewed {
-                grant: session.grant.clone(),
-                handle: seal(handle),
-            })),
+            ClaimsAnswer::Unchanged => Ok((Vouched::Same, seal(handle))),
             ClaimsAnswer::Denied => {
                 self.revoke(session.id, Why::Denied).await?;
                 Err(RefreshError::Denied)
@@ -239,7 +228,7 @@ impl<S: SessionStore> SessionService<S> {
                 if refresh.now.since(session.granted_at) <= self.stale_ok
                     && !self.stale_ok.is_zero() =>
             {
-                Ok(None)
+                Ok((Vouched::Silent, None))
             }
             ClaimsAnswer::Unavailable | ClaimsAnswer::Contradicted => {
                 Err(RefreshError::ClaimsUnavailable)
@@ -251,6 +240,7 @@ impl<S: SessionStore> SessionService<S> {
         &self,
         rotation: Rotation,
         session: Session,
+        found: &Found<'_>,
         scope: Option<&str>,
         at: Timestamp,
     ) -> Result<Refreshed, RefreshError> {
@@ -258,8 +248,13 @@ impl<S: SessionStore> SessionService<S> {
             Rotation::Rotated | Rotation::Recovered | Rotation::Replayed => {}
             refused => return Err(RefreshError::Refused(refused)),
         }
+        // Unless the master key was changed in the meantime, what checked the token derives its successor.
+        let refresh_token = match session.key == found.key.master() {
+            true => found.key.derive(session.id, session.generation),
+            false => self.derive(&session).ok_or(RefreshError::KeyGone)?,
+        };
         Ok(Refreshed {
-            refresh_token: self.derive(&session).ok_or(RefreshError::KeyGone)?,
+            refresh_token,
             scope: narrow(&session.grant, scope)?,
             session,
             rotation,
@@ -299,16 +294,17 @@ fn failed(error: RefreshError) -> Option<Event> {
     }
 }
 
-fn occasion<'a>(refresh: &Refresh<'a>, found: Option<&(Genuine, Session)>) -> Occasion<'a> {
-    let behind = |(token, session): &(Genuine, Session)| {
-        session.generation.saturating_sub(token.generation())
+fn occasion<'a>(refresh: &Refresh<'a>, found: Option<&Found<'_>>) -> Occasion<'a> {
+    let behind = |found: &Found<'_>| {
+        let presented = found.token.generation();
+        found.session.generation.saturating_sub(presented)
     };
     Occasion {
         transport: Some(refresh.transport),
-        session: found.map(|(_, session)| session.id),
+        session: found.map(|found| found.session.id),
         client: refresh.client,
         behind: found.map(behind),
-        age: found.map(|(_, session)| refresh.now.since(session.rotated_at)),
+        age: found.map(|found| refresh.now.since(found.session.rotated_at)),
         request_id: refresh.request_id,
     }
 }

@@ -45,6 +45,12 @@ struct RefreshKey {
     master: Secret,
 }
 
+/// What derives and checks the tokens of one session under one master key. To make it takes longer than to use it.
+pub struct SessionKey<'k> {
+    master: &'k RefreshKey,
+    tags: hmac::Key,
+}
+
 /// Two master keys are the same, or there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshKeysError;
@@ -67,7 +73,7 @@ pub struct Presented {
     tag: [u8; TAG],
 }
 
-/// The proof that a token was derived here for one generation of one session. Only [`RefreshKeys::verify`] makes one.
+/// The proof that a token was derived here for one generation of one session. Only [`SessionKey::verify`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Genuine {
     session: TimedId,
@@ -105,20 +111,11 @@ impl RefreshKeys {
         self.0[0].id
     }
 
-    /// Derives the token of one generation. `None` when the key is gone.
-    pub fn derive(
-        &self,
-        key: KeyId,
-        session: TimedId,
-        generation: u64,
-        salt: &Salt,
-    ) -> Option<String> {
-        let key = self.find(key)?;
-        let mut bytes = payload(key.id, session, generation);
-        bytes.extend_from_slice(&key.early_tag(&bytes));
-        let tag = key.tag(salt, &bytes);
-        bytes.extend_from_slice(&tag);
-        Some(REFRESH_TOKEN_PREFIX.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    /// The key of the session with this salt under one master key. `None` when that one is gone.
+    pub fn of_session(&self, master: KeyId, salt: &Salt) -> Option<SessionKey<'_>> {
+        let master = self.find(master)?;
+        let tags = subkey(&master.master, &salt.0, b"tollgate-rt-v1");
+        Some(SessionKey { master, tags })
     }
 
     /// Reads a token and checks its early tag: noise ends here, without a look at the store.
@@ -150,22 +147,6 @@ impl RefreshKeys {
         })
     }
 
-    /// Checks the whole tag with the salt of the session that the token names.
-    ///
-    /// # Errors
-    /// [`Forged`] when it was not derived with this salt.
-    pub fn verify(&self, presented: &Presented, salt: &Salt) -> Result<Genuine, Forged> {
-        let key = self.find(presented.key).ok_or(Forged)?;
-        let expected = key.tag(salt, &presented.signed);
-        if !bool::from(expected.ct_eq(&presented.tag)) {
-            return Err(Forged);
-        }
-        Ok(Genuine {
-            session: presented.session,
-            generation: presented.generation,
-        })
-    }
-
     /// The master key of that name, for what else is derived from it.
     pub(super) fn master(&self, id: KeyId) -> Option<&Secret> {
         self.find(id).map(|key| &key.master)
@@ -189,13 +170,46 @@ impl RefreshKey {
     fn early_tag(&self, payload: &[u8]) -> [u8; EARLY] {
         truncated(&self.early, payload)
     }
+}
 
-    fn tag(&self, salt: &Salt, signed: &[u8]) -> [u8; TAG] {
-        truncated(&subkey(&self.master, &salt.0, b"tollgate-rt-v1"), signed)
+impl SessionKey<'_> {
+    /// The master key that it lies under.
+    pub fn master(&self) -> KeyId {
+        self.master.id
+    }
+
+    /// Derives the token of one generation.
+    pub fn derive(&self, session: TimedId, generation: u64) -> String {
+        let mut bytes = payload(self.master.id, session, generation);
+        bytes.extend_from_slice(&self.master.early_tag(&bytes));
+        let tag: [u8; TAG] = truncated(&self.tags, &bytes);
+        bytes.extend_from_slice(&tag);
+        REFRESH_TOKEN_PREFIX.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Checks the whole tag of a token that names this session.
+    ///
+    /// # Errors
+    /// [`Forged`] when it was not derived with this key.
+    pub fn verify(&self, presented: &Presented) -> Result<Genuine, Forged> {
+        let expected: [u8; TAG] = truncated(&self.tags, &presented.signed);
+        let is_ours = self.master.id == presented.key && bool::from(expected.ct_eq(&presented.tag));
+        match is_ours {
+            true => Ok(Genuine {
+                session: presented.session,
+                generation: presented.generation,
+            }),
+            false => Err(Forged),
+        }
     }
 }
 
 impl Presented {
+    /// The master key it names.
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+
     /// The session it names.
     pub fn session(&self) -> TimedId {
         self.session

@@ -10,7 +10,7 @@ use super::id::TimedId;
 use super::lifecycle::Rotation;
 use super::observer::Observer;
 use super::refresh::{RefreshError, Refreshed};
-use super::refresh_token::{Genuine, RefreshKeys, Salt};
+use super::refresh_token::{Genuine, RefreshKeys, Salt, SessionKey};
 use super::revocation::{OWN_ISSUER, Revocation, Revoked};
 use super::revocations::Revocations;
 use super::state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
@@ -50,6 +50,15 @@ pub struct NewSession {
     pub device: Device,
     /// How many sessions of one subject may live.
     pub live_max: u32,
+}
+
+/// A genuine token, its session, and the key that vouched for the one in the name of the other.
+pub struct Found<'k> {
+    /// The proof.
+    pub token: Genuine,
+    /// As it was last committed.
+    pub session: Session,
+    pub(super) key: SessionKey<'k>,
 }
 
 impl<S: SessionStore> SessionService<S> {
@@ -109,16 +118,19 @@ impl<S: SessionStore> SessionService<S> {
     ///
     /// # Errors
     /// [`RefreshError::Forged`], [`RefreshError::Unknown`], [`RefreshError::Store`].
-    pub async fn find(&self, token: &str) -> Result<(Genuine, Session), RefreshError> {
+    pub async fn find(&self, token: &str) -> Result<Found<'_>, RefreshError> {
         let forged = |_| RefreshError::Forged;
         let presented = self.keys.parse(token).map_err(forged)?;
         let session = self.store.load(presented.session()).await?;
         let session = session.ok_or(RefreshError::Unknown)?;
-        let genuine = self
-            .keys
-            .verify(&presented, &session.salt)
-            .map_err(forged)?;
-        Ok((genuine, session))
+        let key = self.keys.of_session(presented.key(), &session.salt);
+        let key = key.ok_or(RefreshError::Forged)?;
+        let token = key.verify(&presented).map_err(forged)?;
+        Ok(Found {
+            token,
+            session,
+            key,
+        })
     }
 
     /// One session by its name.
@@ -269,7 +281,7 @@ impl<S: SessionStore> SessionService<S> {
     }
 
     pub(super) fn derive(&self, session: &Session) -> Option<String> {
-        self.keys
-            .derive(session.key, session.id, session.generation, &session.salt)
+        let key = self.keys.of_session(session.key, &session.salt)?;
+        Some(key.derive(session.id, session.generation))
     }
 }

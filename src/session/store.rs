@@ -4,9 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use super::grant::Grant;
 use super::id::TimedId;
-use super::lifecycle::{Attempt, Rotation, Terms};
+use super::lifecycle::{Attempt, Rotation, Terms, Vouched};
 use super::refresh_token::{Genuine, KeyId};
 use super::revocation::Revocation;
 use super::state::{Context, Session, Transport, Why};
@@ -156,15 +155,8 @@ pub struct Presentation {
     /// The master key that derives the successor.
     pub key: KeyId,
     /// What the identity service said just now.
-    pub renewed: Option<Renewed>,
-}
-
-/// What the identity service said at a refresh.
-#[derive(Debug, Clone)]
-pub struct Renewed {
-    /// What the access tokens say from now on.
-    pub grant: Grant,
-    /// Its own handle, sealed, if it gave another.
+    pub vouched: Vouched,
+    /// The identity service's own handle, sealed anew; `None`: it stays as it is.
     pub handle: Option<Box<[u8]>>,
 }
 

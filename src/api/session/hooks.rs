@@ -72,10 +72,11 @@ impl<'a> AskHook<'a> {
 }
 
 impl Claims for AskHook<'_> {
-    async fn ask(&self, ask: Ask) -> ClaimsAnswer {
+    async fn ask(&self, ask: impl FnOnce() -> Ask + Send) -> ClaimsAnswer {
         let Some(hook) = &self.hooks.claims else {
             return ClaimsAnswer::Unchanged;
         };
+        let ask = ask();
         let key = (ask.session, ask.generation);
         let hooks = self.hooks;
         self.landing.get_or_init(|| Landing { hooks, key });

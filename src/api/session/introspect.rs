@@ -11,7 +11,7 @@ use super::call::{Call, Content, FORM_WANTED};
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, ClientKind};
-use crate::session::RefreshError;
+use crate::session::{Found, RefreshError};
 use crate::token::Verified;
 
 impl SessionApi {
@@ -48,13 +48,13 @@ impl SessionApi {
         client: &Client,
         call: &Call<'_>,
     ) -> Result<Option<Value>, Failure> {
-        let (genuine, session) = match self.service.find(token).await {
+        let Found { token, session, .. } = match self.service.find(token).await {
             Ok(found) => found,
             Err(RefreshError::Store(_)) => return Err(Failure::Unavailable),
             Err(_) => return Ok(None),
         };
         let theirs = *session.client == *client.id;
-        let newest = genuine.generation() >= session.generation;
+        let newest = token.generation() >= session.generation;
         let live = newest && self.service.is_live(&session, call.now);
         Ok((theirs && live).then(|| {
             json!({

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::{cookie, origin};
 use crate::config::model::{Cookie, Transport};
 use crate::gate::{Reason, Refusal};
-use crate::session::{Event, Occasion, RefreshError, TimedId, Why};
+use crate::session::{Event, Found, Occasion, RefreshError, TimedId, Why};
 
 impl SessionApi {
     pub(super) async fn logout(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
@@ -65,10 +65,10 @@ impl SessionApi {
 
     async fn end_by_cookie(&self, token: &str, call: &Call<'_>) -> Result<(), Failure> {
         match self.service.find(token).await {
-            Ok((_, session)) if session.transport == Transport::Cookie => {
+            Ok(Found { session, .. }) if session.transport == Transport::Cookie => {
                 self.end(session.id, Some(session.transport), call).await
             }
-            Ok((_, session)) => {
+            Ok(Found { session, .. }) => {
                 let occasion = Occasion {
                     transport: Some(Transport::Cookie),
                     session: Some(session.id),

@@ -39,7 +39,7 @@ impl SessionApi {
         call: &Call<'_>,
     ) -> Result<(), Failure> {
         let session = match self.service.find(token).await {
-            Ok((_, session)) => session,
+            Ok(found) => found.session,
             Err(RefreshError::Store(_)) => return Err(Failure::Unavailable),
             Err(_) => return Ok(()),
         };

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::support::{Counting, keys, session};
-use crate::session::{Attempt, Context, Genuine, Rotation, Session, Terms, Transport, Why};
+use crate::session::{
+    Attempt, Context, Genuine, Rotation, Session, Terms, Transport, Vouched, Why,
+};
 use crate::time::Timestamp;
 
 const TERMS: Terms = Terms {
@@ -97,12 +99,11 @@ impl Dice {
 
 fn genuine(session: &Session, generation: u64) -> Genuine {
     let keys = keys();
-    let token = keys
-        .derive(session.key, session.id, generation, &session.salt)
-        .expect("the key is there");
+    let key = keys.of_session(session.key, &session.salt);
+    let key = key.expect("the key is there");
+    let token = key.derive(session.id, generation);
     let presented = keys.parse(&token).expect("we derived it");
-    keys.verify(&presented, &session.salt)
-        .expect("with this salt")
+    key.verify(&presented).expect("with this salt")
 }
 
 fn attempt(session: &Session, generation: u64) -> Attempt<'static> {
@@ -154,7 +155,13 @@ fn present(session: &mut Session, oracle: &mut Oracle, dice: &mut Dice, now: Tim
     let token = newest.saturating_sub(back);
     let generation_before = session.generation;
     let active = session.key;
-    let rotation = session.rotate(&attempt(session, token), now, &TERMS, active, None);
+    let rotation = session.rotate(
+        &attempt(session, token),
+        now,
+        &TERMS,
+        active,
+        Vouched::Silent,
+    );
     let expected = oracle.present(token as usize, now);
     let got = match rotation {
         Rotation::Rotated => Expected::NewToken,
@@ -185,7 +192,13 @@ fn a_million_random_histories_agree_with_the_oracle() {
 
 fn rotate(session: &mut Session, generation: u64, now: Timestamp) -> Rotation {
     let active = session.key;
-    session.rotate(&attempt(session, generation), now, &TERMS, active, None)
+    session.rotate(
+        &attempt(session, generation),
+        now,
+        &TERMS,
+        active,
+        Vouched::Silent,
+    )
 }
 
 #[test]
@@ -217,7 +230,7 @@ fn the_wrong_client_or_transport_changes_nothing() {
         (other, Rotation::OtherClient),
         (cookie, Rotation::OtherTransport),
     ] {
-        let rotation = session.rotate(&attempt, now, &TERMS, active, None);
+        let rotation = session.rotate(&attempt, now, &TERMS, active, Vouched::Silent);
         assert_eq!(rotation, expected);
         assert_eq!(session, before);
     }
@@ -236,7 +249,7 @@ fn a_thief_who_follows_from_elsewhere_gets_six_answers() {
         let mut theft = attempt(&session, generation);
         theft.context = Context([1; 16]);
         let active = session.key;
-        match session.rotate(&theft, now, &TERMS, active, None) {
+        match session.rotate(&theft, now, &TERMS, active, Vouched::Silent) {
             Rotation::Replayed => stolen += 1,
             rotation => {
                 assert_eq!(rotation, Rotation::Killed(Why::ForeignReplay));

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::support::{Counting, keys, session};
 use crate::secret::Secret;
-use crate::session::{Forged, RefreshKeys, RefreshKeysError, Salt, Session};
+use crate::session::{Forged, Genuine, KeyId, RefreshKeys, RefreshKeysError, Salt, Session};
 use crate::time::Timestamp;
 
 fn subject() -> Session {
@@ -13,14 +13,23 @@ fn subject() -> Session {
 }
 
 fn token(session: &Session, generation: u64) -> String {
-    keys()
-        .derive(session.key, session.id, generation, &session.salt)
-        .expect("the key is there")
+    derive(&keys(), session.key, session, generation)
+}
+
+fn derive(keys: &RefreshKeys, master: KeyId, session: &Session, generation: u64) -> String {
+    let key = keys.of_session(master, &session.salt);
+    key.expect("the key is there")
+        .derive(session.id, generation)
+}
+
+fn verify(keys: &RefreshKeys, token: &str, session: &Session) -> Result<Genuine, Forged> {
+    let presented = keys.parse(token)?;
+    let key = keys.of_session(presented.key(), &session.salt);
+    key.ok_or(Forged)?.verify(&presented)
 }
 
 fn check(session: &Session, token: &str) -> Result<u64, Forged> {
-    let presented = keys().parse(token)?;
-    let genuine = keys().verify(&presented, &session.salt)?;
+    let genuine = verify(&keys(), token, session)?;
     assert_eq!(genuine.session(), session.id);
     Ok(genuine.generation())
 }
@@ -91,12 +100,12 @@ fn only_one_spelling_counts() {
 fn neither_the_store_nor_the_key_alone_derives_a_token() {
     let session = subject();
     let other_key = RefreshKeys::new(&[Secret::new(vec![9; 32])]).expect("one key");
-    let with_salt_alone = other_key
-        .derive(other_key.active(), session.id, 0, &session.salt)
-        .expect("the key is there");
-    let with_key_alone = keys()
-        .derive(session.key, session.id, 0, &Salt([0; 32]))
-        .expect("the key is there");
+    let with_salt_alone = derive(&other_key, other_key.active(), &session, 0);
+    let other_salt = Session {
+        salt: Salt([0; 32]),
+        ..session.clone()
+    };
+    let with_key_alone = token(&other_salt, 0);
     assert_eq!(check(&session, &with_salt_alone), Err(Forged));
     assert_eq!(check(&session, &with_key_alone), Err(Forged));
 }
@@ -107,10 +116,7 @@ fn a_token_of_a_former_key_is_understood_until_the_key_is_gone() {
     let token = token(&session, 4);
     let masters = [vec![1; 32], vec![7; 32]].map(Secret::new);
     let rotated = RefreshKeys::new(&masters).expect("two keys that differ");
-    let presented = rotated
-        .parse(&token)
-        .expect("the former key is still there");
-    assert!(rotated.verify(&presented, &session.salt).is_ok());
+    assert!(verify(&rotated, &token, &session).is_ok());
     let gone = RefreshKeys::new(&masters[..1]).expect("one key");
     assert!(gone.parse(&token).is_err());
 }

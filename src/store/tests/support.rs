@@ -63,7 +63,7 @@ impl Observer for Deaf {
 pub(super) struct NoHook;
 
 impl Claims for NoHook {
-    async fn ask(&self, _: Ask) -> ClaimsAnswer {
+    async fn ask(&self, _: impl FnOnce() -> Ask + Send) -> ClaimsAnswer {
         ClaimsAnswer::Unchanged
     }
 }
