@@ -15,7 +15,8 @@ macro_rules! columns {
     () => {
         "sid, state, revoked_at, generation, key, rotated_at, confirmed, replays, context,
   foreign_count, foreign_generation, foreign_since, idle_until, ends_at, idle_lifetime, expires_at,
-  subject, client, transport, salt, claims, granted_at, handle, label, user_agent, address"
+  subject, client, transport, salt, claims, granted_at, handle, label, user_agent, address,
+  expires_hour"
     };
 }
 pub(super) use columns;
@@ -25,10 +26,10 @@ pub(super) const UPSERT: &str = concat!(
     "INSERT OR REPLACE INTO session(",
     columns!(),
     ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-  ?24, ?25, ?26)"
+  ?24, ?25, ?26, ?27)"
 );
 
-/// Writes what may change of a session while its state stays: two of three indexes are left alone.
+/// Writes what may change of a session while its state stays, and the hour in which it expires: no index is touched.
 pub(super) const RENEW: &str = "
 UPDATE session SET
   generation = ?4, key = ?5, rotated_at = ?6, confirmed = ?7, replays = ?8, context = ?9,
@@ -36,7 +37,7 @@ UPDATE session SET
   idle_until = ?13, ends_at = ?14, idle_lifetime = ?15, expires_at = ?16,
   client = ?18, transport = ?19, salt = ?20, claims = ?21, granted_at = ?22, handle = ?23,
   label = ?24, user_agent = ?25, address = ?26
-WHERE sid = ?1 AND state = ?2 AND revoked_at IS ?3 AND subject = ?17";
+WHERE sid = ?1 AND state = ?2 AND revoked_at IS ?3 AND subject = ?17 AND expires_hour = ?27";
 
 /// Writes a session with [`UPSERT`] or [`RENEW`]. Returns how many rows that changed.
 pub(super) fn write(statement: &mut Statement<'_>, session: &Session) -> rusqlite::Result<usize> {
@@ -76,6 +77,7 @@ pub(super) fn write(statement: &mut Statement<'_>, session: &Session) -> rusqlit
         &*session.device.label,
         &*session.device.user_agent,
         &*session.device.address,
+        millis(session.expires_at()) / HOUR,
     ])
 }
 
@@ -179,6 +181,8 @@ fn unreadable(column: &'static str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Text, format!("unreadable {column}").into())
 }
 
+/// Milliseconds of an hour: the step of `expires_hour`.
+pub(super) const HOUR: i64 = 3_600_000;
 /// `state` of a session that is not revoked.
 pub(super) const ACTIVE: &str = "active";
 const COOKIE: &str = "cookie";

@@ -42,7 +42,8 @@ pub(super) fn migrate(connection: &mut Db) -> rusqlite::Result<i64> {
 }
 
 /// From each version to the next. A step that was released is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE session(
   sid TEXT PRIMARY KEY,                  -- UUIDv7: when the session began
   state TEXT NOT NULL,                   -- 'active', or why it was revoked
@@ -74,7 +75,15 @@ CREATE TABLE used_once(digest BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STR
 CREATE INDEX used_once_expiry ON used_once(expires_at);
 CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK(one = 1), last INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES(1, 0);
-"];
+",
+    // A rotation moves `expires_at`; an index on it would be written each time, in two places.
+    "
+ALTER TABLE session ADD COLUMN expires_hour INTEGER NOT NULL DEFAULT 0; -- of expires_at, since the epoch
+UPDATE session SET expires_hour = expires_at / 3600000;
+DROP INDEX session_expiry;
+CREATE INDEX session_expiry ON session(expires_hour);
+",
+];
 
 /// How long a connection waits for another process's commit.
 const BUSY_MAX: Duration = Duration::from_secs(2);

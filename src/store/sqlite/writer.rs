@@ -301,7 +301,7 @@ const SWEEP_ROWS_MAX: i64 = 100;
 /// Revocations that are in memory at once before they count: there may be millions at a start.
 const READ_ROWS_MAX: i64 = 10_000;
 const SWEEP_EXPIRED: &str = "DELETE FROM session WHERE sid IN
-    (SELECT sid FROM session WHERE expires_at < ?1 LIMIT ?2)";
+    (SELECT sid FROM session WHERE expires_hour <= ?1 / 3600000 AND expires_at < ?1 LIMIT ?2)";
 const SWEEP_REVOKED: &str = "DELETE FROM session WHERE sid IN
     (SELECT sid FROM session WHERE revoked_at < ?1 LIMIT ?2)";
 const SWEEP_REVLOG: &str = "DELETE FROM revlog WHERE seq IN

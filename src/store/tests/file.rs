@@ -183,3 +183,54 @@ fn a_later_version_is_left_alone() {
     let opened = SqliteStore::open(&path, surroundings);
     assert!(matches!(opened, Err(OpenError::TooNew { found: 99, .. })));
 }
+
+#[tokio::test]
+async fn an_earlier_version_is_brought_forward_with_its_sessions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = process(&sqlite(folder.path()));
+    let opened = before.login("u_1").await;
+    let clock = before.clock.clone();
+    drop(before);
+    let path = folder.path().join("sessions.db");
+    let connection = rusqlite::Connection::open(&path).expect("a file");
+    connection
+        .execute_batch(
+            "DROP INDEX session_expiry; ALTER TABLE session DROP COLUMN expires_hour;
+             CREATE INDEX session_expiry ON session(expires_at); PRAGMA user_version = 1",
+        )
+        .expect("as the first version had it");
+    let after = process_at(&sqlite(folder.path()), clock);
+    let hours = "SELECT count(*) FROM session WHERE expires_hour = expires_at / 3600000";
+    let right = connection.query_row(hours, [], |row| row.get::<_, i64>(0));
+    assert_eq!(right, Ok(1));
+    after.rotated(&opened.refresh_token).await;
+}
+
+#[tokio::test]
+async fn what_expired_a_day_ago_leaves_the_file_and_what_lives_on_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = process(&sqlite(folder.path()));
+    before.login("u_old").await;
+    before.clock.advance(DAY);
+    before.login("u_new").await;
+    let clock = before.clock.clone();
+    drop(before);
+    clock.advance(Duration::from_secs(60));
+    let _after = process_at(&sqlite(folder.path()), clock);
+    let file = rusqlite::Connection::open(folder.path().join("sessions.db")).expect("a file");
+    let left = || {
+        let mut left = file.prepare("SELECT subject FROM session").expect("SQL");
+        let left = left.query_map([], |row| row.get(0)).expect("it is read");
+        left.collect::<Result<Vec<String>, _>>().expect("names")
+    };
+    let swept = async {
+        while left().len() > 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(5), swept).await;
+    within.expect("what expired leaves first");
+    assert_eq!(left(), ["u_new"]);
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
