@@ -8,9 +8,7 @@ use crate::api::cors;
 use crate::gate::Admission;
 use crate::wire::Field;
 use crate::wire::fields::{is_hop_by_hop, list, same_name};
-
-/// The fields of one answer.
-pub(super) type Fields<'f> = SmallVec<[Field<'f>; 16]>;
+use crate::wire::head::Fields;
 
 /// What the gate adds to an answer.
 pub(super) struct Passing<'p> {
@@ -61,10 +59,15 @@ impl<'p> Passing<'p> {
                 && !turn.gate.keeps_back(field.name)
                 && !is_nominated(field.name, read)
         };
-        let fields = read.fields.iter().filter(passes);
-        fields.map(|field| Field { ..*field }).collect()
+        let mut fields = Fields::with_capacity(read.fields.len() + ADDED_USUALLY);
+        let passing = read.fields.iter().filter(passes);
+        fields.extend(passing.map(|field| Field { ..*field }));
+        fields
     }
 }
+
+/// Room for what the gate adds.
+const ADDED_USUALLY: usize = 4;
 
 /// Whether the answer's `Connection` names the field (RFC 9110 §7.6.1).
 fn is_nominated(name: &str, read: &AnswerHead<'_>) -> bool {

@@ -2,8 +2,6 @@
 
 use std::mem::MaybeUninit;
 
-use smallvec::SmallVec;
-
 use super::fields::{list, same_name};
 use super::framing;
 use super::request::{Field, Version};
@@ -11,8 +9,8 @@ use super::scan::is_token_byte;
 
 pub use super::scan::HeadScanner;
 
-/// How many fields a head has without a heap allocation.
-pub type Fields<'b> = SmallVec<[Field<'b>; 16]>;
+/// The fields of a head, on the heap: a head is handed on several times, and half a kilobyte moved each time costs more.
+pub type Fields<'b> = Vec<Field<'b>>;
 
 /// How large a head may be.
 #[derive(Debug, Clone, Copy)]
