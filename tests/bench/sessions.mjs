@@ -112,13 +112,16 @@ async function refreshes(url, count, round) {
   return { rate: (requests * 1e6) / micros, p50: p50 / 1000, p99: p99 / 1000 };
 }
 
+/** What a rotation changes. */
+const renewed = ["generation", "rotated_at", "idle_until", "expires_at", "granted_at"].map((name) => `${name} = ${name} + 1`).join(", ");
+
 /** Rows a second that SQLite alone reads and writes, so many in a transaction. */
 function commits(group) {
   rmSync(at("raw.db"), { force: true });
   execFileSync("sqlite3", [at("sessions.db"), `.backup ${at("raw.db")}`]);
   execFileSync("sqlite3", [at("raw.db"), "PRAGMA journal_mode = WAL"]);
   const ids = execFileSync("sqlite3", [at("raw.db"), `SELECT sid FROM session ORDER BY random() LIMIT ${group}`]);
-  const row = (sid) => `INSERT OR REPLACE INTO session SELECT * FROM session WHERE sid = '${sid}';`;
+  const row = (sid) => `UPDATE session SET ${renewed} WHERE sid = '${sid}';`;
   const rows = ids.toString().trim().split("\n").map(row).join("\n");
   const transaction = `BEGIN IMMEDIATE;\nSELECT last FROM clock;\n${rows}\nUPDATE clock SET last = last + 1;\nCOMMIT;\n`;
   const measure = (transactions) => {
