@@ -44,7 +44,8 @@ pub enum Hint {
 }
 
 impl Refusal {
-    /// A refusal without a route or a hint.
+    /// A refusal without a route or a hint. Cold: the code of refusals lies apart from that of requests that pass.
+    #[cold]
     pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason,

@@ -51,6 +51,7 @@ pub(super) enum Heard {
 }
 
 /// What is wrong with an answer's head.
+#[cold]
 pub(super) fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
     let (detail, repeat) = match fault {
         AnswerFault::Cut(detail) => (Cow::Owned(detail), Repeat::IfUnnoticed),
@@ -68,6 +69,7 @@ pub(super) fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
 }
 
 /// What is wrong with a client that gets an answer.
+#[cold]
 pub(super) fn client_fault(fault: WriteFault) -> Failure {
     Failure::Client(match fault {
         WriteFault::Gone => BodyFault::Cut,
@@ -76,6 +78,7 @@ pub(super) fn client_fault(fault: WriteFault) -> Failure {
 }
 
 /// What is wrong with an answer's body.
+#[cold]
 pub(super) fn download_fault(fault: RelayFault) -> Failure {
     let (reason, detail) = match fault {
         RelayFault::To(fault) => return client_fault(fault),

@@ -150,6 +150,7 @@ impl Turn<'_> {
     }
 }
 
+#[cold]
 fn failure_of(fault: LinkFault) -> Failure {
     let (reason, detail) = match fault {
         LinkFault::Timeout => (

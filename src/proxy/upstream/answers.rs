@@ -209,6 +209,7 @@ fn fault_of(error: &h2::Error) -> AnswerFault {
     }
 }
 
+#[cold]
 fn malformed(error: HeadError) -> AnswerFault {
     AnswerFault::Malformed(match error {
         HeadError::Malformed(what) | HeadError::Ambiguous(what) => what,
