@@ -32,11 +32,14 @@ for _ in $(seq 100); do
     [ -z "$gate" ] || break
     sleep 0.1
 done
-token=$(curl -sf "$gate/auth/login" -H 'X-Client-Id: mobile' -H 'Content-Type: application/json' \
-    -d '{"user":"ada","password":"demo"}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+session=$(curl -sf "$gate/auth/login" -H 'X-Client-Id: mobile' -H 'Content-Type: application/json' \
+    -d '{"user":"ada","password":"demo"}')
+token=$(sed 's/.*"access_token":"\([^"]*\)".*/\1/' <<<"$session")
+refresh=$(sed 's/.*"refresh_token":"\([^"]*\)".*/\1/' <<<"$session")
 wrk -t 1 -c 64 -d 10s -H "Authorization: Bearer $token" "$gate/crm/contacts"
 wrk -t 1 -c 64 -d 1s "$gate/crm/contacts"
 h2load -t 1 -c 16 -m 8 -D 5 -H "Authorization: Bearer $token" "$gate/crm/contacts"
+wrk -t 1 -c 1 -d 1s -s deploy/pgo-refresh.lua "$gate/oauth/token" -- "$refresh"
 kill -INT $demo
 wait $demo
 
