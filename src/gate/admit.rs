@@ -115,11 +115,11 @@ impl Gate {
         let line = RequestLine::parse(head)?;
         line::check_nominations(head, |name| self.config.identity.prefix.owns(name))?;
         let authorization = credential::authorization(head)?;
+        credential::check_alone(authorization, &line.path)?;
         trace.step("host", || line.authority.unwrap_or("none").to_owned());
         trace.step("path", || line.path.as_str().to_owned());
         if let Some(endpoint) = self.endpoints.find(&line) {
             trace.step("endpoint", || endpoint.as_str().to_owned());
-            credential::check_alone(authorization, &line.path)?;
             check_own_method(&line, &endpoint)?;
             return Ok(Verdict::Answer(endpoint));
         }

@@ -45,15 +45,18 @@ pub(super) fn bearer<'a>(
                 "a token in Authorization and one in Sec-WebSocket-Protocol",
             ));
         }
-        (Some(value), None) => BearerToken::parse(value),
-        (None, Some(token)) => BearerToken::from_compact(token),
+        (Some(value), None) => BearerToken::parse(value)?,
+        (None, Some(token)) => {
+            let token = BearerToken::from_compact(token);
+            check_query(&token, path)?;
+            token?
+        }
         (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
     };
-    check_query(&token, path)?;
-    Ok(token?)
+    Ok(token)
 }
 
-/// Whether a token in a header is the only one, at a place that reads no other.
+/// Whether a token in `Authorization` has none beside it in the query, whatever the route.
 ///
 /// # Errors
 /// [`Reason::RequestAmbiguous`].

@@ -172,7 +172,28 @@ fn a_token_stands_in_one_place() {
     let house = House::new();
     let (token, bearer) = (house.token(json!({})), house.bearer());
     let in_protocol = format!("chat, bearer.{token}");
-    let rows: [(&str, &Fields<'_>, &str); 8] = [
+    let rows: [(&str, &Fields<'_>, &str); 13] = [
+        (
+            "/nowhere?access_token=x",
+            &[("Authorization", &bearer)],
+            "request_ambiguous",
+        ),
+        (
+            "/open/x?access_token=x",
+            &[("Authorization", &bearer)],
+            "request_ambiguous",
+        ),
+        ("/open/x?access_token=x", &[], "forward"),
+        (
+            "/open/x?access_token=x",
+            &[("Authorization", "Basic x")],
+            "forward",
+        ),
+        (
+            "/socket?access_token=x",
+            &[("Sec-WebSocket-Protocol", &in_protocol)],
+            "request_ambiguous",
+        ),
         (
             "/crm",
             &[("Authorization", &bearer), ("Authorization", &bearer)],
