@@ -50,6 +50,13 @@ pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     output::result(body.trim_end())?;
+    if said["known"] == false {
+        output::notice(format_args!(
+            "issuer {} was never seen to publish the key `{}`: it is distrusted should it come; a name that is \
+             mistyped protects nobody",
+            options.issuer, options.kid
+        ));
+    }
     if said["kept"] == false {
         output::notice("a restart forgets it: the configuration has no [server] state_dir");
     }

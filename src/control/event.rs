@@ -63,6 +63,8 @@ pub struct Distrusted {
     pub generation: u64,
     /// Whether a restart remembers it: by the state folder, or by the session store where the key is the gate's own.
     pub kept: bool,
+    /// Whether its issuer was ever seen to publish it: a name that nobody knows may be mistyped.
+    pub known: bool,
 }
 
 /// Why a key cannot be distrusted.

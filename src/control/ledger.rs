@@ -130,13 +130,18 @@ impl Ledger {
         names.is_some_and(|names| names.contains(kid))
     }
 
-    /// Puts a key on the list, under its name and by its material: under another name it is not trusted either.
+    /// Puts a key on the list, under its name and by its material: under another name it is not trusted either. Says whether
+    /// its issuer was ever seen to publish it; one that was not is distrusted should it come.
     ///
     /// # Errors
     /// [`DistrustError::Full`]; nothing was changed.
-    pub(super) fn distrust(&self, terms: &IssuerTerms, kid: &str) -> Result<(), DistrustError> {
+    pub(super) fn distrust(&self, terms: &IssuerTerms, kid: &str) -> Result<bool, DistrustError> {
         let mut book = self.book();
         let records = book.records.get(&*terms.name);
+        let is_known = records.is_some_and(|records| {
+            let mut records = records.iter();
+            records.any(|(name, record)| name == kid || record.thumbprints.contains(kid))
+        });
         let record = records.and_then(|records| records.get(kid));
         let thumbprints = record.map(|record| record.thumbprints.clone());
         let thumbprints = thumbprints.unwrap_or_default();
@@ -146,7 +151,7 @@ impl Ledger {
         }
         names.insert(kid.to_owned());
         names.extend(thumbprints);
-        Ok(())
+        Ok(is_known)
     }
 
     /// Writes the list of distrusted keys down, so that it survives a restart; `false` without a state folder.

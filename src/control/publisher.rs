@@ -319,13 +319,23 @@ impl Publisher {
     async fn distrust(&mut self, issuer: &str, kid: &str) -> Result<Distrusted, DistrustError> {
         let terms = self.terms(issuer).ok_or(DistrustError::IssuerUnknown)?;
         let ledger = self.views.ledger.clone();
-        ledger.distrust(&terms, kid)?;
+        let known = ledger.distrust(&terms, kid)?;
         self.publish();
         let generation = self.generation;
-        tracing::warn!(issuer, kid, generation, "a key is distrusted from now on");
+        tracing::warn!(
+            issuer,
+            kid,
+            known,
+            generation,
+            "a key is distrusted from now on"
+        );
         let written = spawn_blocking(move || ledger.store_distrusted()).await;
         match written {
-            Ok(Ok(kept)) => Ok(Distrusted { generation, kept }),
+            Ok(Ok(kept)) => Ok(Distrusted {
+                generation,
+                kept,
+                known,
+            }),
             Ok(Err(error)) => {
                 tracing::error!(%error, "cannot write the list of distrusted keys");
                 Err(DistrustError::NotKept)

@@ -134,8 +134,12 @@ impl<A: Acts> Admin<A> {
 
     async fn distrust(&self, body: &Bytes) -> Result<Response<Bytes>, Fault> {
         let wish::Distrust { issuer, kid } = wish::parse(body)?;
-        let Distrusted { generation, kept } = self.acts.distrust(issuer, kid).await??;
-        let said = serde_json::json!({ "generation": generation, "kept": kept });
+        let Distrusted {
+            generation,
+            kept,
+            known,
+        } = self.acts.distrust(issuer, kid).await??;
+        let said = serde_json::json!({ "generation": generation, "kept": kept, "known": known });
         Ok(answer::json(StatusCode::OK, &said))
     }
 }

@@ -297,7 +297,7 @@ async fn a_distrusted_key_has_an_issuer_that_exists() {
         .await;
     assert_eq!(
         (status, said),
-        (200, json!({"generation": 8, "kept": true}))
+        (200, json!({"generation": 8, "kept": true, "known": true}))
     );
     let (status, _) = admin
         .json("POST", path, r#"{"issuer": "x", "kid": "k1"}"#)
@@ -456,6 +456,7 @@ impl Acts for Arc<Pretended> {
         let distrusted = Distrusted {
             generation: 8,
             kept: true,
+            known: true,
         };
         Ok((issuer == "main")
             .then_some(distrusted)

@@ -58,6 +58,7 @@ async fn a_distrusted_key_stays_distrusted() {
     let distrusted = Distrusted {
         generation: 2,
         kept: true,
+        known: true,
     };
     assert_eq!(distrust("main", a.kid()).await, Ok(Ok(distrusted)));
     assert_eq!(

@@ -33,13 +33,15 @@ fn a_distrusted_key_is_revoked_at_the_next_request_and_after_kill_and_restart() 
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.args(["key", "distrust", "main", cli.key.kid(), "--config"]);
     let said = command.arg(gateway.config_path()).output().unwrap();
-    assert!(said.status.success(), "{said:?}");
+    assert!(said.status.success() && said.stderr.is_empty(), "{said:?}");
     // One name in sixty-four begins like an option.
     for kid in ["-not-an-option", "--config-of-a-kid", "-c"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.args(["key", "distrust", "main", kid, "--config"]);
         let said = command.arg(gateway.config_path()).output().unwrap();
         assert!(said.status.success(), "{kid}: {said:?}");
+        let warned = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(warned.contains("never seen to publish"), "{kid}: {warned}");
     }
     let expected = ["token_revoked", "token_revoked", "passes"];
     assert_eq!(fates(&gateway), expected);
