@@ -26,6 +26,14 @@ pub trait Files {
     /// `path` as the process may open it later.
     fn resolve(&self, path: &Path) -> PathBuf;
 
+    /// Whether a log can be written at `path`, which is resolved. Who knows no disk takes any.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    fn check_log(&self, _path: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a listener can show the PEM chain at `chain` with the key at `key`. Who knows nothing of certificates
     /// takes any.
     ///

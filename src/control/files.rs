@@ -2,9 +2,11 @@
 //! Knows nothing of what stands in them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+use rustix::fs::{Access, access};
 
 use super::certificates;
 use crate::config::Files;
@@ -80,12 +82,28 @@ impl Files for DiskFiles {
         self.folder.join(path)
     }
 
+    fn check_log(&self, path: &Path) -> Result<(), String> {
+        writable(path).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
     fn check_pair(&self, chain: &Path, key: &Path) -> Result<(), String> {
         certificates::check_pair(chain, key, self)
     }
 
     fn check_authorities(&self, path: &Path) -> Result<(), String> {
         certificates::check_authorities(path, self)
+    }
+}
+
+/// Whether this process may append to the file at `path`, or make it. Asks only: nothing is made.
+fn writable(path: &Path) -> std::io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path);
+            Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+        _ => Ok(access(path, Access::WRITE_OK)?),
     }
 }
 
@@ -161,6 +179,20 @@ mod tests {
         let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
         let told = files.read(Path::new("big")).unwrap_err();
         assert!(told.contains("larger than 1048576 bytes"), "{told}");
+    }
+
+    #[test]
+    fn a_log_is_written_beside_or_where_there_is_a_folder_and_trying_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let told = |path: &str| files.check_log(&files.resolve(Path::new(path))).err();
+        assert_eq!(told("access.log"), None);
+        assert!(!folder.path().join("access.log").exists());
+        std::fs::write(folder.path().join("access.log"), "{}\n").unwrap();
+        assert_eq!(told("access.log"), None);
+        assert!(told("absent/access.log").unwrap().contains("No such file"));
+        assert!(told("access.log/x").unwrap().contains("Not a directory"));
+        assert!(told(".").unwrap().contains("is a directory"));
     }
 
     #[test]

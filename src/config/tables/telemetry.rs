@@ -28,14 +28,24 @@ fn access_log(value: &Value<'_>) -> Option<AccessLog> {
         "stdout" => Some(AccessLog::Stdout),
         "off" => Some(AccessLog::Off),
         text => match text.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => {
-                Some(AccessLog::File(value.walk.files.resolve(Path::new(path))))
-            }
+            Some(path) if !path.is_empty() => log_file(value, Path::new(path)),
             _ => value.refuse(
                 "word_unknown",
                 "`access_log` is no place for a log",
                 "write \"stdout\", \"file:PATH\" or \"off\"",
             ),
         },
+    }
+}
+
+fn log_file(value: &Value<'_>, path: &Path) -> Option<AccessLog> {
+    let files = value.walk.files;
+    let path = files.resolve(path);
+    match files.check_log(&path) {
+        Ok(()) => Some(AccessLog::File(path)),
+        Err(why) => {
+            let help = "make its folder, and let whoever runs the gateway write there";
+            value.refuse("log_unwritable", why, help)
+        }
     }
 }
