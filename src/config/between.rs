@@ -1,7 +1,7 @@
 //! What holds between tables: addresses, issuers and routes do not clash, and what the gate answers itself is nobody
 //! else's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::diagnostic::Diagnostic;
 use super::endpoints::{IDENTITY_JWKS_PATH, SessionPaths, meets};
-use super::model::{Issuer, KeySource, Listener, Sessions};
+use super::model::{Cors, Issuer, KeySource, Listener, Sessions};
 use super::walk::{Table, Walk};
 use crate::identity::IdentityTerms;
 use crate::policy::{HostPattern, Requirement, Route, RouteTable, Tie};
@@ -234,6 +234,34 @@ fn report_ties(walk: &Walk<'_>, routes: &[Placed<Route>], mut ties: Vec<Tie>) {
             "tell them apart by host, path or methods; their order in the file never matters";
         let fault = Diagnostic::fault("route_tie", spans[&*second].clone(), message, help);
         walk.report(fault.and(spans[&*first].clone()));
+    }
+}
+
+/// Pages send their token in `Authorization` alone, and no page may where its policy does not list it.
+pub(super) fn cors(
+    root: &Table<'_>,
+    routes: &[Placed<Route>],
+    policies: &BTreeMap<Arc<str>, Arc<Cors>>,
+) {
+    for (name, span) in root.names("cors") {
+        let Some(policy) = policies.get(name) else {
+            continue;
+        };
+        let wants_token = |route: &Route| {
+            route.requirement != Requirement::Public && route.handling.cors.as_deref() == Some(name)
+        };
+        let mut routes = routes.iter().map(|(route, _)| route);
+        if let Some(route) = routes.find(|route| wants_token(route))
+            && !policy.headers.iter().any(|held| **held == *"authorization")
+        {
+            let message = format!(
+                "no page can send a token to route `{}`: `headers` does not list \"authorization\"",
+                route.name
+            );
+            let help = "write headers = [\"authorization\"], and whatever else its pages send";
+            let warning = Diagnostic::warning("cors_tokenless", span, message, help);
+            root.walk.report(warning);
+        }
     }
 }
 

@@ -138,6 +138,7 @@ fn whole(root: &Table<'_>) -> Option<Config> {
     let admin_place = admin.as_ref().map(|admin| admin.address).zip(admin_address);
     between::addresses(root.walk, &listeners, admin_place);
     between::routes(root, &routes, &identity, sessions.as_ref());
+    between::cors(root, &routes, &cors);
     let mut issuers = between::issuers(root, issuers, &routes, sessions.as_ref());
     for names in [
         &known.products,

@@ -342,7 +342,9 @@ fn identity_headers_have_a_prefix_of_their_own() {
 #[test]
 fn origins_are_exact() {
     let cors = |origin: &str| {
-        inside(ROUTE, "cors = \"app\"") + &format!("[cors.app]\norigins = [\"{origin}\"]")
+        let headers = "headers = [\"Authorization\"]";
+        inside(ROUTE, "cors = \"app\"")
+            + &format!("[cors.app]\norigins = [\"{origin}\"]\n{headers}")
     };
     says(&cors("https://app.example.com"), &[]);
     for origin in [

@@ -53,6 +53,17 @@ fn a_route_says_whom_it_lets_in() {
 }
 
 #[test]
+fn a_policy_whose_pages_cannot_send_their_token_is_told_of() {
+    let policy = "[cors.app]\norigins = [\"https://app.example.com\"]\n";
+    let house = inside(ROUTE, "cors = \"app\"") + policy;
+    says(&house, &["cors_tokenless"]);
+    says(&format!("{house}headers = [\"x-a\"]"), &["cors_tokenless"]);
+    says(&format!("{house}headers = [\"AUTHORIZATION\"]"), &[]);
+    let public = house.replace("product = \"crm\"", "access = \"public\"");
+    says(&public, &["issuer_unused", "product_unused"]);
+}
+
+#[test]
 fn a_route_matches_what_a_canonical_path_can_be() {
     says(&replaced("/crm/*", "crm"), &["path_invalid"]);
     says(&replaced("/crm/*", "/crm*"), &["path_invalid"]);
