@@ -82,6 +82,21 @@ fn a_key_in_another_format_is_told_how_to_convert_it() {
 }
 
 #[test]
+fn the_token_commands_end_with_yes_or_no() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["token", "mint", "--key", "absent.pem"][..],
+        &["token", "mint", "--key", ".", "--claims", "[]"],
+        &["token", "inspect", "x"],
+        &["token", "verify", "--config", "absent.toml", "x.y.z"],
+    ] {
+        let refused = tollgate(arguments, &folder);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+        assert!(!stderr(&refused).is_empty() && refused.stdout.is_empty());
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_early_changes_no_exit_code_and_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("gateway.toml"), "oops = 1\n").unwrap();
