@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) over_at: Option<Instant>,
     route: Option<Arc<Route>>,
     reason: Option<Reason>,
+    /// Why the route would have refused, were it not in shadow mode.
+    shadowed: Option<Reason>,
     detail: Cow<'static, str>,
     issuer: Option<Arc<str>>,
     verified: Option<Verified>,
@@ -52,6 +54,7 @@ impl Record {
             over_at: None,
             route: None,
             reason: None,
+            shadowed: None,
             detail: Cow::Borrowed(""),
             issuer: None,
             verified: None,
@@ -66,6 +69,7 @@ impl Record {
         self.issuer = self.verified.as_ref().map(issuer);
         if let Some(shadowed) = &admission.shadowed {
             self.note(shadowed);
+            self.shadowed = Some(shadowed.reason);
         }
     }
 
@@ -77,7 +81,10 @@ impl Record {
     /// Notes what went wrong, whatever the verdict was.
     pub(super) fn note(&mut self, refusal: &Refusal) {
         self.reason = Some(refusal.reason);
-        self.detail = refusal.detail.clone();
+        self.detail = match self.shadowed {
+            Some(passed) => format!("{} passed; {}", passed.as_str(), refusal.detail).into(),
+            None => refusal.detail.clone(),
+        };
         if refusal.route.is_some() {
             self.route.clone_from(&refusal.route);
         }
@@ -120,6 +127,7 @@ impl Record {
             status,
             verdict: self.verdict,
             reason: self.reason,
+            shadowed: self.shadowed.filter(|_| self.shadowed != self.reason),
             detail: &self.detail,
             issuer: self.issuer.as_deref(),
             subject: self

@@ -39,6 +39,8 @@ pub struct Exchange<'a> {
     pub verdict: &'static str,
     /// Why not; on a shadow route why it would not; on a forwarded request what went wrong upstream.
     pub reason: Option<Reason>,
+    /// Why a shadow route would have refused, where `reason` tells of something else that went wrong.
+    pub shadowed: Option<Reason>,
     /// For the operator.
     pub detail: &'a str,
     /// The issuer's name in the configuration.

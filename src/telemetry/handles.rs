@@ -82,21 +82,33 @@ impl RouteHandle {
             families.requests.with([&self.route, status])
         })
         .inc();
-        self.decision(families, exchange).inc();
+        match exchange.shadowed {
+            None => self.decision(families, exchange.verdict, exchange.reason),
+            // What would have been refused is counted whatever became of the request behind it.
+            Some(_) => {
+                self.decision(families, "shadow", exchange.shadowed);
+                let failed = match exchange.verdict {
+                    "shadow" => "forward",
+                    other => other,
+                };
+                self.decision(families, failed, exchange.reason);
+            }
+        }
         self.duration.observe(exchange.duration.as_secs_f64());
     }
 
-    fn decision(&self, families: &Families, exchange: &Exchange<'_>) -> &IntCounter {
-        let verdict = VERDICTS.iter().position(|word| *word == exchange.verdict);
+    fn decision(&self, families: &Families, verdict: &str, reason: Option<Reason>) {
+        let verdict = VERDICTS.iter().position(|word| *word == verdict);
         let verdict = verdict.unwrap_or(VERDICTS.len() - 1);
-        let reason = exchange.reason.map_or(0, |reason| reason as usize + 1);
-        let slot = &self.by_decision[verdict * (Reason::ALL.len() + 1) + reason];
+        let at = reason.map_or(0, |reason| reason as usize + 1);
+        let slot = &self.by_decision[verdict * (Reason::ALL.len() + 1) + at];
         slot.get_or_init(|| {
-            let reason = exchange.reason.map_or("", Reason::as_str);
+            let reason = reason.map_or("", Reason::as_str);
             families
                 .decisions
                 .with([&self.route, &self.product, VERDICTS[verdict], reason])
         })
+        .inc();
     }
 }
 

@@ -168,8 +168,9 @@ impl Metrics {
         if let (Some(upstream), Some(took)) = (exchange.upstream, exchange.upstream_duration) {
             self.upstream(upstream).duration.observe(took.as_secs_f64());
         }
-        // On a shadow route the reason tells what would have been.
-        if let Some(reason) = exchange.reason.filter(|_| exchange.verdict != "shadow") {
+        // On a shadow route the reason tells what would have been, unless something went wrong behind it.
+        let would_have_been = exchange.verdict == "shadow" && exchange.shadowed.is_none();
+        if let Some(reason) = exchange.reason.filter(|_| !would_have_been) {
             self.refusals[reason as usize].fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -429,6 +429,7 @@ fn exchange<'a>(
         status,
         verdict,
         reason,
+        shadowed: None,
         detail: "the token lacks the product `crm`",
         issuer: Some("main"),
         subject: Some("alice"),

@@ -167,6 +167,7 @@ fn access_log_line(bencher: Bencher<'_, '_>) {
         status: 200,
         verdict: "forward",
         reason: None,
+        shadowed: None,
         detail: "",
         issuer: Some("EdDSA"),
         subject: Some("user-000000000000000000000001"),

@@ -81,6 +81,12 @@ path = "/gone"
 access = "public"
 upstream = "gone"
 
+[routes.trial]
+path = "/trial"
+product = "crm"
+upstream = "gone"
+mode = "shadow"
+
 [routes.slow]
 path = "/slow"
 access = "public"
@@ -430,6 +436,29 @@ fn an_upstream_that_is_gone_or_slow_has_its_word() {
         504,
         None,
     );
+}
+
+#[test]
+fn what_a_shadow_route_lets_pass_is_counted_and_logged_though_its_upstream_fails() {
+    let house = house();
+    let answer = house.gateway.get("/trial", &[]);
+    house.expect(&answer, Reason::UpstreamUnavailable, 502, None);
+    let counted = |verdict: &str, reason: &str| {
+        let labels = ["verdict", "reason"].into_iter().zip([verdict, reason]);
+        let labels: Vec<String> = labels
+            .map(|(name, word)| format!("{name}=\"{word}\""))
+            .collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        house.gateway.metric("tollgate_decisions_total", &labels)
+    };
+    assert_eq!(counted("shadow", "token_missing"), 1.0);
+    assert_eq!(counted("forward", "upstream_unavailable"), 1.0);
+    assert_eq!(counted("shadow", "upstream_unavailable"), 0.0);
+    let id = answer.field("x-request-id").unwrap();
+    let line = house.gateway.log_line(id);
+    let detail = line["detail"].as_str().unwrap();
+    assert!(detail.starts_with("token_missing passed; "), "{line}");
+    assert_eq!(line["verdict"], "shadow");
 }
 
 #[test]
