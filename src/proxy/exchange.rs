@@ -126,8 +126,10 @@ async fn converse(
         .read(&head)
         .map_err(|fault| upstream_fault(fault, Heard::Some))?;
     let length = length(&read, answer);
-    if !upload.is_whole() && length != Length::Unknown && !turn.is_small() {
-        // It ends before the request does, and nobody reads the rest.
+    // It ends before the request does, and nobody reads the rest.
+    let is_ahead = !upload.is_whole() && length != Length::Unknown && !turn.is_small();
+    // The stop may have come while the answer was waited for.
+    if is_ahead || turn.edge.is_draining() {
         answer.close_after();
     }
     let passing = Passing::new(turn, admission);

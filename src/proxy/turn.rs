@@ -208,7 +208,8 @@ impl<'t> Turn<'t> {
         source: &Source<'_>,
         answer: &mut Answer<'_>,
     ) {
-        if problem::closes(refusal.reason) || !self.may_drain(source) {
+        let is_stopping = self.edge.is_draining();
+        if is_stopping || problem::closes(refusal.reason) || !self.may_drain(source) {
             answer.close_after();
         }
         let asked = Asked {

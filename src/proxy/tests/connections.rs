@@ -108,6 +108,11 @@ async fn a_stop_lets_requests_finish_and_closes_behind_them() {
     server
         .say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         .await;
-    assert!(client.rest().await.ends_with("\r\n\r\nok"));
+    let told = client.rest().await;
+    assert!(told.ends_with("\r\n\r\nok"), "{told}");
+    assert!(
+        told.contains("\r\nConnection: close\r\n"),
+        "nobody sends another request into it: {told}"
+    );
     assert_eq!(house.edge.in_flight(), 0);
 }
