@@ -31,6 +31,9 @@ impl Turn<'_> {
             let refusal = refusal_of(BodyFault::TooLarge).on(admission.permit.route());
             return Box::pin(self.refuse(&refusal, source, answer)).await;
         }
+        if let Some(shadowed) = &admission.shadowed {
+            self.record.let_pass(shadowed);
+        }
         if let Err(failure) = self.tries(admission, source, answer, alarm).await {
             Box::pin(self.fail(failure, admission, source, answer)).await;
         }

@@ -67,10 +67,12 @@ impl Record {
         self.verified = admission.permit.verified().cloned();
         let issuer = |verified: &Verified| verified.principal().issuer_name.clone();
         self.issuer = self.verified.as_ref().map(issuer);
-        if let Some(shadowed) = &admission.shadowed {
-            self.note(shadowed);
-            self.shadowed = Some(shadowed.reason);
-        }
+    }
+
+    /// Notes why a route in shadow mode would have refused.
+    pub(super) fn let_pass(&mut self, refusal: &Refusal) {
+        self.note(refusal);
+        self.shadowed = Some(refusal.reason);
     }
 
     pub(super) fn refused(&mut self, refusal: &Refusal) {

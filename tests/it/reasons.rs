@@ -443,6 +443,13 @@ fn what_a_shadow_route_lets_pass_is_counted_and_logged_though_its_upstream_fails
     let house = house();
     let answer = house.gateway.get("/trial", &[]);
     house.expect(&answer, Reason::UpstreamUnavailable, 502, None);
+    let body = "x".repeat(2000);
+    let mut client = house.gateway.client();
+    client.send(format!(
+        "POST /trial HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n{body}"
+    ));
+    let too_large = client.answer().expect("an answer");
+    house.expect(&too_large, Reason::BodyTooLarge, 413, None);
     let counted = |verdict: &str, reason: &str| {
         let labels = ["verdict", "reason"].into_iter().zip([verdict, reason]);
         let labels: Vec<String> = labels
