@@ -31,6 +31,7 @@ mod names;
 mod own_keys;
 mod prepare;
 mod publisher;
+mod reload;
 mod restart;
 mod state;
 mod status;

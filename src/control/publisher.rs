@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio::time::interval;
 
 use super::certificates::Certificates;
@@ -21,7 +21,8 @@ use super::live::Live;
 use super::names::Names;
 use super::own_keys;
 use super::prepare::{self, Occasion, Prepared, StartError, prepare};
-use super::status::{Board, LastReload, ReloadOutcome};
+use super::reload::{self, Outcome, Reload, Waiting};
+use super::status::{Board, ReloadOutcome};
 use crate::config::Config;
 use crate::config::model::KeySource;
 use crate::gate::Gate;
@@ -61,15 +62,6 @@ pub(super) struct Publisher {
     generation: u64,
     epoch: u64,
 }
-
-/// A reload that is being prepared, and who waits for it.
-struct Reload {
-    work: JoinHandle<Result<Prepared, StartError>>,
-    replies: Vec<oneshot::Sender<Reloaded>>,
-}
-
-/// Those who asked for a reload while one was being prepared: perhaps it read the file before they wrote it.
-type Waiting = Option<Vec<oneshot::Sender<Reloaded>>>;
 
 impl Publisher {
     /// Publishes generation 1. Nothing changes it before [`Publisher::run`].
@@ -149,7 +141,7 @@ impl Publisher {
                     }
                     Event::Reload { reply } => waiting.get_or_insert_default().extend(reply),
                 },
-                outcome = ended(&mut reload) => {
+                outcome = reload::ended(&mut reload) => {
                     let replies = reload.take().map(|reload| reload.replies);
                     self.conclude(outcome, replies.unwrap_or_default());
                     self.fetchers.keep().await;
@@ -182,18 +174,11 @@ impl Publisher {
             let loaded = prepare::read(path).await.map_err(StartError::Load)?;
             prepare(loaded, occasion, around, names).await
         };
-        Reload {
-            work: tokio::spawn(work),
-            replies,
-        }
+        Reload::begin(work, replies)
     }
 
     /// Lets the prepared configuration serve, or says why it does not.
-    fn conclude(
-        &mut self,
-        outcome: Result<Result<Prepared, StartError>, JoinError>,
-        replies: Vec<oneshot::Sender<Reloaded>>,
-    ) {
+    fn conclude(&mut self, outcome: Outcome, replies: Vec<oneshot::Sender<Reloaded>>) {
         let outcome = match outcome {
             Ok(Ok(prepared)) => self.switch(prepared),
             Ok(Err(error)) => {
@@ -207,30 +192,12 @@ impl Publisher {
             Ok(warnings) => (ReloadOutcome::Ok, warnings),
             Err(text) => (ReloadOutcome::Rejected, text),
         };
-        let generation = self.generation;
-        match outcome {
-            ReloadOutcome::Ok => tracing::info!(generation, "reloaded the configuration"),
-            ReloadOutcome::Rejected => tracing::error!(
-                generation,
-                error = %text,
-                "rejected the configuration; the one before goes on serving"
-            ),
-        }
-        self.around.telemetry.metrics().reload(outcome.as_str());
         let reloaded = Reloaded {
             outcome,
-            generation,
+            generation: self.generation,
             text,
         };
-        self.views.board.reloaded(LastReload {
-            at_ms: self.around.clock.now().as_millis(),
-            outcome,
-            text: reloaded.text.clone(),
-        });
-        for reply in replies {
-            // Whoever asked may have gone.
-            let _ = reply.send(reloaded.clone());
-        }
+        reload::tell(&reloaded, &self.around, &self.views.board, replies);
     }
 
     /// Lets a prepared configuration serve, and gives its warnings.
@@ -397,13 +364,5 @@ impl Publisher {
         if let Ok(Err(error)) = stored {
             tracing::warn!(%error, "cannot write the key ledger");
         }
-    }
-}
-
-/// Ends when the reload that is being prepared does; never when there is none.
-async fn ended(reload: &mut Option<Reload>) -> Result<Result<Prepared, StartError>, JoinError> {
-    match reload {
-        Some(reload) => (&mut reload.work).await,
-        None => std::future::pending().await,
     }
 }
