@@ -37,6 +37,7 @@ mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod watch;
 mod world;
 
@@ -54,4 +55,5 @@ pub use load::{LoadError, Loaded, Source, load};
 pub use names::Names;
 pub use prepare::StartError;
 pub use status::{Board, IssuerState, IssuerStatus, KeyOrigin, LastReload, ReloadOutcome, Status};
+pub use trust::client as client_tls;
 pub use world::World;

@@ -13,6 +13,7 @@ use pingora_timeout::tokio_timeout as timeout;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_rustls::client::TlsStream;
 
 /// Bytes read at once. The room is the thread's, so a connection that waits holds none.
 const READ_BYTES: usize = 32 << 10;
@@ -48,15 +49,18 @@ pub(super) struct Writer {
     has_written: bool,
 }
 
-/// The end of a stream that is read: one of pingora's, or plain TCP, which needs no lock and nobody who counts its time.
+/// The end of a stream that is read: one of pingora's, TLS to a server, or plain TCP, which needs no lock and nobody who
+/// counts its time.
 enum ReadEnd {
     Any(ReadHalf<Stream>),
+    Tls(ReadHalf<TlsStream<TcpStream>>),
     Plain(OwnedReadHalf),
 }
 
 /// The end that is written.
 enum WriteEnd {
     Any(WriteHalf<Stream>),
+    Tls(WriteHalf<TlsStream<TcpStream>>),
     Plain(OwnedWriteHalf),
 }
 
@@ -74,6 +78,13 @@ pub(super) fn split(stream: Stream, patience: Duration) -> (Reader, Writer) {
     let (read, write) = tokio::io::split(stream);
     let reader = Reader::new(ReadEnd::Any(read));
     (reader, Writer::new(WriteEnd::Any(write), patience))
+}
+
+/// Splits a connection to a server that speaks TLS.
+pub(super) fn split_tls(stream: TlsStream<TcpStream>, patience: Duration) -> (Reader, Writer) {
+    let (read, write) = tokio::io::split(stream);
+    let reader = Reader::new(ReadEnd::Tls(read));
+    (reader, Writer::new(WriteEnd::Tls(write), patience))
 }
 
 /// Splits a plain connection.
@@ -145,6 +156,7 @@ impl ReadEnd {
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Any(half) => Pin::new(half).poll_read(cx, room),
+            Self::Tls(half) => Pin::new(half).poll_read(cx, room),
             Self::Plain(half) => Pin::new(half).poll_read(cx, room),
         }
     }
@@ -154,6 +166,7 @@ impl WriteEnd {
     async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Any(half) => half.write(bytes).await,
+            Self::Tls(half) => half.write(bytes).await,
             Self::Plain(half) => half.write(bytes).await,
         }
     }
@@ -161,6 +174,7 @@ impl WriteEnd {
     async fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Any(half) => half.flush().await,
+            Self::Tls(half) => half.flush().await,
             // The system has it all.
             Self::Plain(_) => Ok(()),
         }
@@ -169,6 +183,7 @@ impl WriteEnd {
     async fn shutdown(&mut self) -> io::Result<()> {
         match self {
             Self::Any(half) => half.shutdown().await,
+            Self::Tls(half) => half.shutdown().await,
             Self::Plain(half) => half.shutdown().await,
         }
     }

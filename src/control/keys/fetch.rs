@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
-use super::super::causes;
+use super::super::{causes, trust};
 use super::source::{self, PlainHttp};
 use crate::config::model::RemoteKeys;
 
@@ -104,36 +104,30 @@ pub(super) fn plain_http(keys: &RemoteKeys) -> PlainHttp {
 }
 
 fn client(home: &Url, ca: Option<&[u8]>) -> Result<Client, String> {
-    let build = |roots: Option<Vec<reqwest::Certificate>>| {
-        let mut builder = Client::builder()
-            .timeout(FETCH_TIMEOUT)
-            .redirect(redirect::Policy::custom(within_origin))
-            .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
-            // Fetches are minutes apart: a kept connection would only be found broken.
-            .pool_max_idle_per_host(0);
-        if source::is_loopback(home) {
-            builder = builder.no_proxy();
-        }
-        if let Some(roots) = roots {
-            builder = builder.tls_certs_only(roots);
-        }
-        builder.build()
-    };
     if let Some(bundle) = ca {
-        let roots = reqwest::Certificate::from_pem_bundle(bundle)
-            .map_err(|error| format!("the certificate bundle cannot be read: {error}"))?;
-        if roots.is_empty() {
-            return Err("the certificate bundle holds no certificate".to_owned());
-        }
-        return build(Some(roots)).map_err(causes::told);
+        let tls = trust::client(Some(bundle), &[b"h2".as_slice(), b"http/1.1"])?;
+        let built = builder(home).tls_backend_preconfigured(tls).build();
+        return built.map_err(causes::told);
     }
     // A machine without any root certificate can still fetch over plain http; https fails there, as it must.
-    build(None)
-        .or_else(|error| {
-            tracing::warn!(error = %causes::told(error), "no root certificates of the system: https to issuers will fail");
-            build(Some(Vec::new()))
-        })
-        .map_err(causes::told)
+    let built = builder(home).build().or_else(|error| {
+        tracing::warn!(error = %causes::told(error), "no root certificates of the system: https to issuers will fail");
+        builder(home).tls_certs_only([]).build()
+    });
+    built.map_err(causes::told)
+}
+
+fn builder(home: &Url) -> ClientBuilder {
+    let builder = Client::builder()
+        .timeout(FETCH_TIMEOUT)
+        .redirect(redirect::Policy::custom(within_origin))
+        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+        // Fetches are minutes apart: a kept connection would only be found broken.
+        .pool_max_idle_per_host(0);
+    match source::is_loopback(home) {
+        true => builder.no_proxy(),
+        false => builder,
+    }
 }
 
 fn headers(keys: &RemoteKeys) -> Result<HeaderMap, String> {

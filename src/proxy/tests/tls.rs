@@ -10,7 +10,9 @@ use super::house::{House, Upstream, gate, status};
 /// Writes a certificate for `name`, signed by itself, and its key.
 fn certificate(folder: &Path, name: &str) {
     let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    // As `openssl req -x509` makes them.
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let signed = params.self_signed(&key).unwrap();
     let write = |ending: &str, text: String| {
         let mut file = File::create(folder.join(format!("{name}.{ending}"))).unwrap();

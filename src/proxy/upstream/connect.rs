@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use pingora_core::connectors::{ConnectorOptions, TransportConnector};
-use pingora_core::protocols::{ALPN, Stream};
-use pingora_core::upstreams::peer::HttpPeer;
 use pingora_timeout::tokio_timeout as timeout;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use crate::config::Files as _;
-use crate::config::model::{Protocol, Upstream};
-use crate::control::DiskFiles;
+use crate::config::model::{Protocol, Upstream, UpstreamTls};
+use crate::control::client_tls;
 
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
@@ -40,15 +40,15 @@ pub(super) enum ConnectFault {
 
 /// A connection.
 pub(super) enum Opened {
-    /// Of ours, where there is nothing to do but TCP.
+    /// Plain TCP.
     Plain(TcpStream),
-    /// Of pingora's.
-    Any(Stream),
+    /// TLS over it.
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// Opens connections to the servers of one upstream. The trust in it is loaded when it is needed first.
 pub(super) struct Connector {
-    transport: OnceLock<Result<TransportConnector, String>>,
+    tls: OnceLock<Result<TlsConnector, String>>,
 }
 
 impl fmt::Debug for Connector {
@@ -60,7 +60,7 @@ impl fmt::Debug for Connector {
 impl Connector {
     pub(super) fn new(_upstream: &Upstream) -> Self {
         Self {
-            transport: OnceLock::new(),
+            tls: OnceLock::new(),
         }
     }
 
@@ -70,17 +70,18 @@ impl Connector {
         upstream: &Upstream,
         address: SocketAddr,
     ) -> Result<Opened, ConnectFault> {
-        if upstream.tls.is_none() && upstream.protocol == Protocol::H1 {
+        let Some(tls) = &upstream.tls else {
             let opened = timeout(upstream.connect_timeout, plain(address)).await;
             return in_time(opened).map(Opened::Plain);
-        }
-        let transport = self.transport.get_or_init(|| transport(upstream));
-        let transport = transport
+        };
+        let connector = self
+            .tls
+            .get_or_init(|| connector(tls, upstream.protocol))
             .as_ref()
             .map_err(|fault| ConnectFault::Refused(fault.clone()))?;
-        let peer = peer(upstream, address);
-        let opened = timeout(upstream.connect_timeout, transport.new_stream(&peer)).await;
-        in_time(opened).map(Opened::Any)
+        let opened = encrypted(connector, tls, address);
+        let opened = timeout(upstream.connect_timeout, opened).await;
+        in_time(opened).map(|stream| Opened::Tls(Box::new(stream)))
     }
 }
 
@@ -88,6 +89,25 @@ async fn plain(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+async fn encrypted(
+    connector: &TlsConnector,
+    tls: &UpstreamTls,
+    address: SocketAddr,
+) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(tls.name.to_string()).map_err(io::Error::other)?;
+    connector.connect(name, plain(address).await?).await
+}
+
+fn connector(tls: &UpstreamTls, protocol: Protocol) -> Result<TlsConnector, String> {
+    let alpn: &[u8] = match protocol {
+        Protocol::H1 => b"http/1.1",
+        Protocol::H2 => b"h2",
+    };
+    let bundle = tls.ca.as_ref().map(|bundle| &*bundle.pem);
+    let config = client_tls(bundle, &[alpn])?;
+    Ok(Arc::new(config).into())
 }
 
 fn in_time<T, E: fmt::Display, L>(opened: Result<Result<T, E>, L>) -> Result<T, ConnectFault> {
@@ -98,39 +118,24 @@ fn in_time<T, E: fmt::Display, L>(opened: Result<Result<T, E>, L>) -> Result<T, 
     }
 }
 
-fn transport(upstream: &Upstream) -> Result<TransportConnector, String> {
-    let ca = upstream.tls.as_ref().and_then(|tls| tls.ca.as_ref());
-    let mut options = ConnectorOptions::new(0);
-    if let Some(bundle) = ca {
-        // It was sound when it was configured; on one that it cannot read by now pingora would panic.
-        DiskFiles::beside(&bundle.path).check_authorities(&bundle.path)?;
-        options.ca_file = Some(bundle.path.to_string_lossy().into_owned());
-    }
-    Ok(TransportConnector::new(Some(options)))
-}
-
-fn peer(upstream: &Upstream, address: SocketAddr) -> HttpPeer {
-    let name = upstream.tls.as_ref().map(|tls| tls.name.to_string());
-    // With an empty name pingora would not verify; the configuration has none, and it is a `Some` only with TLS.
-    let mut peer = HttpPeer::new(address, name.is_some(), name.unwrap_or_default());
-    peer.options.alpn = match upstream.protocol {
-        Protocol::H1 => ALPN::H1,
-        Protocol::H2 => ALPN::H2,
-    };
-    // The deadline is whoever's who opens the connection; pingora's own would start a thread that counts time.
-    peer.options.total_connection_timeout = None;
-    peer.options.connection_timeout = None;
-    peer
-}
-
 /// Begins HTTP/2 on a new connection and drives it in a task of its own, until every sender is dropped.
 pub(super) async fn http2(
-    stream: Stream,
+    opened: Opened,
     upstream: &Upstream,
 ) -> Result<(SendRequest<Bytes>, Arc<AtomicBool>), ConnectFault> {
-    if upstream.tls.is_some() && !matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-        return Err(ConnectFault::Refused("it does not speak HTTP/2".into()));
+    match opened {
+        Opened::Plain(stream) => handshake(stream, upstream).await,
+        Opened::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+            handshake(stream, upstream).await
+        }
+        Opened::Tls(_) => Err(ConnectFault::Refused("it does not speak HTTP/2".into())),
     }
+}
+
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    upstream: &Upstream,
+) -> Result<(SendRequest<Bytes>, Arc<AtomicBool>), ConnectFault> {
     let mut builder = h2::client::Builder::new();
     builder
         .enable_push(false)

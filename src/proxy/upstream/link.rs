@@ -171,16 +171,16 @@ impl Link {
             }
         }
         let way = match (opened?, upstream.protocol) {
-            (Opened::Plain(stream), _) => {
+            (Opened::Plain(stream), Protocol::H1) => {
                 let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
                 Way::Http1 { reader, writer }
             }
-            (Opened::Any(stream), Protocol::H1) => {
-                let (reader, writer) = connection::split(stream, upstream.idle_timeout);
+            (Opened::Tls(stream), Protocol::H1) => {
+                let (reader, writer) = connection::split_tls(*stream, upstream.idle_timeout);
                 Way::Http1 { reader, writer }
             }
-            (Opened::Any(stream), Protocol::H2) => {
-                let (sender, is_alive) = connect::http2(stream, upstream).await?;
+            (opened, Protocol::H2) => {
+                let (sender, is_alive) = connect::http2(opened, upstream).await?;
                 let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
                 let stream = shared.open();
                 Pool::add(server, shared.clone());
