@@ -60,7 +60,7 @@ pub fn apply<R: Rows>(rows: &mut R, change: Change, now: Timestamp) -> Result<Ou
     match change.command {
         Command::Open { session, live_max } => step.open(*session, live_max),
         Command::Rotate(presentation) => step.rotate(*presentation),
-        Command::Revoke { session, why } => step.revoke(session, why),
+        Command::Revoke { session, why } => step.end(session, why).map(Outcome::Revoked),
         Command::RevokeSubject { subject, why } => step.revoke_subject(&subject, why),
         Command::Confirm {
             session,
@@ -120,19 +120,18 @@ impl<R: Rows> Step<'_, R> {
         Ok(Outcome::Rotated(Some((rotation, Box::new(session)))))
     }
 
-    fn revoke(&mut self, session: TimedId, why: Why) -> Result<Outcome, R::Error> {
-        let ended = match self.rows.find(session)? {
+    fn end(&mut self, session: TimedId, why: Why) -> Result<Vec<TimedId>, R::Error> {
+        match self.rows.find(session)? {
             Some(found) if found.state == State::Active => {
                 self.kill(found, why)?;
-                vec![session]
+                Ok(vec![session])
             }
-            _ => Vec::new(),
-        };
-        Ok(Outcome::Revoked(ended))
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn revoke_subject(&mut self, subject: &str, why: Why) -> Result<Outcome, R::Error> {
-        let ended = self.end_all_of(subject, self.now, why)?;
+        let ended = self.end_all_of(subject, why)?;
         self.rows.log(Revocation {
             what: Revoked::Subject(subject.into()),
             issuer: Some(OWN_ISSUER.into()),
@@ -142,19 +141,11 @@ impl<R: Rows> Step<'_, R> {
         Ok(Outcome::Revoked(ended))
     }
 
-    fn end_all_of(
-        &mut self,
-        subject: &str,
-        cutoff: Timestamp,
-        why: Why,
-    ) -> Result<Vec<TimedId>, R::Error> {
+    fn end_all_of(&mut self, subject: &str, why: Why) -> Result<Vec<TimedId>, R::Error> {
         let live = self.rows.live_of(subject, self.now)?;
-        let mut ended = Vec::with_capacity(live.len());
+        let ended = live.iter().map(|session| session.id).collect();
         for session in live {
-            if session.id.given_at() <= cutoff {
-                ended.push(session.id);
-                self.kill(session, why)?;
-            }
+            self.kill(session, why)?;
         }
         Ok(ended)
     }
@@ -171,20 +162,34 @@ impl<R: Rows> Step<'_, R> {
     }
 
     /// An operator's word. Where it names sessions of our own, they die with it.
-    fn deny(&mut self, revocation: Revocation) -> Result<Outcome, R::Error> {
-        let issuer = revocation.issuer.as_deref();
-        let ours = issuer.is_none_or(|issuer| issuer == OWN_ISSUER);
-        let ended = match &revocation.what {
-            Revoked::Session(sid) if ours => match TimedId::parse(sid) {
-                Some(session) => self.revoke(session, Why::Operator)?,
-                None => Outcome::Revoked(Vec::new()),
-            },
-            Revoked::Subject(subject) if ours => {
-                Outcome::Revoked(self.end_all_of(subject, revocation.cutoff, Why::Operator)?)
+    fn deny(&mut self, said: Revocation) -> Result<Outcome, R::Error> {
+        let mut ended = Vec::new();
+        if said.issuer.as_deref().is_none_or(|one| one == OWN_ISSUER) {
+            ended = self.deny_own(&said)?;
+        }
+        self.rows.log(said)?;
+        Ok(Outcome::Revoked(ended))
+    }
+
+    fn deny_own(&mut self, said: &Revocation) -> Result<Vec<TimedId>, R::Error> {
+        let ended = match &said.what {
+            Revoked::Session(sid) => {
+                let session = TimedId::parse(sid);
+                return session.map_or(Ok(Vec::new()), |one| self.end(one, Why::Operator));
             }
-            _ => Outcome::Revoked(Vec::new()),
+            Revoked::Token(_) | Revoked::Key(_) => return Ok(Vec::new()),
+            Revoked::Subject(subject) => self.end_all_of(subject, Why::Operator)?,
+            Revoked::Client(_) | Revoked::All => Vec::new(),
         };
-        self.rows.log(revocation)?;
+        // Our own sessions began at the store's time, which may lie ahead of the one that the operator spoke at.
+        if said.cutoff < self.now {
+            self.rows.log(Revocation {
+                issuer: Some(OWN_ISSUER.into()),
+                cutoff: self.now,
+                expires_at: said.expires_at.max(self.now.plus(self.remember)),
+                what: said.what.clone(),
+            })?;
+        }
         Ok(ended)
     }
 

@@ -126,13 +126,13 @@ impl Command {
     /// an operator's revocation, and a token that its client gave back. Who logs in, refreshes or logs out asks again.
     pub fn is_owed(&self) -> bool {
         match self {
-            Self::Revoke { why, .. } | Self::RevokeSubject { why, .. } => {
-                matches!(why, Why::Operator | Why::Returned)
-            }
+            Self::Revoke { why, .. } => *why == Why::Returned,
             Self::Deny(_) => true,
-            Self::Open { .. } | Self::Rotate(_) | Self::Confirm { .. } | Self::UseOnce { .. } => {
-                false
-            }
+            Self::Open { .. }
+            | Self::Rotate(_)
+            | Self::RevokeSubject { .. }
+            | Self::Confirm { .. }
+            | Self::UseOnce { .. } => false,
         }
     }
 }

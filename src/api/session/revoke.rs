@@ -11,9 +11,7 @@ use super::call::{Call, Content};
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, Transport};
-use crate::session::{
-    Event, OWN_ISSUER, Occasion, RefreshError, Revocation, Revoked, TimedId, Why,
-};
+use crate::session::{Event, OWN_ISSUER, Occasion, RefreshError, Revocation, Revoked};
 
 impl SessionApi {
     pub(super) async fn revoke(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
@@ -65,22 +63,8 @@ impl SessionApi {
     /// # Errors
     /// A text for the operator: it counts in this process, but a restart may forget it.
     pub async fn deny(&self, revocation: &Revocation) -> Result<(), String> {
-        let own = revocation
-            .issuer
-            .as_deref()
-            .is_none_or(|issuer| *issuer == *OWN_ISSUER);
-        let ended = match &revocation.what {
-            Revoked::Session(id) if own => match TimedId::parse(id) {
-                Some(session) => self.service.revoke(session, Why::Operator).await,
-                None => Ok(()),
-            },
-            Revoked::Subject(subject) if own => {
-                self.service.revoke_subject(subject, Why::Operator).await
-            }
-            _ => Ok(()),
-        };
         let kept = self.service.deny(revocation.clone()).await;
-        ended.and(kept).map_err(|error| {
+        kept.map_err(|error| {
             format!("{error}: this counts here already, but a restart may forget it until the store has it")
         })
     }

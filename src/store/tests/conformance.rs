@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::support::{Process, process, sqlite};
 use crate::config::model::SessionStoreKind;
-use crate::session::{RefreshError, Rotation, Use, Why};
+use crate::session::{RefreshError, Revocation, Revoked, Rotation, Use, Why};
 use crate::time::Clock;
 
 /// Runs one test on every store.
@@ -32,6 +32,7 @@ on_every_store!(
     a_session_reads_back_as_it_was_written,
     fifty_at_once_get_one_successor,
     logout_all_spares_a_login_of_the_same_millisecond,
+    an_operators_word_ends_what_began_at_the_stores_later_time,
     only_so_many_sessions_of_one_subject_live,
     confirmation_closes_the_tail,
     something_is_used_once,
@@ -90,6 +91,44 @@ async fn logout_all_spares_a_login_of_the_same_millisecond(process: &Process) {
     assert!(found(&after.session).is_none());
     assert!(process.refresh(&before.refresh_token).await.is_err());
     process.rotated(&after.refresh_token).await;
+}
+
+/// Each revocation moves the store's time on: it may lie ahead of the one that the operator speaks at.
+async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Process) {
+    let words = [
+        Revoked::Subject("u_1".into()),
+        Revoked::Client("mobile".into()),
+        Revoked::All,
+    ];
+    for what in words {
+        process.clock.advance(Duration::from_secs(20));
+        let opened = process.login("u_1").await;
+        process.clock.set(super::support::START);
+        let said = Revocation {
+            what: what.clone(),
+            issuer: None,
+            cutoff: process.clock.now(),
+            expires_at: process.clock.now().plus(Duration::from_secs(600)),
+        };
+        process
+            .service
+            .deny(said)
+            .await
+            .expect("the store is there");
+        let dead = process.refresh(&opened.refresh_token).await;
+        let revoked = RefreshError::Refused(Rotation::Revoked);
+        assert_eq!(dead.expect_err("it was revoked"), revoked, "{what:?}");
+        let session = opened.session.id;
+        let now = process.clock.now();
+        let by = process
+            .revocations
+            .find_session(session, "u_1", "mobile", now);
+        assert!(by.is_some(), "{what:?}");
+        process.clock.advance(Duration::from_secs(60));
+        process
+            .rotated(&process.login("u_1").await.refresh_token)
+            .await;
+    }
 }
 
 async fn only_so_many_sessions_of_one_subject_live(process: &Process) {
