@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::api::Caller;
 use super::failure::Failure;
 use super::form::Form;
+use super::object;
 use crate::session::Context;
 use crate::time::Timestamp;
 
@@ -129,7 +130,7 @@ fn json_client_id(body: &[u8]) -> Result<Option<String>, Failure> {
     struct Named {
         client_id: Option<String>,
     }
-    let named: Result<Named, _> = serde_json::from_slice(body);
+    let named: Result<Named, _> = object::read(body);
     named
         .map(|named| named.client_id)
         .map_err(|_| Failure::InvalidRequest("the body is not a JSON object"))

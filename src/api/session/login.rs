@@ -151,7 +151,7 @@ impl SessionApi {
 /// What the identity service says, and of whom.
 fn named(body: &[u8]) -> Result<(Said, String), Unusable> {
     let said = Said::parse(body)?;
-    let subject = said.subject.clone().ok_or(Unusable::Malformed)?;
+    let subject = said.named()?.to_owned();
     Ok((said, subject))
 }
 

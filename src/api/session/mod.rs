@@ -19,6 +19,7 @@ mod limits;
 mod login;
 mod logout;
 mod metadata;
+mod object;
 mod observer;
 mod origin;
 mod own_keys;

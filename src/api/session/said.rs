@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::object;
 use crate::session::Grant;
 
 /// A 200 of either hook.
@@ -36,14 +37,7 @@ pub(super) enum Unusable {
 
 impl Said {
     pub(super) fn parse(body: &[u8]) -> Result<Self, Unusable> {
-        let said: Self = serde_json::from_slice(body).map_err(|_| Unusable::Malformed)?;
-        let subject = said.subject.as_deref().unwrap_or("-");
-        let sound = !subject.is_empty()
-            && subject.len() <= SUBJECT_BYTES_MAX
-            && !subject.chars().any(char::is_control);
-        if !sound {
-            return Err(Unusable::Malformed);
-        }
+        let said: Self = object::read(body).map_err(|_| Unusable::Malformed)?;
         let claims = said.claims.as_ref();
         let reserved = |name: &str| claims.is_some_and(|claims| claims.contains_key(name));
         if Grant::RESERVED.into_iter().any(reserved) {
@@ -53,6 +47,16 @@ impl Said {
             true => Ok(said),
             false => Err(Unusable::Overreaching),
         }
+    }
+
+    /// Of whom it speaks: a name that tokens can carry.
+    pub(super) fn named(&self) -> Result<&str, Unusable> {
+        let sound = |subject: &&str| {
+            (1..=SUBJECT_BYTES_MAX).contains(&subject.len())
+                && !subject.chars().any(char::is_control)
+        };
+        let subject = self.subject.as_deref().filter(sound);
+        subject.ok_or(Unusable::Malformed)
     }
 
     /// Whether a token that says it is one that the gate itself would read.

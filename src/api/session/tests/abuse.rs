@@ -164,6 +164,10 @@ async fn names_of_the_client_must_agree() {
         .send("POST", "/auth/login", &fields, r#"{"user":"ada"}"#)
         .await;
     assert_eq!(answer.status(), 200);
+    let answer = house
+        .send("POST", "/auth/login", &fields, r#"["mobile"]"#)
+        .await;
+    answer.fails(400, "invalid_request");
 }
 
 #[tokio::test]

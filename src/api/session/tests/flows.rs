@@ -55,6 +55,11 @@ async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
         (200, "no json", 503),
         (200, "{}", 503),
         (200, r#"{"subject":""}"#, 503),
+        (
+            200,
+            r#"["u_1",[],"api",null,null,null,null,null,null,null,null,null]"#,
+            503,
+        ),
         (200, r#"{"subject":"u","claims":{"sub":"root"}}"#, 502),
     ] {
         house.service.answers(status, body);
@@ -136,6 +141,20 @@ async fn an_outage_is_bridged_for_a_while_and_consumes_nothing() {
         .await
         .fails(503, "temporarily_unavailable");
     house.service.answers(204, "");
+    assert_eq!(house.refresh(&token).await.status(), 200);
+}
+
+#[tokio::test]
+async fn another_subjects_claims_are_never_bridged() {
+    let house = House::build().await;
+    let token = house.login().await.text("refresh_token");
+    let long = format!(r#"{{"subject":"{}"}}"#, "u".repeat(300));
+    for said in [r#"{"subject":"u_2"}"#, r#"{"subject":""}"#, &long] {
+        house.service.answers(200, said);
+        let answer = house.refresh(&token).await;
+        answer.fails(503, "temporarily_unavailable");
+    }
+    house.service.answers(200, r#"{"subject":"u_1"}"#);
     assert_eq!(house.refresh(&token).await.status(), 200);
 }
 
