@@ -29,7 +29,7 @@ pub use id::TimedId;
 pub use key_file::{KeyFile, Rotate, Waiting};
 pub use lifecycle::{Attempt, Rotation, Terms, Vouched};
 pub use mint::{AccessMinter, AccessTerms, Minted, Moment};
-pub use observer::{Event, Observer, Occasion};
+pub use observer::{Event, Observer, Occasion, Weight};
 pub use refresh::{Ask, Claims, ClaimsAnswer, Refresh, RefreshError, Refreshed};
 pub use refresh_token::{
     Forged, Genuine, KeyId, Presented, REFRESH_TOKEN_PREFIX, RefreshKeys, RefreshKeysError, Salt,

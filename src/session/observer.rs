@@ -86,23 +86,43 @@ impl Event {
         }
     }
 
-    /// Whether an operator should look: somebody may be attacking, or something is down.
-    pub const fn is_alarming(self) -> bool {
-        matches!(
-            self,
+    /// Who wants to read of it.
+    pub const fn weight(self) -> Weight {
+        match self {
             Self::Recovered
-                | Self::Reuse
-                | Self::ForeignReplay
-                | Self::Forged
-                | Self::ClientMismatch
-                | Self::TransportMismatch
-                | Self::ClientRefused
-                | Self::AssertionReplay
-                | Self::OriginRefused
-                | Self::HookUnavailable
-                | Self::StoreUnavailable
-        )
+            | Self::Reuse
+            | Self::ForeignReplay
+            | Self::Forged
+            | Self::ClientMismatch
+            | Self::TransportMismatch
+            | Self::ClientRefused
+            | Self::AssertionReplay
+            | Self::OriginRefused
+            | Self::HookUnavailable
+            | Self::StoreUnavailable => Weight::Alarm,
+            Self::Dead | Self::Denied | Self::ReplaysExhausted => Weight::Refusal,
+            Self::Login
+            | Self::LoginRefused
+            | Self::Refresh
+            | Self::Replay
+            | Self::Logout
+            | Self::LogoutAll
+            | Self::Returned
+            | Self::ClientCredentials
+            | Self::RateLimited => Weight::Routine,
+        }
     }
+}
+
+/// Who wants to read of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// An operator should look: somebody may be attacking, or something is down.
+    Alarm,
+    /// Somebody will ask why their token no longer counted; the answer to the client does not say.
+    Refusal,
+    /// The metric and the access log tell enough.
+    Routine,
 }
 
 /// Where and to whom it happened.
@@ -116,6 +136,8 @@ pub struct Occasion<'a> {
     pub client: Option<&'a str>,
     /// How many generations the token was behind, where one was.
     pub behind: Option<u64>,
+    /// Why the session was dead before, where it was.
+    pub why: Option<&'static str>,
     /// How long the present generation had lasted, where there is one.
     pub age: Option<Duration>,
     /// `X-Request-Id`.

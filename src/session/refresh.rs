@@ -9,7 +9,7 @@ use super::id::TimedId;
 use super::lifecycle::{Rotation, Terms, Vouched};
 use super::observer::{Event, Occasion};
 use super::service::{Found, SessionService};
-use super::state::{Context, Session, Transport, Why};
+use super::state::{Context, Session, State, Transport, Why};
 use super::store::{Command, Committed, Outcome, Presentation, SessionStore, StoreError};
 use crate::time::Timestamp;
 
@@ -304,8 +304,18 @@ fn occasion<'a>(refresh: &Refresh<'a>, found: Option<&Found<'_>>) -> Occasion<'a
         session: found.map(|found| found.session.id),
         client: refresh.client,
         behind: found.map(behind),
+        why: found.and_then(|found| dead_by(&found.session, refresh.now)),
         age: found.map(|found| refresh.now.since(found.session.rotated_at)),
         request_id: refresh.request_id,
+    }
+}
+
+/// Why a session was dead when its token came.
+fn dead_by(session: &Session, now: Timestamp) -> Option<&'static str> {
+    match session.state {
+        State::Revoked { why, .. } => Some(why.as_str()),
+        State::Active if session.is_live(now) => None,
+        State::Active => Some("expired"),
     }
 }
 

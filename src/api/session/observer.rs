@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::session::{Event, Observer, Occasion, Transport};
+use crate::session::{Event, Observer, Occasion, Transport, Weight};
 use crate::telemetry::Telemetry;
 
 impl Observer for Telemetry {
@@ -15,30 +15,38 @@ impl Observer for Telemetry {
         self.metrics().session_event(event.as_str(), transport);
         let session = occasion.session.map(tracing::field::display);
         let age_ms = occasion.age.map(|age| age.as_millis() as u64);
-        let (client, behind) = (occasion.client, occasion.behind);
-        let (event, request_id) = (event, occasion.request_id);
-        if event.is_alarming() {
-            tracing::warn!(
-                event = event.as_str(),
+        let Occasion {
+            client,
+            behind,
+            why,
+            request_id,
+            ..
+        } = *occasion;
+        let event_name = event.as_str();
+        match event.weight() {
+            Weight::Routine => {}
+            Weight::Refusal => tracing::info!(
+                event = event_name,
                 transport,
                 session,
                 client,
                 behind,
+                why,
                 age_ms,
                 request_id,
                 "session event"
-            );
-        } else {
-            tracing::debug!(
-                event = event.as_str(),
+            ),
+            Weight::Alarm => tracing::warn!(
+                event = event_name,
                 transport,
                 session,
                 client,
                 behind,
+                why,
                 age_ms,
                 request_id,
                 "session event"
-            );
+            ),
         }
     }
 

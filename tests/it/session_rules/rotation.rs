@@ -99,6 +99,39 @@ fn whoever_shows_a_genuine_token_has_it_though_the_request_is_refused() {
 }
 
 #[test]
+fn the_log_says_why_a_token_counted_no_longer_and_the_answer_does_not() {
+    let house = house();
+    let (spent, expired) = (house.login(), house.login());
+    house.rotated(&house.rotated(&spent.refresh).refresh);
+    let reuse = house.refresh(&spent.refresh);
+    let dead = house.refresh(&spent.refresh);
+    house.wait(31);
+    let late = house.refresh(&expired.refresh);
+    assert_eq!(reuse.body, dead.body);
+    assert_eq!(dead.body, late.body);
+    for (answer, event, why) in [
+        (&reuse, "reuse", None),
+        (&dead, "dead", Some("reuse")),
+        (&late, "dead", Some("expired")),
+    ] {
+        fails(answer, 400, "invalid_grant");
+        let line = house
+            .gateway
+            .told(answer.field("x-request-id").expect("an id"));
+        assert!(line.contains(&format!("event=\"{event}\"")), "{line}");
+        assert!(
+            line.contains("session=") && line.contains("behind="),
+            "{line}"
+        );
+        assert!(line.contains("age_ms="), "{line}");
+        match why {
+            Some(why) => assert!(line.contains(&format!("why=\"{why}\"")), "{line}"),
+            None => assert!(!line.contains("why="), "{line}"),
+        }
+    }
+}
+
+#[test]
 fn a_thief_elsewhere_who_follows_each_refresh_succeeds_six_times_at_most() {
     let house = House::with(|config| {
         config
