@@ -164,6 +164,7 @@ impl SessionApi {
             Failure::TooMany(_) => Some(Event::RateLimited),
             Failure::AccessDenied(_) => Some(Event::OriginRefused),
             Failure::ClientUnnamed | Failure::InvalidClient => Some(Event::ClientRefused),
+            Failure::StoreUnavailable => Some(Event::StoreUnavailable),
             _ => None,
         };
         if let Some(event) = event {

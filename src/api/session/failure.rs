@@ -38,8 +38,10 @@ pub(super) enum Failure {
     AccessDenied(Cow<'static, str>),
     /// The limit; whole seconds until it is worth trying again.
     TooMany(u64),
-    /// The store or the identity service does not answer.
+    /// Whoever should hear of it has: the identity service does not answer, no key is left, the time is not to be believed.
     Unavailable,
+    /// The store does not answer.
+    StoreUnavailable,
     /// The identity service said something that no token may say.
     HookBroken,
     /// Another method.
@@ -61,7 +63,7 @@ pub(super) enum Chain {
 
 impl From<StoreError> for Failure {
     fn from(_: StoreError) -> Self {
-        Self::Unavailable
+        Self::StoreUnavailable
     }
 }
 
@@ -87,7 +89,7 @@ impl Failure {
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Unavailable => {
+            Self::Unavailable | Self::StoreUnavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
             }
             Self::MethodRefused(allowed) => {
@@ -153,7 +155,7 @@ impl Failure {
                 "temporarily_unavailable",
                 "too many requests",
             ),
-            Self::Unavailable => (
+            Self::Unavailable | Self::StoreUnavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
                 "try again later",

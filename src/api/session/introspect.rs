@@ -50,7 +50,7 @@ impl SessionApi {
     ) -> Result<Option<Value>, Failure> {
         let Found { token, session, .. } = match self.service.find(token).await {
             Ok(found) => found,
-            Err(RefreshError::Store(_)) => return Err(Failure::Unavailable),
+            Err(RefreshError::Store(error)) => return Err(error.into()),
             Err(_) => return Ok(None),
         };
         let theirs = *session.client == *client.id;

@@ -55,7 +55,10 @@ impl SessionApi {
             .take(subject.as_str().into(), rate, call.now)?;
         let new = self.new_session(&client, subject, &said, call);
         let opened = self.service.open(new, call.now, &SystemEntropy).await;
-        let opened = opened.inspect_err(|_| self.tell(Event::StoreUnavailable, call, occasion))?;
+        let opened = opened.map_err(|_| {
+            self.tell(Event::StoreUnavailable, call, occasion);
+            Failure::Unavailable
+        })?;
         let session = Some(opened.session.id);
         self.tell(
             Event::Login,

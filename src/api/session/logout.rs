@@ -77,7 +77,7 @@ impl SessionApi {
                 self.tell(Event::TransportMismatch, call, occasion);
                 Ok(())
             }
-            Err(RefreshError::Store(_)) => Err(Failure::Unavailable),
+            Err(RefreshError::Store(error)) => Err(error.into()),
             Err(_) => Ok(()),
         }
     }

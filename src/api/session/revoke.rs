@@ -38,7 +38,7 @@ impl SessionApi {
     ) -> Result<(), Failure> {
         let session = match self.service.find(token).await {
             Ok(found) => found.session,
-            Err(RefreshError::Store(_)) => return Err(Failure::Unavailable),
+            Err(RefreshError::Store(error)) => return Err(error.into()),
             Err(_) => return Ok(()),
         };
         let occasion = Occasion {

@@ -33,6 +33,10 @@ fn a_disk_without_room_refuses_what_must_be_kept_and_takes_nothing_away() {
         house.web("/auth/refresh", Some(&web), &[]),
         house.web("/auth/logout", Some(&web), &[]),
     ];
+    let told = house
+        .gateway
+        .metric("tollgate_sessions_total", &["event=\"store_unavailable\""]);
+    assert_eq!(told as usize, refused.len());
     for answer in refused {
         fails(&answer, 503, "temporarily_unavailable");
         assert!(answer.field("retry-after").is_some(), "{answer:?}");
