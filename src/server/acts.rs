@@ -206,7 +206,7 @@ fn longest_life(gate: &Gate, what: &Revoked) -> Duration {
         .iter()
         .map(|issuer| issuer.terms.lifetime_max + issuer.terms.leeway);
     let chain = match (&config.sessions, what) {
-        (Some(sessions), Revoked::Client(_) | Revoked::All) => sessions.absolute_lifetime,
+        (Some(sessions), Revoked::Client(_) | Revoked::All) => sessions.longest_session(),
         _ => Duration::ZERO,
     };
     lives.max().unwrap_or_default() + chain + MARGIN

@@ -57,6 +57,14 @@ pub struct Sessions {
     pub clients: Vec<Arc<Client>>,
 }
 
+impl Sessions {
+    /// How long a session of whichever client may live.
+    pub fn longest_session(&self) -> Duration {
+        let of_clients = self.clients.iter().filter_map(|one| one.absolute_lifetime);
+        of_clients.fold(self.absolute_lifetime, Duration::max)
+    }
+}
+
 /// `[sessions.store]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionStoreKind {

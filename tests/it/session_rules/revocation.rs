@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::house::{House, Tokens, claims, house, send};
+use super::house::{House, Tokens, claims, fails, house, send};
 
 pub(super) fn sid(access: &str) -> String {
     claims(access)["sid"].as_str().unwrap().to_owned()
@@ -175,6 +175,20 @@ fn sessions_of_a_client_that_was_revoked_are_told_of_no_more() {
         200
     );
     assert_eq!((is_active("after"), listed()), (false, 1));
+}
+
+#[test]
+fn a_clients_revocation_outlasts_the_longest_of_its_sessions() {
+    let own = "[sessions.clients.mobile]\nidle_lifetime = \"30m\"\nabsolute_lifetime = \"30m\"";
+    let house = House::with(|config| config.replace("[sessions.clients.mobile]", own));
+    let tokens = house.login();
+    let body = json!({ "client": "mobile" }).to_string();
+    assert_eq!(
+        house.gateway.admin_post("/api/revocations", &body).status,
+        200
+    );
+    house.wait(20 * 60);
+    fails(&house.refresh(&tokens.refresh), 400, "invalid_grant");
 }
 
 #[test]
