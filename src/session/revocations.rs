@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::fingerprints::{Entry, RevokedSet, WhenFull};
 use super::id::TimedId;
@@ -24,6 +26,8 @@ pub struct Revocations {
     set: RevokedSet,
     hasher: RandomState,
     newest: Mutex<VecDeque<Revocation>>,
+    /// The latest cutoff, in milliseconds.
+    cutoff: AtomicU64,
 }
 
 impl Default for Revocations {
@@ -39,6 +43,7 @@ impl Revocations {
             set: RevokedSet::new(entries_max),
             hasher: RandomState::new(),
             newest: Mutex::default(),
+            cutoff: AtomicU64::default(),
         }
     }
 
@@ -100,7 +105,11 @@ impl Revocations {
         let class = Class::of(&revocation.what);
         let issuer = revocation.issuer.as_deref();
         let cutoff = match class {
-            Class::Subject | Class::Client | Class::All => revocation.cutoff,
+            Class::Subject | Class::Client | Class::All => {
+                let millis = revocation.cutoff.as_millis();
+                self.cutoff.fetch_max(millis, Ordering::Relaxed);
+                revocation.cutoff
+            }
             Class::Session | Class::Token | Class::Key => Timestamp::from_millis(u64::MAX),
         };
         let entry = Entry {
@@ -120,6 +129,13 @@ impl Revocations {
         let fingerprint = self.fingerprint(class, issuer, revocation.what.value());
         self.set.insert(fingerprint, entry, full);
         self.note(revocation);
+    }
+
+    /// When something begins that begins `now`: no cutoff that was given before is its own, though the store's time lies
+    /// ahead or both fall into one millisecond.
+    pub fn beginning(&self, now: Timestamp) -> Timestamp {
+        let cutoff = Timestamp::from_millis(self.cutoff.load(Ordering::Relaxed));
+        now.max(cutoff.plus(Duration::from_millis(1)))
     }
 
     /// Forgets what has expired. To be called every few seconds; forgetting late costs memory alone.

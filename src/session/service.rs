@@ -167,6 +167,11 @@ impl<S: SessionStore> SessionService<S> {
         by.is_some()
     }
 
+    /// When a token begins that no session speaks for.
+    pub fn beginning(&self, now: Timestamp) -> Timestamp {
+        self.revocations.beginning(now)
+    }
+
     /// Ends one session.
     ///
     /// # Errors

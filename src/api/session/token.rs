@@ -58,7 +58,7 @@ impl SessionApi {
         let asked = form.find("scope")?.unwrap_or_default();
         grant.scope = grant.narrowed(asked).ok_or(Failure::InvalidScope)?;
         let moment = Moment {
-            committed_at: call.now,
+            committed_at: self.service.beginning(call.now),
             now: call.now,
         };
         let key = self.keys.signer(call.now)?;

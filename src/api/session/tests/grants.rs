@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::flows::claims;
 use super::house::House;
-use crate::session::{Event, TimedId};
+use crate::session::{Event, Revocation, Revoked, TimedId};
 
 /// What is wrong with an assertion, made at a second.
 type Change = fn(&mut serde_json::Value, u64);
@@ -95,6 +95,32 @@ async fn an_access_token_that_is_given_back_ends_alone() {
         house.refresh(&login.text("refresh_token")).await.status(),
         200
     );
+}
+
+#[tokio::test]
+async fn a_client_that_was_revoked_may_ask_anew_in_the_same_millisecond() {
+    let house = House::build().await;
+    let ask = async |id| {
+        let proof = assertion(&house, id, |_| {});
+        let body = format!("grant_type=client_credentials&{proof}");
+        house.form("/oauth/token", &body).await.text("access_token")
+    };
+    let counts = async |id, token: &str| {
+        let proof = assertion(&house, id, |_| {});
+        let body = format!("token={token}&{proof}");
+        house.form("/oauth/introspect", &body).await.json()["active"] == true
+    };
+    let before = ask("a").await;
+    assert!(counts("b", &before).await);
+    let revocation = Revocation {
+        what: Revoked::Client("partner".into()),
+        issuer: None,
+        cutoff: house.now(),
+        expires_at: house.now().plus(Duration::from_secs(600)),
+    };
+    house.api.deny(&revocation).await.unwrap();
+    assert!(!counts("c", &before).await);
+    assert!(counts("d", &ask("e").await).await);
 }
 
 #[tokio::test]
