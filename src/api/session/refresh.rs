@@ -21,9 +21,11 @@ impl SessionApi {
         let cookie = self.sessions().cookie.as_ref().ok_or(Failure::NotFound)?;
         origin::check_cookie(cookie, call)?;
         let content = call.content()?;
-        let client = match call.client_id(&content)? {
-            Some(_) => Some(self.client(call, &content).await?),
-            None => None,
+        let client = match self.client(call, &content).await {
+            Ok(client) => Some(client),
+            // The cookie speaks for its client.
+            Err(Failure::ClientUnnamed) => None,
+            Err(failure) => return Err(failure),
         };
         let token = cookie::read(cookie, call)?;
         let token = token.ok_or(Failure::InvalidRequest("no refresh cookie"))?;

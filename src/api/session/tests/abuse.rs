@@ -149,6 +149,25 @@ async fn nothing_is_consumed_by_a_call_that_fails() {
 }
 
 #[tokio::test]
+async fn the_cookie_of_a_confidential_client_counts_with_its_secret_alone() {
+    let house = House::build().await;
+    // server:secret-of-server, server:wrong
+    let proof = "Basic c2VydmVyOnNlY3JldC1vZi1zZXJ2ZXI=";
+    let page = [("origin", ORIGIN), ("x-tollgate-csrf", "1")];
+    let fields = [&page[..], &[("authorization", proof)]].concat();
+    let login = house.send("POST", "/auth/login", &fields, "").await;
+    assert_eq!(login.status(), 200);
+    let cookie = login.cookie();
+    house.web_refresh(&cookie).await.fails(400, "invalid_grant");
+    for (proof, status) in [("Basic c2VydmVyOndyb25n", 401), (proof, 200)] {
+        let fields = [("cookie", &*cookie), ("authorization", proof)];
+        let fields = [&page[..], &fields].concat();
+        let answer = house.send("POST", "/auth/refresh", &fields, "").await;
+        assert_eq!(answer.status(), status);
+    }
+}
+
+#[tokio::test]
 async fn names_of_the_client_must_agree() {
     let house = House::build().await;
     let fields = [("content-type", "application/json"), ("x-client-id", "web")];
