@@ -13,6 +13,7 @@ use super::bearer::OwnTokens;
 use super::call::Call;
 use super::clients::Clients;
 use super::cookie;
+use super::devices;
 use super::failure::{Chain, Failure};
 use super::hooks::Hooks;
 use super::kept::Kept;
@@ -130,7 +131,7 @@ impl SessionApi {
         endpoint: SessionEndpoint,
         call: &Call<'_>,
     ) -> Result<Response<Bytes>, Failure> {
-        check_method(endpoint, call.request.method())?;
+        check_method(endpoint, call)?;
         // What expires and what reopens now depends on a time that nobody believes.
         let depends = !matches!(endpoint, SessionEndpoint::Metadata | SessionEndpoint::Jwks);
         if depends && !self.clock.is_sound() {
@@ -240,15 +241,18 @@ fn minter(sessions: &Sessions) -> AccessMinter {
     AccessMinter::new(terms)
 }
 
-fn check_method(endpoint: SessionEndpoint, method: &Method) -> Result<(), Failure> {
+fn check_method(endpoint: SessionEndpoint, call: &Call<'_>) -> Result<(), Failure> {
     let (allowed, text): (&[Method], _) = match endpoint {
-        SessionEndpoint::Sessions => (&[Method::GET, Method::DELETE], "GET, DELETE"),
+        SessionEndpoint::Sessions => match devices::named(call) {
+            None => (&[Method::GET], "GET"),
+            Some(_) => (&[Method::DELETE], "DELETE"),
+        },
         SessionEndpoint::Metadata | SessionEndpoint::Jwks => {
             (&[Method::GET, Method::HEAD], "GET, HEAD")
         }
         _ => (&[Method::POST], "POST"),
     };
-    match allowed.contains(method) {
+    match allowed.contains(call.request.method()) {
         true => Ok(()),
         false => Err(Failure::MethodRefused(text)),
     }

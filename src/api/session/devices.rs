@@ -2,7 +2,7 @@
 //! those. A session of somebody else is as good as none.
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::answers::{json, no_store};
@@ -19,9 +19,8 @@ impl SessionApi {
         self.seen(&verified);
         let principal = verified.principal();
         let own = self_session(principal.session.as_deref())?;
-        let sid = call.request.uri().path().strip_prefix(PATH);
-        match (call.request.method(), sid) {
-            (&Method::GET, None) => {
+        match named(call) {
+            None => {
                 let live = self.service.live_of(&principal.subject, call.now).await?;
                 let shown = |session: &Session| {
                     let mut shown = device(session);
@@ -31,9 +30,7 @@ impl SessionApi {
                 let listed: Vec<Value> = live.iter().map(shown).collect();
                 Ok(json(StatusCode::OK, &json!({ "sessions": listed })))
             }
-            (&Method::DELETE, Some(sid)) => self.remove(sid, &principal.subject, call).await,
-            (_, None) => Err(Failure::MethodRefused("GET")),
-            (_, Some(_)) => Err(Failure::MethodRefused("DELETE")),
+            Some(sid) => self.remove(sid, &principal.subject, call).await,
         }
     }
 
@@ -67,6 +64,11 @@ impl SessionApi {
         self.tell(Event::Logout, call, occasion);
         Ok(no_store(answer::empty(StatusCode::NO_CONTENT)))
     }
+}
+
+/// Which session a call names; `None`: the list of all.
+pub(super) fn named<'a>(call: &Call<'a>) -> Option<&'a str> {
+    call.request.uri().path().strip_prefix(PATH)
 }
 
 /// A session as its owner and the operator see it.

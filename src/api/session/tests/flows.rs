@@ -227,6 +227,14 @@ async fn a_device_can_be_removed_by_its_owner_alone() {
         .with_bearer("DELETE", &path, &stranger.text("access_token"))
         .await;
     assert_eq!(theirs.status(), 404);
+    for (method, path, allowed) in [
+        ("DELETE", "/auth/sessions", "GET"),
+        ("GET", &*path, "DELETE"),
+    ] {
+        let refused = house.send(method, path, &[], "").await;
+        refused.fails(405, "invalid_request");
+        assert_eq!(refused.field("allow"), Some(allowed));
+    }
     let gone = house
         .with_bearer("DELETE", &path, &mine.text("access_token"))
         .await;
