@@ -1,11 +1,13 @@
 //! An identity service that answers what the test wants, and remembers what it was asked.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+
+use crate::support::read_request;
 
 /// Answers by path.
 pub struct IdentityService {
@@ -58,14 +60,9 @@ impl IdentityService {
 }
 
 fn serve(mut stream: TcpStream, world: &Mutex<World>) {
-    let mut request = Vec::new();
-    let mut buffer = [0; 4096];
-    while !is_whole(&request) {
-        match stream.read(&mut buffer) {
-            Ok(length) if length > 0 => request.extend_from_slice(&buffer[..length]),
-            _ => return,
-        }
-    }
+    let Some(request) = read_request(&mut stream, &mut Vec::new()) else {
+        return;
+    };
     let text = String::from_utf8_lossy(&request).into_owned();
     let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
     let body = text.split_once("\r\n\r\n").unwrap_or_default().1.to_owned();
@@ -82,14 +79,4 @@ fn serve(mut stream: TcpStream, world: &Mutex<World>) {
     let length = answer.len();
     let head = format!("HTTP/1.1 {status} Told\r\n{kind}\r\nContent-Length: {length}\r\n\r\n");
     let _gone_already = stream.write_all((head + &answer).as_bytes());
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let mut lines = head.split("\r\n");
-    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
-    body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }

@@ -1,6 +1,6 @@
 //! A gateway with `[sessions]`, the identity service that it asks, and what a client says to it.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tollgate::token::{Algorithm, SigningKey};
 
-use crate::support::{Answer, Gateway, Upstream};
+use crate::support::{Answer, Gateway, Upstream, read_request};
 
 /// The gateway, with the clients `mobile` and `web` of users, `backend` with a secret and `partner` with a key.
 pub(super) struct House {
@@ -148,14 +148,9 @@ fn identity_service() -> SocketAddr {
 }
 
 fn vouch(mut stream: TcpStream) {
-    let mut request = Vec::new();
-    let mut buffer = [0; 4096];
-    while !is_whole(&request) {
-        match stream.read(&mut buffer) {
-            Ok(length) if length > 0 => request.extend_from_slice(&buffer[..length]),
-            _ => return,
-        }
-    }
+    let Some(request) = read_request(&mut stream, &mut Vec::new()) else {
+        return;
+    };
     let request = String::from_utf8_lossy(&request);
     let asked: Value = request
         .split_once("\r\n\r\n")
@@ -168,17 +163,6 @@ fn vouch(mut stream: TcpStream) {
         said.len()
     );
     let _gone_already = stream.write_all(answer.as_bytes());
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let length = head
-        .split("\r\n")
-        .find_map(|line| line.strip_prefix("content-length: "));
-    body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
 fn key() -> (String, SigningKey) {

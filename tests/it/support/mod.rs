@@ -12,4 +12,4 @@ pub use gateway::{ADMIN_TOKEN, Gateway, free_address};
 pub use issuer::{Issuer, now};
 pub use process::{Process, client_file, output, python};
 pub use provider::{Answer as ProviderAnswer, Provider};
-pub use upstream::Upstream;
+pub use upstream::{Upstream, read_request};

@@ -67,7 +67,8 @@ fn serve(mut stream: TcpStream, recorded: &Mutex<Vec<Vec<u8>>>) {
     }
 }
 
-fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
+/// The next request of a connection, head and body as they came; `None` when there is none.
+pub fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
     let end = loop {
         if let Some(at) = unread.windows(4).position(|window| window == b"\r\n\r\n") {
             break at + 4;
