@@ -59,3 +59,41 @@ pub trait Clock: Send + Sync {
         true
     }
 }
+
+#[cfg(test)]
+pub use set_clock::SetClock;
+
+#[cfg(test)]
+mod set_clock {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use super::{Clock, Timestamp};
+
+    /// A clock that stands still until a test moves it.
+    #[derive(Debug)]
+    pub struct SetClock(AtomicU64);
+
+    impl SetClock {
+        /// One that stands at `start`.
+        pub fn at(start: Timestamp) -> Self {
+            Self(AtomicU64::new(start.as_millis()))
+        }
+
+        /// Sets it, forwards or back.
+        pub fn set(&self, now: Timestamp) {
+            self.0.store(now.as_millis(), Ordering::SeqCst);
+        }
+
+        /// Lets `span` pass.
+        pub fn advance(&self, span: Duration) {
+            self.set(self.now().plus(span));
+        }
+    }
+
+    impl Clock for SetClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        }
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,25 +17,9 @@ use crate::control::{
 use crate::gate::{Gate, Reason, Silent, Verdict};
 use crate::session::Revocations;
 use crate::telemetry::Telemetry;
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, SetClock, Timestamp};
 use crate::token::{Algorithm, SigningKey};
 use crate::wire::{Field, RequestHead, Scheme, Version};
-
-/// A clock that stands still until a test moves it.
-pub(super) struct SetClock(AtomicU64);
-
-impl SetClock {
-    pub(super) fn advance(&self, span: Duration) {
-        let millis = u64::try_from(span.as_millis()).unwrap();
-        self.0.fetch_add(millis, Ordering::SeqCst);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// A key pair of an issuer.
 pub(super) fn key() -> SigningKey {
@@ -61,7 +44,7 @@ impl Site {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         Self {
             folder: tempfile::tempdir().unwrap(),
-            clock: Arc::new(SetClock(AtomicU64::new(1_790_000_000_000))),
+            clock: Arc::new(SetClock::at(Timestamp::from_secs(1_790_000_000))),
         }
     }
 

@@ -1,8 +1,7 @@
-//! Stores to test with, and a clock that is set.
+//! Stores to test with.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::model::SessionStoreKind;
@@ -13,7 +12,7 @@ use crate::session::{
 };
 use crate::session::{Entropy, Rotation};
 use crate::store::{Store, Surroundings};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, SetClock, Timestamp};
 
 pub(super) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 
@@ -22,25 +21,6 @@ pub(super) const TERMS: Terms = Terms {
     lost_reply_window: Duration::from_secs(60),
     replays_max: 10,
 };
-
-#[derive(Debug)]
-pub(super) struct SetClock(AtomicU64);
-
-impl SetClock {
-    pub(super) fn set(&self, now: Timestamp) {
-        self.0.store(now.as_millis(), Ordering::SeqCst);
-    }
-
-    pub(super) fn advance(&self, span: Duration) {
-        self.set(self.now().plus(span));
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Entropy that counts on from a random beginning, so that two services never give the same name.
 #[derive(Debug, Default)]
@@ -78,13 +58,13 @@ pub(super) struct Process {
 pub(super) fn surroundings() -> Surroundings {
     Surroundings {
         revocations: Arc::new(Revocations::default()),
-        clock: Arc::new(SetClock(AtomicU64::new(START.as_millis()))),
+        clock: Arc::new(SetClock::at(START)),
         observer: Arc::new(Deaf),
     }
 }
 
 pub(super) fn process(kind: &SessionStoreKind) -> Process {
-    let clock = Arc::new(SetClock(AtomicU64::new(START.as_millis())));
+    let clock = Arc::new(SetClock::at(START));
     process_at(kind, clock)
 }
 

@@ -1,7 +1,6 @@
 //! A session side to call: its configuration, its clock, its stub service.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::gate::RequestId;
 use crate::secret::Secret;
 use crate::session::{Event, Observer, Occasion, Revocations};
 use crate::store::{self, Store};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, SetClock, Timestamp};
 use crate::token::{Algorithm, SigningKey};
 
 pub(super) const ORIGIN: &str = "https://app.example.com";
@@ -46,14 +45,6 @@ impl Observer for Events {
     }
     fn store(&self, _: &'static str, _: Duration) {}
     fn revocations(&self, _: usize, _: Duration) {}
-}
-
-struct SetClock(AtomicU64);
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
 }
 
 struct Disk {
@@ -102,7 +93,7 @@ impl House {
             panic!("{}", said.collect::<String>())
         });
         let config = Arc::new(config);
-        let clock = Arc::new(SetClock(AtomicU64::new(1_700_000_000_000)));
+        let clock = Arc::new(SetClock::at(Timestamp::from_secs(1_700_000_000)));
         let (revocations, events) = (
             Arc::new(Revocations::default()),
             Arc::new(Events::default()),
@@ -133,7 +124,7 @@ impl House {
     }
 
     pub(super) fn wait(&self, seconds: u64) {
-        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.clock.advance(Duration::from_secs(seconds));
     }
 
     pub(super) fn now(&self) -> Timestamp {
