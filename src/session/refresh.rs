@@ -8,6 +8,7 @@ use super::grant::Grant;
 use super::id::TimedId;
 use super::lifecycle::{Rotation, Terms, Vouched};
 use super::observer::{Event, Occasion};
+use super::revocation::RevokedBy;
 use super::service::{Found, SessionService};
 use super::state::{Context, Session, State, Transport, Why};
 use super::store::{Command, Committed, Outcome, Presentation, SessionStore, StoreError};
@@ -135,8 +136,10 @@ impl<S: SessionStore> SessionService<S> {
         let mut found = None;
         let refreshed = self.walk(refresh, claims, entropy, &mut found).await;
         if let Some(event) = event(&refreshed) {
-            let occasion = occasion(refresh, found.as_ref());
-            self.observer.session(event, &occasion);
+            let dead = found.as_ref().filter(|_| event == Event::Dead);
+            let why = dead.and_then(|found| self.dead_by(&found.session, refresh.now));
+            let told = occasion(refresh, found.as_ref());
+            self.observer.session(event, &Occasion { why, ..told });
         }
         refreshed
     }
@@ -150,7 +153,7 @@ impl<S: SessionStore> SessionService<S> {
     ) -> Result<Refreshed, RefreshError> {
         let found = &*found.insert(self.find(refresh.token).await?);
         let session = &found.session;
-        if self.is_revoked(session, refresh.now) {
+        if self.revoked_by(session, refresh.now).is_some() {
             return Err(RefreshError::Refused(Rotation::Revoked));
         }
         let terms = (refresh.terms)(session)?;
@@ -175,6 +178,17 @@ impl<S: SessionStore> SessionService<S> {
             return Err(RefreshError::Unknown);
         };
         self.refreshed(rotation, *session, found, refresh.scope, at)
+    }
+
+    /// Why a session was dead when its token came.
+    fn dead_by(&self, session: &Session, now: Timestamp) -> Option<&'static str> {
+        match session.state {
+            State::Revoked { why, .. } => Some(why.as_str()),
+            State::Active if session.is_live(now) => {
+                self.revoked_by(session, now).map(RevokedBy::as_str)
+            }
+            State::Active => Some("expired"),
+        }
     }
 
     fn presentation(&self, found: &Found<'_>, refresh: &Refresh<'_>, terms: Terms) -> Presentation {
@@ -304,18 +318,9 @@ fn occasion<'a>(refresh: &Refresh<'a>, found: Option<&Found<'_>>) -> Occasion<'a
         session: found.map(|found| found.session.id),
         client: refresh.client,
         behind: found.map(behind),
-        why: found.and_then(|found| dead_by(&found.session, refresh.now)),
+        why: None,
         age: found.map(|found| refresh.now.since(found.session.rotated_at)),
         request_id: refresh.request_id,
-    }
-}
-
-/// Why a session was dead when its token came.
-fn dead_by(session: &Session, now: Timestamp) -> Option<&'static str> {
-    match session.state {
-        State::Revoked { why, .. } => Some(why.as_str()),
-        State::Active if session.is_live(now) => None,
-        State::Active => Some("expired"),
     }
 }
 

@@ -11,7 +11,7 @@ use super::lifecycle::Rotation;
 use super::observer::Observer;
 use super::refresh::{RefreshError, Refreshed};
 use super::refresh_token::{Genuine, RefreshKeys, Salt, SessionKey};
-use super::revocation::{OWN_ISSUER, Revocation, Revoked};
+use super::revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
 use super::revocations::Revocations;
 use super::state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
 use super::store::{Change, Command, Committed, Outcome, SessionStore, StoreError, Use};
@@ -153,18 +153,17 @@ impl<S: SessionStore> SessionService<S> {
 
     /// Whether a session may still rotate: neither the store nor what is revoked since says otherwise.
     pub fn is_live(&self, session: &Session, now: Timestamp) -> bool {
-        session.is_live(now) && !self.is_revoked(session, now)
+        session.is_live(now) && self.revoked_by(session, now).is_none()
     }
 
-    pub(super) fn is_revoked(&self, session: &Session, now: Timestamp) -> bool {
+    pub(super) fn revoked_by(&self, session: &Session, now: Timestamp) -> Option<RevokedBy> {
         let Session {
             id,
             subject,
             client,
             ..
         } = session;
-        let by = self.revocations.find_session(*id, subject, client, now);
-        by.is_some()
+        self.revocations.find_session(*id, subject, client, now)
     }
 
     /// When a token begins that no session speaks for.

@@ -107,12 +107,18 @@ fn the_log_says_why_a_token_counted_no_longer_and_the_answer_does_not() {
     let dead = house.refresh(&spent.refresh);
     house.wait(31);
     let late = house.refresh(&expired.refresh);
-    assert_eq!(reuse.body, dead.body);
-    assert_eq!(dead.body, late.body);
+    let denied = house.login();
+    let body = json!({ "client": "mobile" }).to_string();
+    house.gateway.admin_post("/api/revocations", &body);
+    let denied = house.refresh(&denied.refresh);
+    for answer in [&dead, &late, &denied] {
+        assert_eq!(answer.body, reuse.body);
+    }
     for (answer, event, why) in [
         (&reuse, "reuse", None),
         (&dead, "dead", Some("reuse")),
         (&late, "dead", Some("expired")),
+        (&denied, "dead", Some("the client was revoked")),
     ] {
         fails(answer, 400, "invalid_grant");
         let line = house
