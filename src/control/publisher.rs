@@ -143,8 +143,10 @@ impl Publisher {
                 },
                 outcome = reload::ended(&mut reload) => {
                     let replies = reload.take().map(|reload| reload.replies);
-                    self.conclude(outcome, replies.unwrap_or_default());
+                    let reloaded = self.conclude(outcome);
+                    // Who hears that it is done may kill the process: a restart has what was fetched.
                     self.fetchers.keep().await;
+                    reload::tell(&reloaded, &self.around, &self.views.board, replies.unwrap_or_default());
                     self.fetchers.start();
                 }
                 _ = booking.tick() => self.book().await,
@@ -178,7 +180,7 @@ impl Publisher {
     }
 
     /// Lets the prepared configuration serve, or says why it does not.
-    fn conclude(&mut self, outcome: Outcome, replies: Vec<oneshot::Sender<Reloaded>>) {
+    fn conclude(&mut self, outcome: Outcome) -> Reloaded {
         let outcome = match outcome {
             Ok(Ok(prepared)) => self.switch(prepared),
             Ok(Err(error)) => {
@@ -192,12 +194,11 @@ impl Publisher {
             Ok(warnings) => (ReloadOutcome::Ok, warnings),
             Err(text) => (ReloadOutcome::Rejected, text),
         };
-        let reloaded = Reloaded {
+        Reloaded {
             outcome,
             generation: self.generation,
             text,
-        };
-        reload::tell(&reloaded, &self.around, &self.views.board, replies);
+        }
     }
 
     /// Lets a prepared configuration serve, and gives its warnings.
