@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
 use super::reader::{Read, Reader};
-use super::writer::{Job, Writer, resume};
+use super::time::resume;
+use super::writer::{Job, Writer};
 use crate::session::{Change, Committed, Session, SessionStore, StoreError, TimedId};
 use crate::time::Timestamp;
 

@@ -10,6 +10,8 @@ mod reader;
 mod row;
 mod rows;
 mod schema;
+mod sweep;
+mod time;
 mod writer;
 
 pub use backup::backup;

@@ -4,16 +4,16 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::TransactionBehavior;
 use tokio::sync::oneshot;
 
 use super::file::{Db, unavailable};
 use super::owed::Owed;
-use super::row::millis;
 use super::rows::{SqliteRows, revoked_since};
+use super::sweep::{Swept, sweep};
+use super::time::{BEAT_EVERY, begin, end};
 use crate::session::{Change, Committed, Revocation, StoreError, apply};
 use crate::store::Surroundings;
-use crate::store::memory::KEPT_AFTER_END;
 use crate::time::Timestamp;
 
 /// A change and who waits for it.
@@ -180,7 +180,7 @@ impl Writer {
             .is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY)
         {
             let now = self.surroundings.clock.now();
-            let swept = self.sweep(now).unwrap_or_else(|error| {
+            let swept = sweep(&mut self.connection, now).unwrap_or_else(|error| {
                 unavailable(&error);
                 Swept::All
             });
@@ -191,37 +191,6 @@ impl Writer {
             self.surroundings.revocations.expire(now);
         }
     }
-
-    /// Deletes what has expired, a few rows at a time: whoever wants to write waits for none of it.
-    fn sweep(&mut self, now: Timestamp) -> rusqlite::Result<Swept> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let kept_since = millis(now.minus(KEPT_AFTER_END));
-        let mut swept = Swept::All;
-        for (sweep, before) in [
-            (SWEEP_EXPIRED, kept_since),
-            (SWEEP_REVOKED, kept_since),
-            (SWEEP_REVLOG, millis(now)),
-            (SWEEP_USED, millis(now)),
-        ] {
-            let gone = transaction
-                .prepare_cached(sweep)?
-                .execute(params![before, SWEEP_ROWS_MAX])?;
-            if gone as i64 == SWEEP_ROWS_MAX {
-                swept = Swept::Part;
-            }
-        }
-        transaction.commit()?;
-        Ok(swept)
-    }
-}
-
-/// Whether there is more to sweep.
-#[derive(Clone, Copy)]
-enum Swept {
-    All,
-    Part,
 }
 
 /// Everything that waits, at most a group of it. While a group syncs the next one gathers, so nobody waits on purpose.
@@ -229,32 +198,6 @@ fn collect(first: Job, incoming: &Receiver<Job>) -> Vec<Job> {
     let mut jobs = vec![first];
     jobs.extend(incoming.try_iter().take(GROUP_MAX - 1));
     jobs
-}
-
-/// The time of a transaction: the clock's, unless the file has seen a later one.
-fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
-    let last: i64 = connection
-        .prepare_cached("SELECT last FROM clock")?
-        .query_row([], |row| row.get(0))?;
-    Ok(clock.max(Timestamp::from_millis(last.max(0).cast_unsigned())))
-}
-
-fn end(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE clock SET last = max(last, ?)")?
-        .execute([millis(now)])?;
-    Ok(())
-}
-
-/// Takes the file's time over after a restart: if the clock now lies behind it, the file's time counts, and with it what an
-/// earlier process may have seen since it last wrote it down. Returns the moment that has certainly passed.
-pub(super) fn resume(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
-    let behind = clock.plus(BEHIND_MAX);
-    connection.execute(
-        "UPDATE clock SET last = last + ? WHERE last > ?",
-        params![BEAT_EVERY.as_millis() as i64, millis(behind)],
-    )?;
-    begin(connection, Timestamp::default())
 }
 
 /// Counts what the file has behind `seq`; returns the last one's number.
@@ -288,23 +231,10 @@ fn count(
     }
 }
 
-/// How often the file learns what time it is while nobody writes.
-const BEAT_EVERY: Duration = Duration::from_secs(5);
-/// Each revocation moves the file's time on by a millisecond: it may lie ahead a little without anybody having set a clock.
-const BEHIND_MAX: Duration = Duration::from_secs(1);
 /// How soon another process's revocation counts here.
 pub(super) const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 /// Changes that share one sync.
 const GROUP_MAX: usize = 256;
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
-const SWEEP_ROWS_MAX: i64 = 100;
 /// Revocations that are in memory at once before they count: there may be millions at a start.
 const READ_ROWS_MAX: i64 = 10_000;
-const SWEEP_EXPIRED: &str = "DELETE FROM session WHERE sid IN
-    (SELECT sid FROM session WHERE expires_hour <= ?1 / 3600000 AND expires_at < ?1 LIMIT ?2)";
-const SWEEP_REVOKED: &str = "DELETE FROM session WHERE sid IN
-    (SELECT sid FROM session WHERE revoked_at < ?1 LIMIT ?2)";
-const SWEEP_REVLOG: &str = "DELETE FROM revlog WHERE seq IN
-    (SELECT seq FROM revlog WHERE expires_at < ?1 LIMIT ?2)";
-const SWEEP_USED: &str = "DELETE FROM used_once WHERE digest IN
-    (SELECT digest FROM used_once WHERE expires_at < ?1 LIMIT ?2)";

@@ -1,0 +1,41 @@
+//! The file's own time, which no clock sets back: changes are made at it, also by the next process.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::file::Db;
+use super::row::millis;
+use crate::time::Timestamp;
+
+/// The time of a transaction: the clock's, unless the file has seen a later one.
+pub(super) fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
+    let last: i64 = connection
+        .prepare_cached("SELECT last FROM clock")?
+        .query_row([], |row| row.get(0))?;
+    Ok(clock.max(Timestamp::from_millis(last.max(0).cast_unsigned())))
+}
+
+/// Lets the file know what time it is.
+pub(super) fn end(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE clock SET last = max(last, ?)")?
+        .execute([millis(now)])?;
+    Ok(())
+}
+
+/// Takes the file's time over after a restart: if the clock now lies behind it, the file's time counts, and with it what an
+/// earlier process may have seen since it last wrote it down. Returns the moment that has certainly passed.
+pub(super) fn resume(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
+    let behind = clock.plus(BEHIND_MAX);
+    connection.execute(
+        "UPDATE clock SET last = last + ? WHERE last > ?",
+        params![BEAT_EVERY.as_millis() as i64, millis(behind)],
+    )?;
+    begin(connection, Timestamp::default())
+}
+
+/// How often the file learns what time it is while nobody writes.
+pub(super) const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// Each revocation moves the file's time on by a millisecond: it may lie ahead a little without anybody having set a clock.
+const BEHIND_MAX: Duration = Duration::from_secs(1);
