@@ -175,6 +175,10 @@ impl Storm {
     /// Logs in and out again, each time in another way, and notes what was acknowledged.
     fn keep_leaving(&self, line: &mut Line, admin: &mut Line, name: &str) -> Result<(), String> {
         for turn in 0_u64.. {
+            // Whoever checks them is one, and the leavers are several: without a bound each check takes longer than the last.
+            while self.goes_on() && self.gone.lock().unwrap().len() >= GONE_MAX {
+                thread::sleep(PAUSE);
+            }
             let user = format!("{name}-{turn}");
             let Some((answer, _)) = self.ask(line, &login(&user)) else {
                 break;
@@ -262,6 +266,7 @@ const FORM: &str = super::house::FORM;
 const REFRESHING: usize = 200;
 const PAUSE: Duration = Duration::from_millis(100);
 const LEAVING: usize = 4;
+const GONE_MAX: usize = 20;
 
 fn kill_under_load(kills: u64) {
     let mut house = House::start();
