@@ -39,21 +39,18 @@ pub(super) fn bearer<'a>(
     path: &RequestPath,
 ) -> Result<BearerToken<'a>, Refusal> {
     let in_protocol = websocket_tokens(head, route)?;
-    let token = match (authorization, in_protocol) {
-        (Some(_), Some(_)) => {
-            return Err(ambiguous(
-                "a token in Authorization and one in Sec-WebSocket-Protocol",
-            ));
-        }
-        (Some(value), None) => BearerToken::parse(value)?,
+    match (authorization, in_protocol) {
+        (Some(_), Some(_)) => Err(ambiguous(
+            "a token in Authorization and one in Sec-WebSocket-Protocol",
+        )),
+        (Some(value), None) => Ok(BearerToken::parse(value)?),
         (None, Some(token)) => {
             let token = BearerToken::from_compact(token);
-            check_query(&token, path)?;
-            token?
+            check_query(|| is_shown(&token), path)?;
+            Ok(token?)
         }
-        (None, None) => return Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
-    };
-    Ok(token)
+        (None, None) => Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
+    }
 }
 
 /// Whether a token in `Authorization` has none beside it in the query, whatever the route.
@@ -62,15 +59,18 @@ pub(super) fn bearer<'a>(
 /// [`Reason::RequestAmbiguous`].
 pub(super) fn check_alone(authorization: Option<&[u8]>, path: &RequestPath) -> Result<(), Refusal> {
     authorization.map_or(Ok(()), |value| {
-        check_query(&BearerToken::parse(value), path)
+        check_query(|| is_shown(&BearerToken::parse(value)), path)
     })
 }
 
-fn check_query(
-    token: &Result<BearerToken<'_>, BearerError>,
-    path: &RequestPath,
-) -> Result<(), Refusal> {
-    if *token != Err(BearerError::Missing) && path.has_parameter(QUERY_TOKEN) {
+/// Whether somebody meant to show a token, sound or not.
+fn is_shown(token: &Result<BearerToken<'_>, BearerError>) -> bool {
+    *token != Err(BearerError::Missing)
+}
+
+/// Few requests have a token in the query: only then is the header's looked at.
+fn check_query(in_header: impl FnOnce() -> bool, path: &RequestPath) -> Result<(), Refusal> {
+    if path.has_parameter(QUERY_TOKEN) && in_header() {
         return Err(ambiguous(
             "a token in the query beside the one in a header (RFC 6750 §2)",
         ));
