@@ -92,13 +92,21 @@ pub(super) fn check_pair(chain: &Path, key: &Path, files: &impl Files) -> Result
 /// # Errors
 /// A text for the operator.
 pub(super) fn check_authorities(path: &Path, files: &impl Files) -> Result<(), String> {
+    let checked = authorities(&chain(path, files)?).map(drop);
+    checked.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Certificates that are trusted to sign others.
+///
+/// # Errors
+/// A text for the operator.
+pub(super) fn authorities(held: &[CertificateDer<'static>]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    for certificate in chain(path, files)? {
-        roots
-            .add(certificate)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+    for certificate in held {
+        let added = roots.add(certificate.clone());
+        added.map_err(|error| error.to_string())?;
     }
-    Ok(())
+    Ok(roots)
 }
 
 impl ListenerCertificates {
@@ -134,12 +142,19 @@ impl Certificate {
 
 /// Every certificate of a PEM file; at least one.
 fn chain(path: &Path, files: &impl Files) -> Result<Vec<CertificateDer<'static>>, String> {
-    let pem = files.read(path)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match chain {
-        Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(format!("{} holds no certificate", path.display())),
-        Err(error) => Err(format!("{}: {error}", path.display())),
+    of_pem(&files.read(path)?, path.display())
+}
+
+/// Every certificate of PEM; at least one. `source` is what the operator calls it.
+pub(super) fn of_pem(
+    pem: &[u8],
+    source: impl fmt::Display,
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let held: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match held {
+        Ok(held) if !held.is_empty() => Ok(held),
+        Ok(_) => Err(format!("{source} holds no certificate")),
+        Err(error) => Err(format!("{source}: {error}")),
     }
 }
 

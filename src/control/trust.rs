@@ -8,13 +8,12 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::certificates;
 
 /// How the gate speaks TLS to servers that it is to trust: those of the system without a bundle of PEM, else the bundle's
 /// alone. The protocols of ALPN in their order.
@@ -49,17 +48,8 @@ struct Bundled {
 
 impl Bundled {
     fn read(pem: &[u8]) -> Result<Self, String> {
-        let held: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let held =
-            held.map_err(|error| format!("the certificate bundle cannot be read: {error}"))?;
-        if held.is_empty() {
-            return Err("the certificate bundle holds no certificate".to_owned());
-        }
-        let mut roots = RootCertStore::empty();
-        for certificate in &held {
-            let added = roots.add(certificate.clone());
-            added.map_err(|error| error.to_string())?;
-        }
+        let held = certificates::of_pem(pem, "the certificate bundle")?;
+        let roots = certificates::authorities(&held)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let by_authority = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
         let by_authority = by_authority.build().map_err(|error| error.to_string())?;
