@@ -47,6 +47,7 @@ pub(super) enum Opened {
 }
 
 /// Opens connections to the servers of one upstream. The trust in it is loaded when it is needed first.
+#[derive(Default)]
 pub(super) struct Connector {
     tls: OnceLock<Result<TlsConnector, String>>,
 }
@@ -58,12 +59,6 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    pub(super) fn new(_upstream: &Upstream) -> Self {
-        Self {
-            tls: OnceLock::new(),
-        }
-    }
-
     /// Opens a connection to `address` within the upstream's deadline.
     pub(super) async fn open(
         &self,

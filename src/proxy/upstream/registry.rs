@@ -72,10 +72,7 @@ impl State {
                     })
                 })
                 .collect(),
-            connector: old.map_or_else(
-                || Arc::new(Connector::new(upstream)),
-                |old| old.connector.clone(),
-            ),
+            connector: old.map_or_else(Arc::default, |old| old.connector.clone()),
             counts: metrics.upstream(&upstream.name),
             upstream: upstream.clone(),
         }
