@@ -105,14 +105,14 @@ pub fn install_cryptography() {
 /// # Errors
 /// [`Refused`] when nothing can be served.
 pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> {
+    let background = runtime().map_err(Refused::System)?;
+    survive(&background).map_err(Refused::System)?;
     install_cryptography();
     let clock = Arc::new(SystemClock::new());
     let telemetry =
         Arc::new(Telemetry::start(clock.clone(), control::fresh()).map_err(Refused::System)?);
     // A process that has a subscriber keeps it.
     let _ = telemetry.install(Diagnostics::Text);
-    let background = runtime().map_err(Refused::System)?;
-    survive_full_files(&background).map_err(Refused::System)?;
     let world = background
         .block_on(World::start(
             path.to_owned(),
@@ -156,7 +156,8 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     }));
     let certificates = world.certificates();
     let summary = Summary::of(&config, &board.status(clock.now()), world.warnings());
-    let (signals, stopping) = Signals::new(board, edge.clone());
+    let (signals, stopping) =
+        Signals::new(&background, board, edge.clone()).map_err(Refused::System)?;
     background.spawn(upkeep(revocations, telemetry.clone(), clock));
     background.spawn(own_keys::distrust(world.handle(), distrusted));
     background.spawn(world.run(std::future::pending()));
@@ -178,10 +179,16 @@ fn runtime() -> std::io::Result<Runtime> {
         .build()
 }
 
-/// A file that may not grow any more is a failed write, as on a full disk, and not the end of the process.
-fn survive_full_files(runtime: &Runtime) -> std::io::Result<()> {
-    // Whoever hears the signal is spared what it does by default; the system then answers the write with an error.
-    runtime.block_on(async { signal(SignalKind::from_raw(SIGXFSZ)).map(drop) })
+/// A file that may not grow any more is a failed write, as on a full disk, and not the end of the process; neither is a
+/// SIGHUP that comes while it starts.
+fn survive(runtime: &Runtime) -> std::io::Result<()> {
+    let _context = runtime.enter();
+    // Whoever hears a signal is spared what it does by default. The system then answers the write with an error; and what
+    // changed during the start is found by whoever watches the files.
+    for kind in [SignalKind::from_raw(SIGXFSZ), SignalKind::hangup()] {
+        signal(kind).map(drop)?;
+    }
+    Ok(())
 }
 
 /// Opens the store and the session side, if there is one. What the store knows to be revoked counts when this returns.

@@ -1,12 +1,14 @@
 //! The end: a signal, readiness red, what is in flight finishes, and then nothing is waited for.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pingora_core::server::{ShutdownSignal, ShutdownSignalWatch};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::control::Board;
 use crate::proxy::Edge;
@@ -16,31 +18,61 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Waits for SIGTERM or SIGINT, and begins the drain.
 pub(super) struct Signals {
+    /// Taken when it is waited for.
+    heard: Mutex<Option<Heard>>,
     board: Arc<Board>,
     edge: Arc<Edge>,
     told: SyncSender<()>,
+}
+
+/// What tells the process to stop, from the moment on at which this is made.
+struct Heard {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 /// The other end: whoever waits for the drain.
 pub(super) struct Stopping(Receiver<()>);
 
 impl Signals {
-    pub(super) fn new(board: Arc<Board>, edge: Arc<Edge>) -> (Self, Stopping) {
+    /// From now on a stop is heard, whenever it is waited for: nobody who sees the process serve can kill it by asking it
+    /// to stop. `runtime` lives as long as the process.
+    ///
+    /// # Errors
+    /// When the system lets nobody hear signals.
+    pub(super) fn new(
+        runtime: &Runtime,
+        board: Arc<Board>,
+        edge: Arc<Edge>,
+    ) -> io::Result<(Self, Stopping)> {
+        let _context = runtime.enter();
+        let heard = Heard {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        };
         let (told, stopping) = sync_channel(1);
-        (Self { board, edge, told }, Stopping(stopping))
+        let signals = Self {
+            heard: Mutex::new(Some(heard)),
+            board,
+            edge,
+            told,
+        };
+        Ok((signals, Stopping(stopping)))
+    }
+
+    fn heard(&self) -> Option<Heard> {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.take()
     }
 }
 
 #[async_trait]
 impl ShutdownSignalWatch for Signals {
     async fn recv(&self) -> ShutdownSignal {
-        let mut terminate =
-            signal(SignalKind::terminate()).expect("a process may listen for SIGTERM");
-        let mut interrupt =
-            signal(SignalKind::interrupt()).expect("a process may listen for SIGINT");
+        let mut heard = self.heard().expect("a server waits for its end once");
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = heard.terminate.recv() => {}
+            _ = heard.interrupt.recv() => {}
         }
         self.board.drain();
         self.edge.drain();

@@ -1,10 +1,11 @@
 //! Start, reload and stop of the real process.
 
 use std::fs;
+use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Gateway, Issuer, Upstream, output};
+use crate::support::{Client, Gateway, Issuer, Process, Upstream, output};
 
 fn config(upstream: &Upstream, product: &str) -> String {
     format!(
@@ -218,6 +219,40 @@ fn a_stop_finishes_what_is_in_flight_and_then_ends_at_once() {
         "it ends at once, not after `drain`: {:?}",
         began.elapsed()
     );
+}
+
+#[test]
+fn a_stop_that_comes_as_soon_as_somebody_can_connect_is_a_clean_one() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let mut gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    for _ in 0..5 {
+        // `spawn` comes back once both addresses take connections.
+        gateway.signal("-TERM");
+        let status = gateway.wait(Duration::from_secs(5));
+        assert!(status.success(), "{status}");
+        gateway.spawn();
+    }
+}
+
+#[test]
+fn a_hangup_that_comes_during_the_start_ends_nothing() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let config = config(&upstream, "crm");
+    let mut gateway = Gateway::start(&config, &[("jwks.json", &issuer.jwks())]);
+    gateway.kill();
+    // A provider that never answers holds up the start.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let keys = format!("jwks_url = \"http://{}/\"", silent.local_addr().unwrap());
+    gateway.configure(&config.replace("jwks_file = \"jwks.json\"", &keys));
+    let mut again = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    let again = again.args(["run", "--config"]).arg(gateway.config_path());
+    let again = Process::spawn(again);
+    let _asked = silent.accept().unwrap();
+    again.signal("-HUP");
+    eventually("it serves", || {
+        std::net::TcpStream::connect(gateway.public).is_ok()
+    });
+    assert_eq!(gateway.get("/hello", &[]).status, 200);
 }
 
 fn gateway_readiness(gateway: &Gateway) -> Option<u16> {
