@@ -192,12 +192,22 @@ impl Publisher {
         };
         let (outcome, text) = match outcome {
             Ok(warnings) => (ReloadOutcome::Ok, warnings),
-            Err(text) => (ReloadOutcome::Rejected, text),
+            Err(text) => {
+                self.reopen_log();
+                (ReloadOutcome::Rejected, text)
+            }
         };
         Reloaded {
             outcome,
             generation: self.generation,
             text,
+        }
+    }
+
+    /// A log file that was rotated is let go, whatever is wrong with the configuration.
+    fn reopen_log(&self) {
+        if let Err(error) = self.around.telemetry.configure(&self.config) {
+            tracing::warn!(%error, "cannot open the access log anew; it goes on where it was");
         }
     }
 

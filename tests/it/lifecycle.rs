@@ -181,6 +181,19 @@ fn a_reload_changes_everything_at_once_or_nothing() {
 }
 
 #[test]
+fn a_rotated_log_is_let_go_though_the_configuration_is_broken() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
+    let log = gateway.folder.path().join("access.log");
+    fs::write(gateway.config_path(), BROKEN).unwrap();
+    fs::rename(&log, gateway.folder.path().join("access.log.1")).unwrap();
+    gateway.signal("-HUP");
+    eventually("the log is opened anew", || log.exists());
+    gateway.get("/hello", &[]);
+    eventually("lines go there", || fs::metadata(&log).unwrap().len() > 0);
+}
+
+#[test]
 fn a_changed_file_is_noticed_without_a_signal() {
     let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
     let gateway = Gateway::start(&config(&upstream, "crm"), &[("jwks.json", &issuer.jwks())]);
