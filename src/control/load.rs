@@ -119,8 +119,42 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 
 fn text(files: &DiskFiles, path: &Path) -> Result<String, String> {
     let bytes = files.read_config(path)?;
-    String::from_utf8(bytes).map_err(|error| {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         format!("{} is not UTF-8 from byte {at} on", path.display())
-    })
+    })?;
+    // Some editors begin a file with it; none counts it as a column.
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
+    Ok(text)
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+#[cfg(test)]
+mod tests {
+    use super::{LoadError, load};
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        std::fs::write(&path, "\u{feff}oops = 1\n").unwrap();
+        let Err(LoadError::Faulty {
+            source,
+            diagnostics,
+            ..
+        }) = load(&path)
+        else {
+            panic!("a key that nobody knows is a fault");
+        };
+        let json = source.report(&diagnostics).to_json();
+        let unknown = &json["diagnostics"][1];
+        assert_eq!(
+            (&unknown["line"], &unknown["column"]),
+            (&1.into(), &1.into())
+        );
+        assert_eq!(unknown["source"], "oops = 1");
+    }
 }
