@@ -51,52 +51,75 @@ pub(super) fn read(
 
 /// A broken line is said to be broken once; of the rest, whatever cannot follow from it is kept.
 fn syntax(text: &str, errors: &[toml::de::Error], found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let line_of = |span: &Range<usize>| {
-        let before = &text.as_bytes()[..span.start.min(text.len())];
-        before.iter().filter(|byte| **byte == b'\n').count()
+    let lines = Lines::of(text);
+    let span_of = |error: &toml::de::Error| error.span().unwrap_or(0..0);
+    let broken_lines: BTreeSet<_> = errors
+        .iter()
+        .map(|error| lines.line_of(&span_of(error)))
+        .collect();
+    // Keys below a broken header seem to be those of another table.
+    let is_astray = |span: &Range<usize>| {
+        let line = lines.line_of(span);
+        let header = lines.header_of(line);
+        header.is_some_and(|header| header != line && broken_lines.contains(&header))
     };
-    let mut broken = BTreeSet::new();
+    let mut told = BTreeSet::new();
     let mut all: Vec<_> = errors
         .iter()
+        .filter(|error| error.message() != DUPLICATE || !is_astray(&span_of(error)))
+        .filter(|error| told.insert(lines.line_of(&span_of(error))))
         .map(|error| {
             let help = match error.message() {
-                "duplicate key" => {
-                    "each key and each table stands once: rename or remove one of them"
-                }
+                DUPLICATE => "each key and each table stands once: rename or remove one of them",
                 _ => {
                     "a line is [a.table] or key = value; strings stand in quotes (https://toml.io)"
                 }
             };
-            Diagnostic::fault(
-                "syntax",
-                error.span().unwrap_or(0..0),
-                error.message(),
-                help,
-            )
+            Diagnostic::fault("syntax", span_of(error), error.message(), help)
         })
-        .filter(|fault| broken.insert(line_of(&fault.span)))
         .collect();
-    // Keys below a broken header seem to be those of the table before it.
-    let is_astray = |fault: &Diagnostic| {
-        let lines = text.lines().take(line_of(&fault.span) + 1);
-        let headers = lines
-            .enumerate()
-            .filter(|(_, line)| line.trim_start().starts_with('['));
-        headers
-            .last()
-            .is_some_and(|(header, _)| broken.contains(&header))
-    };
     // What could not be read has no place, and what seems to be missing may stand there.
     let holds = |fault: &Diagnostic| {
-        !fault.span.is_empty() && !speaks_of_absence(fault.code) && !is_astray(fault)
+        !fault.span.is_empty() && !speaks_of_absence(fault.code) && !is_astray(&fault.span)
     };
     all.extend(
         found
             .into_iter()
-            .filter(|fault| holds(fault) && !broken.contains(&line_of(&fault.span))),
+            .filter(|fault| holds(fault) && !broken_lines.contains(&lines.line_of(&fault.span))),
     );
     all.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
     all
+}
+
+/// What the parser says of a key or a table that stands twice.
+const DUPLICATE: &str = "duplicate key";
+
+/// Where the lines of a text begin, and which of them begin a table. Lines count from 0.
+struct Lines {
+    starts: Vec<usize>,
+    headers: Vec<usize>,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = text.split('\n').enumerate();
+        let headers = lines.filter(|(_, line)| line.trim_start().starts_with('['));
+        Self {
+            starts: std::iter::once(0).chain(breaks).collect(),
+            headers: headers.map(|(number, _)| number).collect(),
+        }
+    }
+
+    fn line_of(&self, span: &Range<usize>) -> usize {
+        self.starts.partition_point(|start| *start <= span.start) - 1
+    }
+
+    /// The last header at `line` or above.
+    fn header_of(&self, line: usize) -> Option<usize> {
+        let above = self.headers.partition_point(|header| *header <= line);
+        Some(self.headers[above.checked_sub(1)?])
+    }
 }
 
 /// Whether a fault says that something is not there.
@@ -183,7 +206,8 @@ fn known<'w>(root: &Table<'w>) -> Known<'w> {
 
 fn listeners(root: &Table<'_>) -> Vec<Placed<super::model::Listener>> {
     let tables = root.named("listeners", "listeners.NAME");
-    if tables.is_empty() {
+    // One that is no table is told of as that.
+    if root.names("listeners").is_empty() {
         let help = "add a table [listeners.public] with address = \"0.0.0.0:8080\"";
         root.refuse::<()>(
             "listener_missing",

@@ -90,6 +90,10 @@ fn a_wrong_type_is_a_fault() {
     );
     says(&inside(UPSTREAM, "tls = true"), &["type_wrong"]);
     says(&with("[[server]]"), &["type_wrong"]);
+    says(
+        &replaced("[listeners.public]", "[[listeners.public]]"),
+        &["type_wrong"],
+    );
 }
 
 #[test]
@@ -378,6 +382,10 @@ fn names_are_fit_for_a_metric() {
 fn broken_syntax_is_one_fault_and_the_rest_of_the_file_is_read() {
     says("threads", &["syntax"]);
     says(&with("[routes.crm]\n"), &["syntax"]);
+    says(
+        &with("[routes.crm]\npath = \"/x\"\nupstream = \"crm\""),
+        &["syntax"],
+    );
     let both = inside(UPSTREAM, "connect_timeout = \"2\"")
         .replace("discovery = true", "discovery = = true");
     says(&both, &["syntax", "duration_invalid"]);
