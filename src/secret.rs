@@ -20,7 +20,8 @@ impl Secret {
         &self.0
     }
 
-    /// The bytes without the line end that editors and `echo` leave behind a secret in a file.
+    /// The bytes without the line end that editors and `echo` leave behind a secret, in a file and in what a variable is made
+    /// of.
     #[must_use]
     pub fn without_line_end(self) -> Self {
         let end = self

@@ -269,8 +269,7 @@ impl<'w> Value<'w> {
         let read = if let Some(name) = text.strip_prefix("env:") {
             self.walk.files.env(name)
         } else if let Some(path) = text.strip_prefix("file:") {
-            let bytes = self.walk.files.read(Path::new(path));
-            bytes.map(|bytes| Secret::new(bytes).without_line_end())
+            self.walk.files.read(Path::new(path)).map(Secret::new)
         } else {
             let message = format!(
                 "`{}` is a secret: it does not stand in the file itself",
@@ -278,7 +277,7 @@ impl<'w> Value<'w> {
             );
             return self.refuse("secret_inline", message, SECRET_HELP);
         };
-        match read {
+        match read.map(Secret::without_line_end) {
             Ok(secret) if secret.expose().is_empty() => {
                 let message = format!("the secret of `{}` is empty", self.key);
                 self.refuse(

@@ -237,6 +237,23 @@ fn secrets_never_stand_in_the_file() {
 }
 
 #[test]
+fn an_admin_token_is_one_that_a_request_can_show() {
+    let checked = |token: &[u8]| {
+        let files = InMemory::full().env("ADMIN_TOKEN", token);
+        check(&with("[admin]\ntoken = \"env:ADMIN_TOKEN\""), &files)
+    };
+    for token in ["abc", "abc\n", "abc\r\n"] {
+        let (config, _) = checked(token.as_bytes()).unwrap();
+        let token = config.admin.and_then(|admin| admin.token).unwrap();
+        assert!(token.matches(b"abc"), "the line end is not the secret's");
+    }
+    for token in [" abc", "abc ", "a\nb", "\tabc", "  "] {
+        let found = checked(token.as_bytes()).unwrap_err();
+        assert_eq!(found[0].code, "secret_unusable", "{token:?}");
+    }
+}
+
+#[test]
 fn files_are_read_and_must_be_what_they_should() {
     says(
         &inside(
