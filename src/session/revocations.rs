@@ -167,12 +167,15 @@ impl Revocations {
 
     fn note(&self, revocation: Revocation) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.back() != Some(&revocation) {
-            if newest.len() == Self::LISTED_MAX {
-                newest.pop_front();
-            }
-            newest.push_back(revocation);
+        // The store tells of what was told before it was written, and of the session that it ended in between.
+        let mut known = newest.iter().rev().take(ECHO_WITHIN);
+        if known.any(|known| *known == revocation) {
+            return;
         }
+        if newest.len() == Self::LISTED_MAX {
+            newest.pop_front();
+        }
+        newest.push_back(revocation);
     }
 
     fn find_marks(&self, marks: &Marks<'_>, now: Timestamp) -> Option<RevokedBy> {
@@ -296,6 +299,9 @@ impl Class {
         matches!(self, Self::Session | Self::Token | Self::Subject)
     }
 }
+
+/// Among how many of the newest a revocation is looked for before it is listed.
+const ECHO_WITHIN: usize = 64;
 
 /// Some 100 MB when full.
 const ENTRIES_MAX: usize = 1_000_000;

@@ -128,3 +128,13 @@ fn naming_it_again_keeps_the_later_cutoff_and_one_entry() {
     assert_eq!(by, Some(RevokedBy::Subject));
     assert_eq!(revocations.newest(at(9000)).len(), 3);
 }
+
+#[test]
+fn what_is_told_twice_is_listed_once_though_something_came_between() {
+    let revocations = Revocations::default();
+    for issuer in [None, Some(OWN_ISSUER), None] {
+        let what = Revoked::Session("s1".into());
+        revocations.revoke(revocation(what, issuer, 5000), at(5000));
+    }
+    assert_eq!(revocations.newest(at(5000)).len(), 2);
+}
