@@ -2,7 +2,7 @@
 //! else's.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,17 +39,19 @@ pub(super) fn addresses(
                 "address_taken",
                 span.clone(),
                 message,
-                "choose another port",
+                "choose another port; `[::]` is every IPv4 address too",
             );
             walk.report(fault.and(first.clone()));
         }
     }
 }
 
+/// Whether the system gives one of two addresses alone. A socket at `[::]` has every IPv4 address too (RFC 3493 §3.7).
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {
-    let (a_ip, b_ip) = (a.ip(), b.ip());
-    let overlap = a_ip == b_ip
-        || a_ip.is_ipv4() == b_ip.is_ipv4() && (a_ip.is_unspecified() || b_ip.is_unspecified());
+    let (a_ip, b_ip) = (a.ip().to_canonical(), b.ip().to_canonical());
+    let covers =
+        |one: IpAddr, other: IpAddr| one.is_unspecified() && (one.is_ipv6() || other.is_ipv4());
+    let overlap = a_ip == b_ip || covers(a_ip, b_ip) || covers(b_ip, a_ip);
     a.port() == b.port() && a.port() != 0 && overlap
 }
 

@@ -331,7 +331,14 @@ fn addresses_hosts_and_urls_are_plain() {
         &with("[admin]\naddress = \"127.0.0.1:8080\""),
         &["address_taken"],
     );
-    says(&with("[listeners.b]\naddress = \"127.0.0.1:8081\""), &[]);
+    for both in ["[::]:8080", "[::ffff:127.0.0.1]:8080"] {
+        let second = format!("[listeners.b]\naddress = \"{both}\"");
+        says(&with(&second), &["address_taken"]);
+    }
+    for apart in ["127.0.0.1:8081", "[::1]:8080"] {
+        let second = format!("[listeners.b]\naddress = \"{apart}\"");
+        says(&with(&second), &[]);
+    }
 }
 
 #[test]
