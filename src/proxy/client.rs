@@ -136,13 +136,18 @@ impl<'h> Incoming<'h> {
         self.head.authority.or_else(field)
     }
 
-    /// The target without its query.
+    /// The target's path, without its query. What may stand before a path is an authority, and maybe a user with a
+    /// password in it (RFC 9112 §3.2.2).
     pub(super) fn path(&self) -> &'h str {
-        self.head
-            .target
-            .split(['?', '#'])
-            .next()
-            .unwrap_or_default()
+        let target = self.head.target.split(['?', '#']).next();
+        let target = target.unwrap_or_default();
+        if target.starts_with('/') {
+            return target;
+        }
+        let Some((_scheme, rest)) = target.split_once("://") else {
+            return target;
+        };
+        rest.find('/').map_or("/", |at| &rest[at..])
     }
 
     pub(super) fn dialect(&self) -> Dialect {

@@ -402,6 +402,28 @@ fn whom_a_refusal_hit_stands_in_the_log() {
 }
 
 #[test]
+fn the_log_has_the_path_alone_of_a_whole_url() {
+    let house = house();
+    let logged = |target: &str| {
+        let mut client = house.gateway.client();
+        client.send(format!(
+            "GET {target} HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
+        ));
+        let answer = client.answer().expect("an answer");
+        let request_id = answer.field("x-request-id").expect("an id");
+        house.gateway.log_line(request_id)["path"].clone()
+    };
+    for (target, path) in [
+        ("http://api.example.com/crm?token=hunter2", "/crm"),
+        ("http://ada:hunter2@api.example.com/crm", "/crm"),
+        ("http://api.example.com?token=hunter2", "/"),
+        ("/crm/http://x/y", "/crm/http://x/y"),
+    ] {
+        assert_eq!(logged(target), path, "{target}");
+    }
+}
+
+#[test]
 fn a_revoked_session_is_refused_on_the_next_request() {
     let house = house();
     let token = house.issuer.token(json!({ "sid": "s_revoked" }));
