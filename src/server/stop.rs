@@ -94,6 +94,11 @@ impl Stopping {
         while edge.in_flight() > 0 && Instant::now() < deadline {
             std::thread::sleep(LOOK_INTERVAL);
         }
+        let cut = edge.in_flight();
+        if cut > 0 {
+            // They end with the process, and have no line in the access log.
+            tracing::warn!(cut, ?drain, "the drain is over before what was in flight");
+        }
     }
 }
 

@@ -110,6 +110,7 @@ fn a_reload_changes_how_long_a_stop_waits() {
     let waited = began.elapsed();
     assert!(waited >= Duration::from_millis(200), "{waited:?}");
     assert!(waited < Duration::from_millis(2500), "{waited:?}");
+    assert!(gateway.told("the drain is over").contains("cut=1"));
 }
 
 const BROKEN: &str = "[issuers.main]\nissuer = 7\n";
