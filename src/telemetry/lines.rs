@@ -128,24 +128,18 @@ impl Shared {
     }
 
     /// The thread: gathers, swaps, writes, until the producers' end is gone.
-    fn write(&self, mut sink: Sink) {
+    fn write(&self, sink: Sink) {
+        let mut outlet = Outlet::new(sink);
         let mut batch = Vec::new();
         while let Some(redirect) = self.take(&mut batch) {
             let (from, next) =
                 redirect.map_or((batch.len(), None), |(from, next)| (from, Some(next)));
-            self.write_to(&mut sink, &batch[..from]);
+            self.dropped.inc_by(outlet.write(&batch[..from]));
             if let Some(next) = next {
-                sink = next;
+                outlet = Outlet::new(next);
             }
-            self.write_to(&mut sink, &batch[from..]);
+            self.dropped.inc_by(outlet.write(&batch[from..]));
             batch.clear();
-        }
-    }
-
-    fn write_to(&self, sink: &mut Sink, batch: &[u8]) {
-        if !batch.is_empty() && sink.write(batch).is_err() {
-            let lines = batch.iter().filter(|byte| **byte == b'\n').count();
-            self.dropped.inc_by(lines as u64);
         }
     }
 
@@ -183,15 +177,57 @@ impl Queue {
     }
 }
 
-impl Sink {
-    fn write(&mut self, batch: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Stdout => write_all(&mut io::stdout().lock(), batch),
-            Self::Stderr => write_all(&mut io::stderr().lock(), batch),
-            Self::File(file) => file.write_all(batch),
-            Self::Off => Ok(()),
+/// A sink, and whether what it took last is the beginning of a line.
+struct Outlet {
+    sink: Sink,
+    is_torn: bool,
+}
+
+impl Outlet {
+    fn new(sink: Sink) -> Self {
+        let is_torn = false;
+        Self { sink, is_torn }
+    }
+
+    /// Writes whole lines, and gives how many of them nobody will read.
+    fn write(&mut self, batch: &[u8]) -> u64 {
+        if batch.is_empty() {
+            return 0;
+        }
+        let written = match &mut self.sink {
+            Sink::Stdout => write_all(&mut io::stdout().lock(), batch),
+            Sink::Stderr => write_all(&mut io::stderr().lock(), batch),
+            Sink::File(file) => return write_lines(file, batch, &mut self.is_torn),
+            Sink::Off => Ok(()),
+        };
+        if written.is_ok() { 0 } else { count(batch) }
+    }
+}
+
+/// Writes lines as far as there is room. What was torn by its want is ended before the next line, which is whole then.
+fn write_lines(to: &mut impl Write, batch: &[u8], is_torn: &mut bool) -> u64 {
+    if *is_torn {
+        if to.write_all(b"\n").is_err() {
+            return count(batch);
+        }
+        *is_torn = false;
+    }
+    let mut rest = batch;
+    while !rest.is_empty() {
+        match to.write(rest) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
+            Ok(length) => rest = &rest[length..],
         }
     }
+    let written = &batch[..batch.len() - rest.len()];
+    *is_torn = written.last().is_some_and(|last| *last != b'\n');
+    count(rest)
+}
+
+/// How many lines end in `batch`.
+fn count(batch: &[u8]) -> u64 {
+    batch.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn write_all(to: &mut impl Write, batch: &[u8]) -> io::Result<()> {
@@ -231,6 +267,36 @@ mod tests {
         let mut text = Vec::new();
         io::Read::read_to_end(&mut reader, &mut text).unwrap();
         assert_eq!(text.len(), (10_000 - lost as usize) * line.len());
+    }
+
+    /// Takes so many bytes, and then none.
+    struct Room(usize, Vec<u8>);
+
+    impl Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let length = bytes.len().min(self.0);
+            if length == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0 -= length;
+            self.1.extend_from_slice(&bytes[..length]);
+            Ok(length)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_a_full_disk_tore_does_not_take_the_next_one_with_it() {
+        let (mut room, mut is_torn) = (Room(6, Vec::new()), false);
+        let lost = write_lines(&mut room, b"one\ntwo\nthree\n", &mut is_torn);
+        assert_eq!((lost, is_torn), (2, true), "the first line is whole");
+        assert_eq!(write_lines(&mut room, b"four\n", &mut is_torn), 1);
+        room.0 = 100;
+        assert_eq!(write_lines(&mut room, b"five\nsix\n", &mut is_torn), 0);
+        assert_eq!(room.1, b"one\ntw\nfive\nsix\n");
     }
 
     #[test]
