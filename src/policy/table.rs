@@ -71,26 +71,36 @@ impl RouteTable {
         }
     }
 
-    /// Finds the most specific route for a request, as every server would that reads the path in its own way.
+    /// Finds the most specific route for a request, as every server would that reads path and method in its own way.
     ///
     /// # Errors
     /// [`PathError::Ambiguous`] when another reading of the path, with its escapes decoded or without its `;`
-    /// parameters, leads to another route.
+    /// parameters, or of the method, without its case, leads to another route.
     pub fn find_alike(
         &self,
         host: Option<&Host>,
         path: &RequestPath,
         method: &str,
     ) -> Result<Found<'_>, PathError> {
-        let found = self.find(host, &path.spelled(), method);
+        let spelled = path.spelled();
+        let found = self.find(host, &spelled, method);
         let agrees = |reading: &str| self.find(host, reading, method).name() == found.name();
-        if path.other_readings().all(|reading| agrees(&reading)) {
-            Ok(found)
-        } else {
-            Err(PathError::Ambiguous(
+        if !path.other_readings().all(|reading| agrees(&reading)) {
+            return Err(PathError::Ambiguous(
                 "escapes or parameters in the path decide which route it is",
-            ))
+            ));
         }
+        if matches!(found, Found::Route(_)) && method.bytes().any(|byte| byte.is_ascii_lowercase())
+        {
+            // A method has a case (RFC 9110 §9.1), but not to every server: what one route refuses is not let in by another.
+            let capital = self.find(host, &spelled, &method.to_ascii_uppercase());
+            if capital.name() != found.name() {
+                return Err(PathError::Ambiguous(
+                    "the case of the method decides which route it is",
+                ));
+            }
+        }
+        Ok(found)
     }
 
     /// Finds the most specific route for a path read in one way. A path that is known for a host is never sought again under a

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::oracle::{self, Fate, Rule};
 use super::route;
-use crate::policy::{Found, Host, Route, RouteTable};
+use crate::policy::{Found, Host, RequestPath, Route, RouteTable};
 
 const RULES: [Rule; 18] = [
     rule("", "/", &[]),
@@ -154,6 +154,31 @@ fn each_of_ten_thousand_routes_is_found() {
             fate(&table, &host, &format!("/p{at}"), "GET"),
             Fate::Unknown
         );
+    }
+}
+
+#[test]
+fn a_method_that_other_servers_take_for_a_named_one_passes_no_looser_route() {
+    let table = build(&[
+        (0, rule("", "/*", &[])),
+        (1, rule("", "/*", &["DELETE", "PUT"])),
+        (2, rule("", "/get", &["GET"])),
+    ])
+    .unwrap();
+    let rows = [
+        ("/a", "DELETE", Some("1")),
+        ("/a", "GET", Some("0")),
+        ("/a", "get", Some("0")),
+        ("/a", "delete", None),
+        ("/a", "Put", None),
+        ("/get", "GET", Some("2")),
+        ("/get", "get", Some("2")),
+    ];
+    for (target, method, expected) in rows {
+        let path = RequestPath::parse(target).unwrap();
+        let found = table.find_alike(None, &path, method);
+        let name = found.as_ref().ok().and_then(Found::name);
+        assert_eq!(name, expected, "{method} {target}: {found:?}");
     }
 }
 
