@@ -225,6 +225,8 @@ async fn one(
     let incoming = Incoming {
         framing: match framing {
             Ok(framing) if !body.is_end_stream() => framing,
+            // Said with the end itself: a server of HTTP/1 may insist on it (RFC 9110 §8.6).
+            Ok(Framing::Length(length)) => Framing::Length(length),
             _ => Framing::Empty,
         },
         head,

@@ -94,6 +94,22 @@ async fn a_client_with_the_preface_speaks_http2_to_an_upstream_of_http1() {
 }
 
 #[tokio::test]
+async fn a_server_of_http1_hears_that_a_request_of_http2_has_no_content() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut sender = client(&house).await;
+    let mut request = post("/x");
+    let fields = request.headers_mut();
+    fields.insert("content-length", 0.into());
+    let (response, _) = sender.send_request(request, true).unwrap();
+    let (_server, head) = upstream
+        .answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert!(head.contains("\r\nContent-Length: 0\r\n"), "{head}");
+    assert_eq!(response.await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn both_sides_speak_http2_with_trailers_and_in_both_directions_at_once() {
     let house = House::before(echo().await, "", "protocol = \"h2\"").await;
     let mut sender = client(&house).await;
