@@ -166,6 +166,7 @@ impl<'c> Answer<'c> {
                     _ => Body::Plain,
                 };
                 self.keep_alive &= !(old && length == Length::Unknown);
+                writer.begin();
                 let out = &mut writer.pending;
                 write::write_status_line(out, status);
                 put_fields(out, fields);
@@ -267,6 +268,20 @@ impl<'c> Answer<'c> {
                 None => respond.send_reset(h2::Reason::INTERNAL_ERROR),
             }
         }
+    }
+
+    /// Takes back an answer that began and of which nothing left: the client can still be told why there is none. Whether
+    /// it could; an HTTP/2 answer leaves at once.
+    pub(super) fn take_back(&mut self) -> bool {
+        let Way::Http1 { writer, .. } = &mut self.way else {
+            return false;
+        };
+        if self.status == 0 || self.finished || writer.has_written() {
+            return false;
+        }
+        writer.pending.clear();
+        self.status = 0;
+        true
     }
 
     /// Ends a gRPC answer that had begun in gRPC's own way: with a status in its trailers. `None` where that cannot be.

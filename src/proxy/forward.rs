@@ -140,6 +140,9 @@ impl Turn<'_> {
         };
         let refusal = refusal.on(route);
         self.record.note(&refusal);
+        if answer.take_back() {
+            self.record.meter.bytes_out = 0;
+        }
         if !answer.has_begun() {
             return self.say(&refusal, source, answer).await;
         }
