@@ -148,7 +148,8 @@ fn forwarding(
 ) {
     let told = |name| {
         if hop.peer.trusted {
-            joined(head.fields, name)
+            // A field that says nothing is none.
+            joined(head.fields, name).filter(|told| fields::list(told).next().is_some())
         } else {
             None
         }
@@ -158,7 +159,6 @@ fn forwarding(
     let chain = chain.as_deref();
     // The last is the one that the trusted proxy saw at its own door; those before it are the client's to invent.
     let real = chain.and_then(|chain| fields::list(chain).last());
-    let chain = chain.filter(|_| real.is_some());
     let for_ = chain.map_or(Cow::Borrowed(address), |chain| {
         Cow::Owned([chain, b", ", address].concat())
     });

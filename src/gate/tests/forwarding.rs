@@ -98,6 +98,25 @@ fn an_address_that_a_client_put_before_its_own_is_not_taken_for_it() {
 }
 
 #[test]
+fn a_trusted_proxy_that_says_nothing_leaves_the_gates_own_word() {
+    let house = House::new();
+    for empty in ["", ", "] {
+        let fields = [
+            ("X-Forwarded-Proto", empty),
+            ("X-Forwarded-Host", empty),
+            ("Forwarded", empty),
+        ];
+        let told = house.forwarded("/open/x", &fields, true);
+        assert_eq!(value(&told, "x-forwarded-proto"), ["http"]);
+        assert_eq!(value(&told, "x-forwarded-host"), ["api.example.com"]);
+        assert_eq!(
+            value(&told, "forwarded"),
+            ["for=192.0.2.1;proto=http;host=\"api.example.com\""]
+        );
+    }
+}
+
+#[test]
 fn identity_is_told_of_a_verified_caller_alone() {
     let house = House::new();
     let bearer = house.bearer();
