@@ -13,6 +13,8 @@ use crate::gate::{Reason, Refusal};
 pub(super) enum Failure {
     /// The client's body, or the client itself.
     Client(BodyFault),
+    /// The client, which takes no answer.
+    Untaken,
     /// The upstream.
     Upstream {
         /// Why.
@@ -71,10 +73,10 @@ pub(super) fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
 /// What is wrong with a client that gets an answer.
 #[cold]
 pub(super) fn client_fault(fault: WriteFault) -> Failure {
-    Failure::Client(match fault {
-        WriteFault::Gone => BodyFault::Cut,
-        WriteFault::Slow => BodyFault::Slow,
-    })
+    match fault {
+        WriteFault::Gone => Failure::Client(BodyFault::Cut),
+        WriteFault::Slow => Failure::Untaken,
+    }
 }
 
 /// What is wrong with an answer's body.

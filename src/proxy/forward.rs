@@ -126,6 +126,10 @@ impl Turn<'_> {
                 self.record.remark("the client is gone");
                 return answer.abort();
             }
+            Failure::Untaken => {
+                self.record.remark("the client takes no answer");
+                return answer.abort();
+            }
             Failure::Client(fault) => {
                 self.record.verdict = "refuse";
                 refusal_of(fault)

@@ -1,6 +1,9 @@
 //! Deadlines, caps and the end of connections.
 
+use tokio::io::AsyncWriteExt;
+
 use super::house::{House, Upstream, status};
+use crate::gate::Reason;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -115,4 +118,17 @@ async fn a_stop_lets_requests_finish_and_closes_behind_them() {
         "nobody sends another request into it: {told}"
     );
     assert_eq!(house.edge.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answer_is_left_and_not_told_of_as_slow_to_ask() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "idle_timeout = \"200ms\"", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let (mut server, _) = upstream.answer("HTTP/1.1 200 OK\r\n\r\n").await;
+    while server.tcp.write_all(&[b'x'; 65_536]).await.is_ok() {}
+    // The connection ends once the request was told of.
+    client.bytes().await;
+    assert_eq!(house.refusals(Reason::RequestTimeout), 0);
 }
