@@ -100,6 +100,11 @@ impl Turn<'_> {
         answer: &mut Answer<'_>,
         beyond: Beyond,
     ) -> Option<Request<Bytes>> {
+        if self.says_too_much(None) {
+            let refusal = refusal_of(BodyFault::TooLarge);
+            self.refuse(&refusal, source, answer).await;
+            return None;
+        }
         if self.asked.expects_continue && answer.interim(100, &[]).await.is_err() {
             return None;
         }

@@ -1,6 +1,7 @@
 //! What the gate answers itself.
 
 use super::house::{House, Upstream, status};
+use crate::gate::Reason;
 
 fn config(listener: &str, more: &str) -> String {
     format!(
@@ -81,6 +82,21 @@ async fn a_preflight_is_answered_and_never_forwarded() {
     // The endpoints of this house echo what they are asked.
     let answer = client.until("\r\n\r\nbody").await;
     assert_eq!(status(&answer), "200");
+}
+
+#[tokio::test]
+async fn a_body_that_no_endpoint_will_read_is_not_waited_for() {
+    let cors = "cors = \"app\"\n[cors.app]\norigins = [\"https://app.test\"]";
+    let house = House::of(&config("body_bytes_max = \"1KiB\"", cors)).await;
+    for expect in ["", "Expect: 100-continue\r\n"] {
+        let mut client = house.client().await;
+        client
+            .say(format!("OPTIONS /x HTTP/1.1\r\nHost: a\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n{expect}Content-Length: 1025\r\n\r\n"))
+            .await;
+        let answer = client.until("\"body_too_large\"").await;
+        assert_eq!(status(&answer), "413", "{answer}");
+    }
+    assert_eq!(house.refusals(Reason::BodyTooLarge), 2);
 }
 
 #[tokio::test]
