@@ -86,10 +86,12 @@ fn fault_of(error: &h2::Error) -> BodyFault {
     }
 }
 
+/// A space at the edge is no part of a value (RFC 9110 §5.5), though gRPC's messages end in one at times; whoever gets it
+/// may end the connection that others use too (RFC 9113 §8.2.1).
 fn own(trailers: &HeaderMap) -> Trailers {
     trailers
         .iter()
-        .map(|(name, value)| (name.as_str().into(), value.as_bytes().into()))
+        .map(|(name, value)| (name.as_str().into(), value.as_bytes().trim_ascii().into()))
         .collect()
 }
 

@@ -128,6 +128,40 @@ async fn both_sides_speak_http2_with_trailers_and_in_both_directions_at_once() {
     }
 }
 
+/// Fields whose values have a space at their edge, as `grpc-message` may.
+fn spaced() -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    fields.insert("x-note", " not found: ".parse().unwrap());
+    fields
+}
+
+#[tokio::test]
+async fn spaces_at_the_edge_of_a_value_go_no_further() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let house = House::before(listener.local_addr().unwrap(), "", "protocol = \"h2\"").await;
+    let served = tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(tcp).await.unwrap();
+        let (request, mut respond) = connection.accept().await.unwrap().unwrap();
+        tokio::spawn(async move { while connection.accept().await.is_some() {} });
+        let mut body = request.into_body();
+        while body.data().await.is_some() {}
+        let heard = body.trailers().await.unwrap().unwrap();
+        let mut head = Response::new(());
+        *head.headers_mut() = spaced();
+        let mut send = respond.send_response(head, false).unwrap();
+        send.send_trailers(spaced()).unwrap();
+        heard
+    });
+    let mut sender = client(&house).await;
+    let (response, mut send) = sender.send_request(post("/x"), false).unwrap();
+    send.send_trailers(spaced()).unwrap();
+    let (_, head, _, trailers) = whole(response.await.unwrap()).await;
+    assert_eq!(head["x-note"], "not found:");
+    assert_eq!(trailers.unwrap()["x-note"], "not found:");
+    assert_eq!(served.await.unwrap()["x-note"], "not found:");
+}
+
 #[tokio::test]
 async fn a_client_of_http1_reaches_an_upstream_of_http2() {
     let house = House::before(echo().await, "", "protocol = \"h2\"").await;

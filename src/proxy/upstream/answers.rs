@@ -228,12 +228,13 @@ fn framing(headers: &HeaderMap, body: Option<&RecvStream>) -> Framing {
     }
 }
 
+/// A space at the edge is no part of a value (RFC 9110 §5.5), and a client may break off at one (RFC 9113 §8.2.1).
 fn fields(headers: &HeaderMap) -> Fields<'_> {
     headers
         .iter()
         .map(|(name, value)| Field {
             name: name.as_str(),
-            value: value.as_bytes(),
+            value: value.as_bytes().trim_ascii(),
         })
         .collect()
 }
