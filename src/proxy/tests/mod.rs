@@ -10,6 +10,7 @@ mod lifetimes;
 mod limits;
 mod own;
 mod repeats;
+mod shared;
 mod tls;
 mod tunnels;
 mod upstreams;

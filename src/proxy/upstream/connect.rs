@@ -17,13 +17,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::pool::HTTP2_STREAMS_MAX;
 use crate::config::model::{Protocol, Upstream, UpstreamTls};
 use crate::control::client_tls;
 
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
-/// What a connection to an HTTP/2 upstream may send before we take it.
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// What a connection to an HTTP/2 upstream may send before we take it: room for all its streams, so that answers that their
+/// clients do not take stop no other.
+const CONNECTION_WINDOW_BYTES: u32 = HTTP2_STREAMS_MAX as u32 * STREAM_WINDOW_BYTES;
 /// The largest head of an HTTP/2 answer.
 const HEADER_LIST_BYTES_MAX: u32 = 64 << 10;
 /// Bytes kept for one stream that its server gives no room for.

@@ -22,7 +22,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// HTTP/2 connections to one server, per worker.
 const HTTP2_CONNECTIONS_MAX: usize = 8;
 /// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
-const HTTP2_STREAMS_MAX: usize = 100;
+pub(super) const HTTP2_STREAMS_MAX: usize = 100;
 
 /// Unused connections to one server.
 #[derive(Default)]

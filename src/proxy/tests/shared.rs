@@ -1,0 +1,102 @@
+//! Requests of several clients that share a connection to a server of HTTP/2.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
+use h2::{RecvStream, SendStream};
+use http::{Request, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+use super::house::House;
+
+/// How long a server waits for room before it says that it has none.
+const STALLED: Duration = Duration::from_millis(300);
+
+/// A server that takes one connection. `/flood` is an answer in pieces of `piece` bytes, and it tells when no more are taken;
+/// any other is short.
+async fn server(piece: usize) -> (SocketAddr, UnboundedReceiver<()>) {
+    let (stalled, told) = unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        drop(listener);
+        let mut connection = h2::server::handshake(tcp).await.unwrap();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            let send = respond.send_response(Response::new(()), false).unwrap();
+            let stalled = stalled.clone();
+            tokio::spawn(async move {
+                match request.uri().path() {
+                    "/flood" => flood(send, piece, &stalled).await,
+                    _ => answer(send).await,
+                }
+            });
+        }
+    });
+    (address, told)
+}
+
+/// Sends for as long as somebody takes it; then waits to be reset.
+async fn flood(mut send: SendStream<Bytes>, piece: usize, stalled: &UnboundedSender<()>) {
+    loop {
+        send.reserve_capacity(piece);
+        let room = timeout(STALLED, poll_fn(|cx| send.poll_capacity(cx))).await;
+        let Ok(Some(Ok(_))) = room else { break };
+        if send.capacity() >= piece {
+            send.send_data(vec![b'x'; piece].into(), false).unwrap();
+        }
+    }
+    stalled.send(()).unwrap();
+    let _ = poll_fn(|cx| send.poll_reset(cx)).await;
+}
+
+async fn answer(mut send: SendStream<Bytes>) {
+    send.reserve_capacity(2);
+    let _ = poll_fn(|cx| send.poll_capacity(cx)).await;
+    send.send_data(Bytes::from_static(b"ok"), true).unwrap();
+}
+
+/// A client that has room for so many bytes of each answer.
+async fn client(house: &House, room: u32) -> SendRequest<Bytes> {
+    let tcp = TcpStream::connect(house.address).await.unwrap();
+    let builder = Builder::new().initial_window_size(room).clone();
+    let (sender, connection) = builder.handshake(tcp).await.unwrap();
+    tokio::spawn(connection);
+    sender.ready().await.unwrap()
+}
+
+async fn get(sender: &mut SendRequest<Bytes>, path: &str) -> RecvStream {
+    let get = Request::get(format!("http://a{path}")).body(()).unwrap();
+    let (response, _) = sender.send_request(get, true).unwrap();
+    response.await.unwrap().into_body()
+}
+
+/// Lets `stalled` clients take nothing of answers in pieces of `piece` bytes; whether another's is whole.
+async fn check(stalled: usize, piece: usize) {
+    let more = "protocol = \"h2\"\nresponse_timeout = \"5s\"";
+    let (address, mut told) = server(piece).await;
+    let house = House::before(address, "", more).await;
+    let mut paused = client(&house, 0).await;
+    let mut unread = Vec::new();
+    for _ in 0..stalled {
+        unread.push(get(&mut paused, "/flood").await);
+    }
+    for _ in 0..stalled {
+        told.recv().await.unwrap();
+    }
+    let mut other = client(&house, 65_535).await;
+    let mut body = get(&mut other, "/x").await;
+    let content = timeout(Duration::from_secs(5), body.data()).await;
+    let content = content.expect("it stands still").expect("it is cut");
+    assert_eq!(content.unwrap(), "ok", "{stalled} with {piece}");
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_leave_room_for_others() {
+    check(24, 16 << 10).await;
+}
