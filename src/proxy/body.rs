@@ -1,9 +1,12 @@
 //! Where bodies come from: one interface over HTTP/1 and HTTP/2, with the patience of whoever waits.
 
+use std::convert::Infallible;
 use std::future::pending;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use pingora_timeout::tokio_timeout as timeout;
 
 use super::http1::Http1Body;
@@ -17,9 +20,28 @@ pub(super) type Trailers = Vec<(Box<str>, Box<[u8]>)>;
 /// The next of a body.
 pub(super) enum Part<'b> {
     /// Content, never empty.
-    Data(&'b [u8]),
+    Data(Piece<'b>),
     /// It is over.
     End(Trailers),
+}
+
+/// A piece of content.
+pub(super) enum Piece<'b> {
+    /// It stands in the source's buffer.
+    Lent(&'b [u8]),
+    /// It is its own: the source can go on taking what comes.
+    Shared(Bytes),
+}
+
+impl Deref for Piece<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
 }
 
 /// Why a body does not go on.
@@ -189,6 +211,15 @@ impl<'c> Source<'c> {
     /// Whether what is next was handed out before.
     fn replays(&self) -> bool {
         self.replay.as_ref().is_some_and(|replay| replay.has_part())
+    }
+
+    /// Takes what comes while whoever gets the body takes nothing; for those who wait for something else.
+    pub(super) async fn gather(&mut self) -> Infallible {
+        match &mut self.origin {
+            Origin::Http2(body) => body.gather().await,
+            // What is not read stays with the sender.
+            Origin::Empty | Origin::Http1(_) => pending().await,
+        }
     }
 
     async fn wait(&mut self, patience: &Patience) -> Result<(), BodyFault> {

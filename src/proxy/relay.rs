@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use super::body::{BodyFault, Part, Patience, Source, Trailers};
+use super::body::{BodyFault, Part, Patience, Piece, Source, Trailers};
 use super::connection::{WriteFault, Writer};
 use super::http2::Http2Outlet;
 use crate::wire::write;
@@ -129,7 +129,11 @@ pub(super) async fn relay(
         let part = match source.buffered()? {
             Some(part) => part,
             None => {
-                outlet.flush().await?;
+                tokio::select! {
+                    biased;
+                    flushed = outlet.flush() => flushed?,
+                    never = source.gather() => match never {},
+                }
                 tokio::select! {
                     biased;
                     part = source.next(terms.patience) => part?,
@@ -138,12 +142,19 @@ pub(super) async fn relay(
             }
         };
         match part {
-            Part::Data(bytes) => {
-                *count += bytes.len() as u64;
+            Part::Data(piece) => {
+                *count += piece.len() as u64;
                 if *count > terms.bytes_max {
                     return Err(RelayFault::From(BodyFault::TooLarge));
                 }
-                outlet.data(bytes).await?;
+                match piece {
+                    Piece::Lent(bytes) => outlet.data(bytes).await?,
+                    Piece::Shared(bytes) => tokio::select! {
+                        biased;
+                        sent = outlet.data(&bytes) => sent?,
+                        never = source.gather() => match never {},
+                    },
+                }
             }
             Part::End(mut trailers) => {
                 trailers.retain(|(name, _)| (terms.may_trail)(name));

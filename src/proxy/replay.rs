@@ -1,6 +1,6 @@
 //! What a body has handed out already, kept while its server may still say that it did nothing with it.
 
-use super::body::{Part, Trailers};
+use super::body::{Part, Piece, Trailers};
 
 /// The largest beginning of a body that is kept, in bytes: most calls, and little beside a stream's windows.
 const BYTES_MAX: usize = 16 << 10;
@@ -67,7 +67,7 @@ impl Replay {
         match self.step {
             Step::Content => {
                 self.step = Step::End;
-                Part::Data(&self.content)
+                Part::Data(Piece::Lent(&self.content))
             }
             Step::Keeping | Step::End => Part::End(self.end.take().unwrap_or_default()),
         }

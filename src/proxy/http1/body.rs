@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::Buf;
 
-use crate::proxy::body::{BodyFault, Part, Trailers};
+use crate::proxy::body::{BodyFault, Part, Piece as Content, Trailers};
 use crate::proxy::connection::Reader;
 use crate::wire::body::{BodyError, BodyReader, Piece, trailer_fields};
 use crate::wire::head::Framing;
@@ -75,9 +75,9 @@ impl<'c> Http1Body<'c> {
     /// The part that was found.
     pub(in crate::proxy) fn part(&mut self) -> Part<'_> {
         match std::mem::replace(&mut self.found, Found::Nothing) {
-            Found::Data(content) => Part::Data(&self.reader.buffer[content]),
+            Found::Data(content) => Part::Data(Content::Lent(&self.reader.buffer[content])),
             Found::End(trailers) => Part::End(trailers),
-            Found::Nothing => Part::Data(&[]),
+            Found::Nothing => Part::Data(Content::Lent(&[])),
         }
     }
 

@@ -1,20 +1,25 @@
 //! HTTP/2 bodies: what one stream brings, what one stream takes, both under flow control (RFC 9113 §5.2).
 
+use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pingora_timeout::tokio_timeout as timeout;
 
-use crate::proxy::body::{BodyFault, Part, Trailers};
+use crate::proxy::body::{BodyFault, Part, Piece, Trailers};
 use crate::proxy::connection::WriteFault;
 
 /// A body as it comes by a stream. Room is given back to the sender once a piece went on.
 pub(in crate::proxy) struct Http2Body {
     stream: RecvStream,
     piece: Bytes,
+    /// What came while nobody took it; never more than the stream's window.
+    ahead: BytesMut,
+    /// What is wrong behind it.
+    fault: Option<BodyFault>,
     trailers: Option<Trailers>,
     in_content: bool,
     is_fresh: bool,
@@ -25,6 +30,8 @@ impl Http2Body {
         Self {
             stream,
             piece: Bytes::new(),
+            ahead: BytesMut::new(),
+            fault: None,
             trailers: None,
             in_content: true,
             is_fresh: false,
@@ -44,6 +51,14 @@ impl Http2Body {
             // Fails only for a stream that is gone, which the next read tells.
             let _ = self.stream.flow_control().release_capacity(room);
         }
+        if !self.ahead.is_empty() {
+            self.piece = std::mem::take(&mut self.ahead).freeze();
+            self.is_fresh = true;
+            return Ok(self.piece.len());
+        }
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
         if self.in_content {
             match self.stream.data().await {
                 Some(Ok(piece)) => {
@@ -62,6 +77,19 @@ impl Http2Body {
         Ok(0)
     }
 
+    /// Takes the frames that come, and gives no room for more: a receiver that pauses costs bytes, not frames, of which the
+    /// library keeps few before it ends the connection and all streams on it. Cancel-safe.
+    pub(in crate::proxy) async fn gather(&mut self) -> Infallible {
+        while self.in_content && self.fault.is_none() {
+            match self.stream.data().await {
+                Some(Ok(piece)) => self.ahead.extend_from_slice(&piece),
+                Some(Err(error)) => self.fault = Some(fault_of(&error)),
+                None => self.in_content = false,
+            }
+        }
+        pending().await
+    }
+
     /// Whether the last wait found something that was not handed out.
     pub(in crate::proxy) fn has_part(&self) -> bool {
         self.is_fresh
@@ -72,7 +100,7 @@ impl Http2Body {
         self.is_fresh = false;
         match self.trailers.take() {
             Some(trailers) => Part::End(trailers),
-            None => Part::Data(&self.piece),
+            None => Part::Data(Piece::Shared(self.piece.clone())),
         }
     }
 }

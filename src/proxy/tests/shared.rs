@@ -100,3 +100,8 @@ async fn check(stalled: usize, piece: usize) {
 async fn answers_that_nobody_takes_leave_room_for_others() {
     check(24, 16 << 10).await;
 }
+
+#[tokio::test]
+async fn small_pieces_that_nobody_takes_end_no_other_answer() {
+    check(2, 4).await;
+}
