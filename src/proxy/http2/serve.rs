@@ -31,6 +31,8 @@ use crate::wire::{Field, RequestHead, Version, fields, framing};
 const STREAM_WINDOW_BYTES: u32 = 128 << 10;
 /// What a client may send on one connection before we take it.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// What may wait of small DATA frames, 256 bytes for each: a stream's window of messages of a few bytes.
+const SMALL_FRAMES_BYTES: usize = 4 << 20;
 /// Bytes kept for one stream whose client gives no room.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
 /// Streams that a client reset and that we have not seen yet (CVE-2023-44487).
@@ -107,6 +109,7 @@ fn builder(client: &Client) -> Builder {
         .max_header_list_size(u32::try_from(header_list).unwrap_or(u32::MAX))
         .initial_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .data_frame_budget(SMALL_FRAMES_BYTES)
         .max_send_buffer_size(SEND_BUFFER_BYTES)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .max_concurrent_reset_streams(RESETS_REMEMBERED_MAX)

@@ -1,4 +1,4 @@
-//! Requests of several clients that share a connection to a server of HTTP/2.
+//! Requests that share a connection to a server of HTTP/2, and what many small pieces cost them.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use super::house::House;
+use super::house::{House, Upstream};
 
 /// How long a server waits for room before it says that it has none.
 const STALLED: Duration = Duration::from_millis(300);
@@ -104,4 +104,26 @@ async fn answers_that_nobody_takes_leave_room_for_others() {
 #[tokio::test]
 async fn small_pieces_that_nobody_takes_end_no_other_answer() {
     check(2, 4).await;
+}
+
+#[tokio::test]
+async fn thousands_of_small_messages_end_no_connection() {
+    const MESSAGES: usize = 5000;
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut sender = client(&house, 65_535).await;
+    let post = Request::post("http://a/x").body(()).unwrap();
+    let (response, mut send) = sender.send_request(post, false).unwrap();
+    for _ in 0..MESSAGES {
+        send.send_data(Bytes::from_static(b"~~~~~~~~"), false)
+            .unwrap();
+    }
+    send.send_data(Bytes::new(), true).unwrap();
+    let mut server = upstream.accept().await;
+    let request = server.until("0\r\n\r\n").await;
+    assert_eq!(request.matches('~').count(), 8 * MESSAGES);
+    server
+        .say("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        .await;
+    assert_eq!(response.await.unwrap().status(), 204);
 }

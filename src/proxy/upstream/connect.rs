@@ -26,6 +26,9 @@ const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 /// What a connection to an HTTP/2 upstream may send before we take it: room for all its streams, so that answers that their
 /// clients do not take stop no other.
 const CONNECTION_WINDOW_BYTES: u32 = HTTP2_STREAMS_MAX as u32 * STREAM_WINDOW_BYTES;
+/// What may wait of small DATA frames, 256 bytes for each, on all streams of a connection: servers of the operator's own send
+/// their messages as fast as they like.
+const SMALL_FRAMES_BYTES: usize = 64 << 20;
 /// The largest head of an HTTP/2 answer.
 const HEADER_LIST_BYTES_MAX: u32 = 64 << 10;
 /// Bytes kept for one stream that its server gives no room for.
@@ -138,6 +141,7 @@ async fn handshake(
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .data_frame_budget(SMALL_FRAMES_BYTES)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_send_buffer_size(SEND_BUFFER_BYTES);
     let begun = timeout(upstream.connect_timeout, builder.handshake(stream)).await;
