@@ -132,7 +132,7 @@ async fn converse(
     if is_ahead || turn.edge.is_draining() {
         answer.close_after();
     }
-    let passing = Passing::new(turn, admission);
+    let passing = Passing::new(turn, admission, &read);
     answer
         .begin(read.status, &passing.fields(&read), length)
         .map_err(client_fault)?;

@@ -18,6 +18,7 @@ mod body;
 mod caps;
 mod client;
 mod connection;
+mod date;
 mod deadlines;
 mod edge;
 mod entropy;

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::date::{DATE, Date};
 use super::turn::Turn;
 use super::upstream::AnswerHead;
 use crate::api::cors;
@@ -15,10 +16,13 @@ pub(super) struct Passing<'p> {
     turn: &'p Turn<'p>,
     has_cors: bool,
     added: SmallVec<[(&'static str, Box<str>); 3]>,
+    /// Where the server gave none (RFC 9110 §6.6.1).
+    date: Option<Date>,
 }
 
 impl<'p> Passing<'p> {
-    pub(super) fn new(turn: &'p Turn<'p>, admission: &Admission) -> Self {
+    /// For the answer that is `read`.
+    pub(super) fn new(turn: &'p Turn<'p>, admission: &Admission, read: &AnswerHead<'_>) -> Self {
         let cors = admission.permit.route().handling.cors.as_ref();
         let policy = cors.and_then(|name| turn.gate.config().cors.get(name));
         let mut added = SmallVec::new();
@@ -32,6 +36,10 @@ impl<'p> Passing<'p> {
             turn,
             has_cors: policy.is_some(),
             added,
+            date: read
+                .value(DATE)
+                .is_none()
+                .then(|| Date::of(turn.edge.clock.now())),
         }
     }
 
@@ -48,6 +56,10 @@ impl<'p> Passing<'p> {
         fields.extend(self.added.iter().map(|(name, value)| Field {
             name,
             value: value.as_bytes(),
+        }));
+        fields.extend(self.date.as_ref().map(|date| Field {
+            name: DATE,
+            value: date.as_bytes(),
         }));
         fields
     }
@@ -67,7 +79,7 @@ impl<'p> Passing<'p> {
 }
 
 /// Room for what the gate adds.
-const ADDED_USUALLY: usize = 4;
+const ADDED_USUALLY: usize = 5;
 
 /// Whether the answer's `Connection` names the field (RFC 9110 §7.6.1).
 fn is_nominated(name: &str, read: &AnswerHead<'_>) -> bool {

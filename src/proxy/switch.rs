@@ -30,7 +30,7 @@ pub(super) async fn switch(
     if !protocol.eq_ignore_ascii_case(wished.as_bytes()) {
         return Err(unasked());
     }
-    let passing = Passing::new(turn, admission);
+    let passing = Passing::new(turn, admission, &read);
     answer
         .switch(protocol, &passing.fields(&read))
         .await

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::body::{BodyFault, Origin, Source};
 use super::client::{Client, Incoming, Role};
 use super::connection::WriteFault;
+use super::date::{DATE, Date};
 use super::edge::Edge;
 use super::own::refusal_of;
 use super::record::Record;
@@ -224,14 +225,12 @@ impl<'t> Turn<'t> {
 
     /// Sends an answer that is already whole.
     pub(super) async fn send(&mut self, response: &Response<Bytes>, answer: &mut Answer<'_>) {
-        match send(
-            response,
-            answer,
-            self.record.request_id.as_str(),
-            self.asked.dialect(),
-        )
-        .await
-        {
+        let date = Date::of(self.edge.clock.now());
+        let added = [
+            (X_REQUEST_ID, self.record.request_id.as_str().as_bytes()),
+            (DATE, date.as_bytes()),
+        ];
+        match send(response, answer, added, self.asked.dialect()).await {
             Ok(()) => self.record.meter.bytes_out += response.body().len() as u64,
             Err(WriteFault::Gone) => self.record.remark("the client is gone"),
             Err(WriteFault::Slow) => self.record.remark("the client takes no answer"),
@@ -257,22 +256,19 @@ impl<'t> Turn<'t> {
 async fn send(
     response: &Response<Bytes>,
     answer: &mut Answer<'_>,
-    request_id: &str,
+    added: [(&str, &[u8]); 2],
     dialect: Dialect,
 ) -> Result<(), WriteFault> {
     let mut fields: SmallVec<[Field<'_>; 16]> = response
         .headers()
         .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "content-length"))
+        .filter(|(name, _)| !matches!(name.as_str(), X_REQUEST_ID | "content-length"))
         .map(|(name, value)| Field {
             name: name.as_str(),
             value: value.as_bytes(),
         })
         .collect();
-    fields.push(Field {
-        name: "x-request-id",
-        value: request_id.as_bytes(),
-    });
+    fields.extend(added.map(|(name, value)| Field { name, value }));
     let status = response.status().as_u16();
     let is_trailers_only = dialect == Dialect::Grpc && response.body().is_empty();
     let has_none = status == 204 || status == 304 || is_trailers_only;
@@ -281,6 +277,8 @@ async fn send(
     let content = (!has_none).then_some(&**response.body());
     answer.whole(status, &fields, content).await
 }
+
+const X_REQUEST_ID: &str = "x-request-id";
 
 /// Whether a reason is about the token itself.
 fn is_of_token(reason: Reason) -> bool {

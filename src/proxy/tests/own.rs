@@ -119,3 +119,13 @@ async fn answers_of_a_route_with_a_policy_carry_it() {
     );
     assert!(!head.contains('*'), "{head}");
 }
+
+#[tokio::test]
+async fn what_the_gate_says_itself_has_a_date() {
+    let house = House::of(&config("", "")).await;
+    let mut client = house.client().await;
+    client.say("GET //a HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let answer = client.rest().await;
+    assert_eq!(status(&answer), "400", "{answer}");
+    assert!(answer.contains("\r\nDate: "), "{answer}");
+}

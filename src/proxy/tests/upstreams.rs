@@ -99,3 +99,28 @@ async fn a_server_that_says_nothing_or_pauses_is_too_slow() {
         .await;
     assert!(client.rest().await.ends_with("\r\n\r\nab"));
 }
+
+#[tokio::test]
+async fn a_server_without_a_clock_is_helped_out_with_a_date() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let (mut server, _) = upstream.answer(OK).await;
+    let head = client.head().await;
+    assert_eq!(dates(&head).len(), 1, "{head}");
+    assert!(dates(&head)[0].ends_with(" GMT"), "{head}");
+    // One that has a clock is believed.
+    client.say(GET).await;
+    server.head().await;
+    let told = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let dated = format!("HTTP/1.1 200 OK\r\ndate: {told}\r\nContent-Length: 0\r\n\r\n");
+    server.say(dated).await;
+    assert_eq!(dates(&client.head().await), [told]);
+}
+
+fn dates(head: &str) -> Vec<&str> {
+    let fields = head.lines().filter_map(|line| line.split_once(": "));
+    let dates = fields.filter(|(name, _)| name.eq_ignore_ascii_case("date"));
+    dates.map(|(_, value)| value).collect()
+}
