@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::call::Call;
-use super::said::Said;
+use super::said::{Said, Unusable};
 use crate::config::model::{Hook, Sessions};
 use crate::control::{HookCall, HookClient};
 use crate::session::{Ask, Claims, ClaimsAnswer, SessionService, TimedId};
@@ -146,17 +146,12 @@ fn read(answer: &Response<Bytes>, ask: &Ask) -> ClaimsAnswer {
             return ClaimsAnswer::Unavailable;
         }
     }
-    match Said::parse(answer.body()) {
-        Ok(said)
-            if said
-                .subject
-                .as_deref()
-                .is_none_or(|subject| *subject == *ask.subject) =>
-        {
+    match said(answer.body(), &ask.subject) {
+        Ok(Some(said)) => {
             let renewed = Box::new(said.renew(&ask.grant));
             ClaimsAnswer::Renewed(renewed, said.refresh_handle)
         }
-        Ok(_) => {
+        Ok(None) => {
             tracing::error!("the claims hook answered for another subject");
             ClaimsAnswer::Contradicted
         }
@@ -165,4 +160,18 @@ fn read(answer: &Response<Bytes>, ask: &Ask) -> ClaimsAnswer {
             ClaimsAnswer::Unavailable
         }
     }
+}
+
+/// What an answer says of `subject`; `None` when it speaks of another, whatever it says of that one.
+fn said(body: &[u8], subject: &str) -> Result<Option<Said>, Unusable> {
+    let said = Said::parse(body)?;
+    if said
+        .subject
+        .as_deref()
+        .is_some_and(|named| named != subject)
+    {
+        return Ok(None);
+    }
+    said.check()?;
+    Ok(Some(said))
 }

@@ -154,6 +154,7 @@ impl SessionApi {
 /// What the identity service says, and of whom.
 fn named(body: &[u8]) -> Result<(Said, String), Unusable> {
     let said = Said::parse(body)?;
+    said.check()?;
     let subject = said.named()?.to_owned();
     Ok((said, subject))
 }

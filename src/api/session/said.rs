@@ -36,15 +36,23 @@ pub(super) enum Unusable {
 }
 
 impl Said {
+    /// Reads an answer. What it says is not yet checked.
+    ///
+    /// # Errors
+    /// [`Unusable::Malformed`].
     pub(super) fn parse(body: &[u8]) -> Result<Self, Unusable> {
-        let said: Self = object::read(body).map_err(|_| Unusable::Malformed)?;
-        let claims = said.claims.as_ref();
-        let reserved = |name: &str| claims.is_some_and(|claims| claims.contains_key(name));
-        if Grant::RESERVED.into_iter().any(reserved) {
-            return Err(Unusable::Overreaching);
-        }
-        match said.fits() {
-            true => Ok(said),
+        object::read(body).map_err(|_| Unusable::Malformed)
+    }
+
+    /// Checks that tokens can say it.
+    ///
+    /// # Errors
+    /// [`Unusable::Overreaching`].
+    pub(super) fn check(&self) -> Result<(), Unusable> {
+        let reserved = |name: &str| self.claim(name).is_some();
+        let overreaches = Grant::RESERVED.into_iter().any(reserved);
+        match !overreaches && self.fits() {
+            true => Ok(()),
             false => Err(Unusable::Overreaching),
         }
     }
@@ -65,6 +73,10 @@ impl Said {
         let claims = size(json!([self.claims, self.products]));
         let rest = size(json!([self.scope, self.tenant, self.acr, self.amr]));
         claims <= CLAIMS_BYTES_MAX + PUNCTUATION && rest <= REST_BYTES_MAX + PUNCTUATION
+    }
+
+    fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.as_ref()?.get(name)
     }
 
     /// The grant of a login.

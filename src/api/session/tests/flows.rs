@@ -149,7 +149,12 @@ async fn another_subjects_claims_are_never_bridged() {
     let house = House::build().await;
     let token = house.login().await.text("refresh_token");
     let long = format!(r#"{{"subject":"{}"}}"#, "u".repeat(300));
-    for said in [r#"{"subject":"u_2"}"#, r#"{"subject":""}"#, &long] {
+    for said in [
+        r#"{"subject":"u_2"}"#,
+        r#"{"subject":""}"#,
+        r#"{"subject":"u_2","claims":{"sub":"u_2"}}"#,
+        &long,
+    ] {
         house.service.answers(200, said);
         let answer = house.refresh(&token).await;
         answer.fails(503, "temporarily_unavailable");
