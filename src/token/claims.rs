@@ -109,7 +109,7 @@ pub(super) fn text<'c>(
     }
 }
 
-/// Whether a header's reader finds the text as it was written.
-pub(super) fn is_carried_whole(text: &str) -> bool {
+/// Whether a header's reader finds the text as it was written: no claim says anything else.
+pub fn is_carried_whole(text: &str) -> bool {
     !(text.contains(char::is_control) || text.starts_with(' ') || text.ends_with(' '))
 }

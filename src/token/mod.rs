@@ -28,6 +28,7 @@ mod weak_rsa;
 
 pub use bearer::{BearerError, BearerToken};
 pub use cache::VerifiedTokens;
+pub use claims::is_carried_whole;
 pub use event::{EventForm, IssuerEvent};
 pub use event_subject::Named;
 pub use failure::{TokenError, TokenFailure, WantedKey};

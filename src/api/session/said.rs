@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::object;
 use crate::session::Grant;
+use crate::token::is_carried_whole;
 
 /// A 200 of either hook.
 #[derive(Debug, Deserialize)]
@@ -31,7 +32,7 @@ pub(super) struct Said {
 pub(super) enum Unusable {
     /// It is not the JSON that was agreed on.
     Malformed,
-    /// It says what the gate alone may say, or more than fits into a token.
+    /// It says what the gate alone may say, more than fits into a token, or what nobody would read in one.
     Overreaching,
 }
 
@@ -51,7 +52,7 @@ impl Said {
     pub(super) fn check(&self) -> Result<(), Unusable> {
         let reserved = |name: &str| self.claim(name).is_some();
         let overreaches = Grant::RESERVED.into_iter().any(reserved);
-        match !overreaches && self.fits() {
+        match !overreaches && self.fits() && self.is_legible() {
             true => Ok(()),
             false => Err(Unusable::Overreaching),
         }
@@ -60,19 +61,30 @@ impl Said {
     /// Of whom it speaks: a name that tokens can carry.
     pub(super) fn named(&self) -> Result<&str, Unusable> {
         let sound = |subject: &&str| {
-            (1..=SUBJECT_BYTES_MAX).contains(&subject.len())
-                && !subject.chars().any(char::is_control)
+            (1..=SUBJECT_BYTES_MAX).contains(&subject.len()) && is_carried_whole(subject)
         };
         let subject = self.subject.as_deref().filter(sound);
         subject.ok_or(Unusable::Malformed)
     }
 
-    /// Whether a token that says it is one that the gate itself would read.
+    /// Whether a token that says it is short enough for the gate itself.
     fn fits(&self) -> bool {
         let size = |told: Value| told.to_string().len();
         let claims = size(json!([self.claims, self.products]));
         let rest = size(json!([self.scope, self.tenant, self.acr, self.amr]));
         claims <= CLAIMS_BYTES_MAX + PUNCTUATION && rest <= REST_BYTES_MAX + PUNCTUATION
+    }
+
+    /// Whether the gate would accept a token that says it. Products are policy's to judge.
+    fn is_legible(&self) -> bool {
+        let is_text = |claim: &Value| claim.as_str().is_some_and(is_carried_whole);
+        let is_tenant = |claim: &Value| is_text(claim) || claim.is_u64();
+        let scope = self.scope.as_deref().unwrap_or_default();
+        let tenant = self.tenant.as_deref().unwrap_or_default();
+        !scope.contains(char::is_control)
+            && is_carried_whole(tenant)
+            && self.claim("tenant").is_none_or(is_tenant)
+            && self.claim("azp").is_none_or(is_text)
     }
 
     fn claim(&self, name: &str) -> Option<&Value> {

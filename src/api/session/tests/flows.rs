@@ -60,6 +60,7 @@ async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
             r#"["u_1",[],"api",null,null,null,null,null,null,null,null,null]"#,
             503,
         ),
+        (200, r#"{"subject":"u "}"#, 503),
         (200, r#"{"subject":"u","claims":{"sub":"root"}}"#, 502),
     ] {
         house.service.answers(status, body);
@@ -142,6 +143,37 @@ async fn an_outage_is_bridged_for_a_while_and_consumes_nothing() {
         .fails(503, "temporarily_unavailable");
     house.service.answers(204, "");
     assert_eq!(house.refresh(&token).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
+    let house = House::build().await;
+    let mut token = house.login().await.text("refresh_token");
+    for said in [
+        r#""tenant":" acme""#,
+        r#""tenant":"ac\nme""#,
+        r#""scope":"api\nread""#,
+        r#""claims":{"tenant":"acme "}"#,
+        r#""claims":{"tenant":["acme"]}"#,
+        r#""claims":{"azp":5}"#,
+    ] {
+        let said = format!(r#"{{"subject":"u_1","products":["crm"],{said}}}"#);
+        house.service.answers(200, &said);
+        house.login().await.fails(502, "server_error");
+        // The last word that could be used goes on to hold.
+        let refreshed = house.refresh(&token).await;
+        assert!(
+            house.counts(&refreshed.text("access_token")).await,
+            "{said}"
+        );
+        token = refreshed.text("refresh_token");
+    }
+    for said in [r#""tenant":"acme""#, r#""claims":{"tenant":5,"azp":"app"}"#] {
+        let said = format!(r#"{{"subject":"u_1","products":["crm"],{said}}}"#);
+        house.service.answers(200, &said);
+        let opened = house.login().await;
+        assert!(house.counts(&opened.text("access_token")).await, "{said}");
+    }
 }
 
 #[tokio::test]
