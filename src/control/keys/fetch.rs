@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+use reqwest::header::{
+    AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
 use super::super::{causes, trust};
@@ -32,7 +34,7 @@ pub(super) struct Fetcher {
 pub(super) enum Fetched {
     /// The document that it had before.
     Unchanged {
-        /// `Cache-Control: max-age`.
+        /// How long it is fresh yet.
         max_age: Option<Duration>,
     },
     /// A document.
@@ -41,7 +43,7 @@ pub(super) enum Fetched {
         body: Vec<u8>,
         /// `ETag`, to ask whether it changed.
         etag: Option<HeaderValue>,
-        /// `Cache-Control: max-age`.
+        /// How long it is fresh yet.
         max_age: Option<Duration>,
     },
 }
@@ -175,9 +177,10 @@ async fn capped(mut response: Response, url: &Url) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// `max-age` (RFC 9111 §5.2.2.1); zero where the answer must not be kept.
+/// How long an answer is fresh yet: `max-age` (RFC 9111 §5.2.2.1) less the `Age` that it has from a cache on its way
+/// (§5.1); zero where it must not be kept.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
-    let mut age = None;
+    let mut fresh = None;
     for value in headers.get_all(CACHE_CONTROL) {
         for directive in value.to_str().ok()?.split(',') {
             let directive = directive.trim().to_ascii_lowercase();
@@ -185,11 +188,13 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
                 return Some(Duration::ZERO);
             }
             if let Some(seconds) = directive.strip_prefix("max-age=") {
-                age = seconds.trim_matches('"').parse().ok();
+                fresh = seconds.trim_matches('"').parse::<u64>().ok();
             }
         }
     }
-    age.map(Duration::from_secs)
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok());
+    let age = age.and_then(|age| age.parse().ok()).unwrap_or(0);
+    fresh.map(|fresh| Duration::from_secs(fresh.saturating_sub(age)))
 }
 
 fn told(url: &Url, error: reqwest::Error) -> String {
@@ -202,4 +207,29 @@ fn shown(url: &Url) -> String {
     url.set_query(None);
     let _ = url.set_password(None);
     url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
+
+    use super::max_age;
+
+    fn check(cache_control: &'static str, age: Option<&'static str>, expected: Option<u64>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, cache_control.parse().unwrap());
+        headers.extend(age.map(|age| (AGE, age.parse().unwrap())));
+        let fresh = max_age(&headers).map(|fresh| fresh.as_secs());
+        assert_eq!(fresh, expected, "{cache_control} {age:?}");
+    }
+
+    #[test]
+    fn what_a_cache_kept_on_the_way_is_fresh_for_so_much_less() {
+        check("public, max-age=600", None, Some(600));
+        check("max-age=600", Some("590"), Some(10));
+        check("max-age=600", Some("700"), Some(0));
+        check("max-age=600", Some("soon"), Some(600));
+        check("no-cache, max-age=600", Some("5"), Some(0));
+        check("public", Some("5"), None);
+    }
 }
