@@ -49,6 +49,9 @@ impl Grant {
         "rtg",
     ];
 
+    /// Names under which tokens say what the identity service names apart from its further claims.
+    pub const NAMED: [&str; 4] = ["tenant", "auth_time", "acr", "amr"];
+
     /// The narrower scope that a client asks for (RFC 6749 §6), in the granted order.
     ///
     /// `None` when it asks for one that was not granted.

@@ -17,7 +17,7 @@ use crate::config::units::hex;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::secret::Secret;
-use crate::session::{KeyFile, ScheduledKey, SigningKeys};
+use crate::session::{Grant, KeyFile, ScheduledKey, SigningKeys};
 use crate::token::ClaimPath;
 
 /// Bytes of a refresh key.
@@ -195,9 +195,24 @@ impl Life {
 fn products(table: &Table<'_>) -> ClaimPath {
     let path = ClaimPath::parse("products").expect("a plain name is a path");
     match table.table("claims", "sessions.claims") {
-        Some(claims) => claims.read_or("products", path, claim_path),
+        Some(claims) => claims.read_or("products", path, own_claim_path),
         None => path,
     }
+}
+
+/// Where the gate can put something: a claim that it writes itself takes the place of whatever stands there.
+fn own_claim_path(value: &Value<'_>) -> Option<ClaimPath> {
+    let path = claim_path(value)?;
+    let is_written = |name: &str| Grant::RESERVED.contains(&name) || Grant::NAMED.contains(&name);
+    if !is_written(&path.names()[0]) {
+        return Some(path);
+    }
+    let message = format!(
+        "`{}` is a claim that the gate writes itself",
+        path.names()[0]
+    );
+    let help = "name one of its own: \"products\"";
+    value.refuse("claim_path_invalid", message, help)
 }
 
 /// Where sessions are kept: in a file beside the configuration, unless it says otherwise.

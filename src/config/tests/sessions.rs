@@ -51,6 +51,21 @@ fn inside(table: &str, more: &str, expected: &[&str]) {
 }
 
 #[test]
+fn products_of_minted_tokens_have_a_claim_of_their_own() {
+    for (path, expected) in [
+        ("app.products", &[][..]),
+        ("https://example.com/sub", &[]),
+        ("scope", &["claim_path_invalid"]),
+        ("sub.products", &["claim_path_invalid"]),
+        ("tenant", &["claim_path_invalid"]),
+        ("amr", &["claim_path_invalid"]),
+    ] {
+        let more = format!("claims.products = {path:?}");
+        inside("[sessions]", &more, expected);
+    }
+}
+
+#[test]
 fn the_session_side_is_an_issuer_to_its_own_gate() {
     let text = with(SESSIONS);
     let (config, warnings) = sound(&text);
