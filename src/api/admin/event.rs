@@ -70,7 +70,8 @@ pub(super) async fn security(
         None => Err(Refused::Body),
     };
     match done {
-        Ok(()) => Ok(answer::empty(StatusCode::ACCEPTED)),
+        // A transmitter may send an event again and is answered as if it had not (RFC 8935 §2); nothing follows twice.
+        Ok(()) | Err(Refused::Again) => Ok(answer::empty(StatusCode::ACCEPTED)),
         Err(refused) => {
             let (err, description) = refused.told("security event token")?;
             let said = json!({ "err": err, "description": description });
