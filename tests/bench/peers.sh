@@ -3,7 +3,7 @@
 # Installs what is missing (Debian, Ubuntu; half an hour the first time, since pingap and pingora are built), proves that each
 # gateway refuses what it should, and writes tests/bench/results/. Everything else stays in $BENCH_HOME.
 #
-#   tests/bench/peers.sh [--rounds 5] [--seconds 2] [--only cpu,h2,latency,memory,instructions,scale] [--readme]
+#   tests/bench/peers.sh [--rounds 5] [--seconds 2] [--only cpu,h2,latency,memory,instructions,scale,start] [--readme]
 #
 # BENCH_HOME   where peers, keys and tokens are kept; in the temporary directory unless it is set
 # TOLLGATE     the binary to measure; by default a release build of this tree

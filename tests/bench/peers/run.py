@@ -2,7 +2,7 @@
 
   --rounds N      rounds; the table shows medians (5)
   --seconds S     how long one measurement loads a gateway (2)
-  --only A,B      of cpu, h2, latency, memory, instructions, scale; the others keep what was measured before
+  --only A,B      of cpu, h2, latency, memory, instructions, scale, start; the others keep what was measured before
   --readme        renews the README's table too
 """
 
@@ -23,6 +23,7 @@ from measure import Bench
 from mint import Key, tokens_file
 from proof import Unproven
 from scale import scale_rows
+from start import start_rows
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "results"
@@ -45,7 +46,7 @@ def main():
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--seconds", type=float, default=2)
-    words.add_argument("--only", type=lambda text: text.split(","), default=[*PARTS, "scale"])
+    words.add_argument("--only", type=lambda text: text.split(","), default=[*PARTS, "scale", "start"])
     words.add_argument("--readme", action="store_true")
     words = words.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -62,6 +63,8 @@ def main():
         measured = measure(bench, rows, keys, words)
         if "scale" in words.only:
             measured += scale_rows(bench, rows["tollgate"], keys, words.rounds, COLD_TOKENS)
+        if "start" in words.only:
+            measured += start_rows(bench, rows["tollgate"], keys, words.rounds)
     finally:
         bench.upstream.stop()
     keep(measured, words)

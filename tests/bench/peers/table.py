@@ -14,6 +14,10 @@ NOTES = {
     "pingap HS256": "pingap has no means to check issuer, audience or product.",
     "tollgate": "tollgate also signs an assertion, counts, and writes a log line for each request; the others log nothing.",
 }
+STARTS = [
+    ("start_ms", "start to the first answer", 1), ("p99_us", "p99 at 4,000/s", 1000),
+    ("p99_reload_us", "p99 at 4,000/s, with a reload in their midst", 1000),
+]
 # Closer than that, two medians of this machine are the same.
 EQUAL = 0.05
 
@@ -36,7 +40,7 @@ class Results:
         return statistics.median(values) if values else None
 
     def checks(self, name):
-        return next(row["checks"] for row in self.rows if row["name"] == name and row["part"] != "scale")
+        return next(row["checks"] for row in self.rows if row["name"] == name and row["part"] not in ("scale", "start"))
 
     def rounds(self, part="cpu"):
         return 1 + max((row["round"] for row in self.rows if row["part"] == part), default=-1)
@@ -62,7 +66,7 @@ def markdown(results):
         f"{machine['cpu']}, {machine['cpus']} virtual processors, {machine['system']}, {machine['date']}; one worker on one of "
         f"them, load and upstream on the other; 64 kept-alive connections, 1 KiB answers, 1,000 tokens in turn (HTTP/2: one). "
         f"Medians of {results.rounds()} interleaved rounds, least and most in brackets.", "",
-        *(NOTES[name] for name in names if name in NOTES), "", *ahead(results), *scale(results)]
+        *(NOTES[name] for name in names if name in NOTES), "", *ahead(results), *scale(results), *start(results)]
     return "\n".join(lines) + "\n"
 
 
@@ -104,4 +108,15 @@ def scale(results):
         values = results.values("scale", name, "cpu_us")
         middle = statistics.median(values)
         lines.append(f"| {name} | {number(middle)} ({number(min(values))}–{number(max(values))}) | {middle / usual:.2f} |")
+    return lines
+
+
+def start(results):
+    name = next(iter(results.names("start")), None)
+    if name is None:
+        return []
+    lines = ["", f"| tollgate with {name} | |", "|---|---|"]
+    for figure, title, unit in STARTS:
+        values = [value / unit for value in results.values("start", name, figure)]
+        lines.append(f"| {title} | {statistics.median(values):.2f} ms ({min(values):.2f}–{max(values):.2f}) |")
     return lines
