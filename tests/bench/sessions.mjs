@@ -94,7 +94,8 @@ async function login(url, user) {
 function buildLoader() {
   const [manifest, target] = [new URL("tools/Cargo.toml", import.meta.url).pathname, resolve("target", "bench-tools")];
   const which = ["--no-default-features", "--bin", "refresh", "--manifest-path", manifest, "--target-dir", target];
-  execFileSync("cargo", ["build", "--quiet", "--release", "--locked", ...which], { stdio: "inherit" });
+  const env = { ...process.env, RUSTC_WRAPPER: "" };
+  execFileSync("cargo", ["build", "--quiet", "--release", "--locked", ...which], { stdio: "inherit", env });
   return join(target, "release", "refresh");
 }
 
