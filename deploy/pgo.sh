@@ -4,6 +4,7 @@
 # hands to the compiler, and a release built with it. For whoever changes what runs for each request, the compiler or Cargo.lock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset RUSTC_WRAPPER CARGO_BUILD_RUSTC_WRAPPER # a cache of compilations would take the place of deploy/rustc.sh
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 host=$(rustc -vV | sed -n 's/^host: //p')
 llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
