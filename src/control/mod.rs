@@ -33,6 +33,7 @@ mod prepare;
 mod publisher;
 mod reload;
 mod restart;
+mod serving;
 mod state;
 mod status;
 #[cfg(test)]
