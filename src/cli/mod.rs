@@ -10,6 +10,7 @@ mod given;
 mod key;
 mod main;
 mod output;
+mod private_keys;
 mod rotate;
 mod run;
 mod sessions;

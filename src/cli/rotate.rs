@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::args::RotateOptions;
-use super::{key, output};
+use super::{output, private_keys};
 use crate::control::{self, SystemClock};
 use crate::session::{JWKS_LIFETIME, KeyFile, Rotate, ScheduledKey, Stage, Waiting};
 use crate::time::{Clock as _, Timestamp};
@@ -32,7 +32,7 @@ pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
         );
     }
     let path = fs::canonicalize(path).with_context(|| path.display().to_string())?;
-    let mut file = KeyFile::parse(&key::read(&path)?).map_err(anyhow::Error::msg)?;
+    let mut file = KeyFile::parse(&private_keys::read(&path)?).map_err(anyhow::Error::msg)?;
     let newest = file.keys().next_back().context("no key")?;
     let algorithm = options.algorithm.as_deref();
     let algorithm = algorithm.unwrap_or(newest.key.algorithm().as_str());
@@ -45,7 +45,7 @@ pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
             false => Waiting::Refuse,
         },
     };
-    let rotated = file.rotate(key::make(algorithm)?, &asked);
+    let rotated = file.rotate(private_keys::make(algorithm)?, &asked);
     rotated.map_err(anyhow::Error::msg)?;
     let replaced = replace(&path, file.to_text().expose());
     replaced.with_context(|| format!("cannot write {}", path.display()))?;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::{InspectOptions, MintOptions, TokenCommand};
 use super::given::{self, claims_object};
-use super::key::signing_key;
+use super::private_keys::signing_key;
 use super::{output, verify};
 use crate::control::SystemClock;
 use crate::time::Clock as _;

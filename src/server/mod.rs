@@ -5,11 +5,13 @@ mod acts;
 mod descriptors;
 mod endpoints;
 mod own_keys;
+mod refused;
 mod run;
 mod sessions;
 mod sockets;
 mod stop;
 mod summary;
 
-pub use run::{Refused, install_cryptography, run};
+pub use refused::Refused;
+pub use run::{install_cryptography, run};
 pub use summary::Summary;

@@ -1,8 +1,5 @@
 //! From a configuration to a process that serves, and to its end.
 
-use std::fmt;
-use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +13,7 @@ use super::acts::Wishes;
 use super::descriptors;
 use super::endpoints::OwnEndpoints;
 use super::own_keys;
+use super::refused::Refused;
 use super::sessions::SessionSide;
 use super::sockets::Sockets;
 use super::stop::{Never, Signals};
@@ -24,7 +22,7 @@ use crate::api::admin::Admin;
 use crate::api::session::{Kept, Surroundings};
 use crate::config::Config;
 use crate::config::model::Listener;
-use crate::control::{self, Certificates, Live, StartError, SystemClock, World};
+use crate::control::{self, Certificates, Live, SystemClock, World};
 use crate::proxy::{self, Doorway, Edge, Plane, Role};
 use crate::session::Revocations;
 use crate::store::{self, Store};
@@ -39,59 +37,6 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 const GRACE_SECONDS: u64 = 365 * 24 * 60 * 60;
 /// "File size limit exceeded" on Linux and macOS.
 const SIGXFSZ: i32 = 25;
-
-/// Why nothing is served, in words for the operator.
-#[derive(Debug)]
-pub enum Refused {
-    /// The world cannot start.
-    Start(StartError),
-    /// An address cannot be listened on.
-    Address {
-        /// `listeners.NAME` or `admin`.
-        what: String,
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The access log cannot be written.
-    AccessLog(std::io::Error),
-    /// The session side cannot start.
-    Sessions(String),
-    /// The system gives no threads or files.
-    System(std::io::Error),
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start(error) => error.fmt(f),
-            Self::Address {
-                what,
-                address,
-                error,
-            } => {
-                let hint = hint_of(error.kind());
-                write!(f, "{what}: cannot listen on {address}: {error}{hint}")
-            }
-            Self::AccessLog(error) => write!(f, "telemetry.access_log: {error}"),
-            Self::Sessions(text) => write!(f, "sessions: {text}"),
-            Self::System(error) => write!(f, "the system refuses: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Refused {}
-
-/// What most often lies behind an address that cannot be listened on.
-fn hint_of(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::AddrInUse => "; another process has it",
-        ErrorKind::AddrNotAvailable => "; no interface of this machine has it",
-        ErrorKind::PermissionDenied => "; ports below 1024 want CAP_NET_BIND_SERVICE",
-        _ => "",
-    }
-}
 
 /// Makes aws-lc-rs the one provider of TLS. Called before anything speaks it; calling again changes nothing.
 pub fn install_cryptography() {

@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use super::run::Refused;
+use super::refused::Refused;
 use crate::config::Config;
 use crate::proxy;
 

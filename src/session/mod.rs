@@ -12,6 +12,7 @@ mod mint;
 mod observer;
 mod refresh;
 mod refresh_token;
+mod refreshed;
 mod revocation;
 mod revocations;
 mod sealed;
@@ -30,11 +31,12 @@ pub use key_file::{KeyFile, Rotate, Waiting};
 pub use lifecycle::{Attempt, Rotation, Terms, Vouched};
 pub use mint::{AccessMinter, AccessTerms, Minted, Moment};
 pub use observer::{Event, Observer, Occasion, Weight};
-pub use refresh::{Ask, Claims, ClaimsAnswer, Refresh, RefreshError, Refreshed};
+pub use refresh::{Ask, Claims, ClaimsAnswer, Refresh};
 pub use refresh_token::{
     Forged, Genuine, KeyId, Presented, REFRESH_TOKEN_PREFIX, RefreshKeys, RefreshKeysError, Salt,
     SessionKey,
 };
+pub use refreshed::{RefreshError, Refreshed};
 pub use revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
 pub use revocations::Revocations;
 pub use service::{Found, NewSession, SessionService};

@@ -9,6 +9,7 @@ use super::event_subject::{self, Named};
 use super::failure::TokenError;
 use super::json::{Json, Object};
 use super::terms::IssuerTerms;
+use super::text::text;
 use super::times;
 use crate::time::Timestamp;
 
@@ -57,7 +58,7 @@ pub(super) fn read(
     kid: Option<&str>,
     now: Timestamp,
 ) -> Result<IssuerEvent, TokenError> {
-    let id = claims::text(claims, "jti", "`jti` is not a sound text")?;
+    let id = text(claims, "jti", "`jti` is not a sound text")?;
     let id = id.ok_or(TokenError::ClaimInvalid("no `jti`"))?.into();
     let audience = claims::audience(claims, terms)?;
     if form == EventForm::Logout && claims.find("nonce").is_some() {

@@ -1,9 +1,9 @@
 //! Whom an event is about: `sub` and `sid`, or a subject identifier (RFC 9493; complex ones by OpenID SSF 1.0 §3.2).
 
-use super::claims;
 use super::failure::TokenError;
 use super::json::{Json, Object};
 use super::terms::IssuerTerms;
+use super::text::text;
 
 /// What an event names, of the issuer that tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl EventSubject {
 /// [`TokenError::ClaimInvalid`] when neither is there or one is not a sound text.
 pub(super) fn plain(claims: &Object<'_>) -> Result<EventSubject, TokenError> {
     EventSubject::of(
-        claims::text(claims, "sid", "`sid` is not a sound text")?,
-        claims::text(claims, "sub", "`sub` is not a sound text")?,
+        text(claims, "sid", "`sid` is not a sound text")?,
+        text(claims, "sub", "`sub` is not a sound text")?,
     )
 }
 
@@ -112,13 +112,13 @@ fn of_issuer<'o>(id: &'o Object<'_>, terms: &IssuerTerms) -> Result<&'o str, Tok
     if id.find("iss").and_then(Json::as_text) != Some(&*terms.issuer) {
         return Err(TokenError::ClaimInvalid("`sub_id` is another issuer's"));
     }
-    let subject = claims::text(id, "sub", "`sub` of `sub_id` is not a sound text")?;
+    let subject = text(id, "sub", "`sub` of `sub_id` is not a sound text")?;
     subject.ok_or(TokenError::ClaimInvalid("`sub_id` has no `sub`"))
 }
 
 /// `opaque` (RFC 9493 §3.2.6).
 fn opaque<'o>(id: &'o Object<'_>) -> Result<&'o str, TokenError> {
-    let name = claims::text(id, "id", "`id` of `sub_id` is not a sound text")?;
+    let name = text(id, "id", "`id` of `sub_id` is not a sound text")?;
     name.ok_or(TokenError::ClaimInvalid("`sub_id` has no `id`"))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::verified::Source;
+use super::source::Source;
 
 /// Why a token is not accepted. One variant, one cause, in the order in which they are found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! What a token grants, at the places that the operator named: products, scopes and tenant. Reads types and shapes; what a
 //! product's name may be is the principal's knowledge.
 
-use super::claims::is_carried_whole;
 use super::failure::TokenError;
 use super::json::{Json, Object};
 use super::terms::ClaimPath;
+use super::text::is_carried_whole;
 use crate::principal::{Entitlements, Scopes};
 
 /// The products: a list of texts, each one element; one text, split at spaces and commas; or an object whose names are

@@ -17,7 +17,9 @@ mod key;
 mod keys;
 mod mint;
 mod notes;
+mod source;
 mod terms;
+mod text;
 mod thumbprint;
 mod times;
 mod told;
@@ -28,7 +30,6 @@ mod weak_rsa;
 
 pub use bearer::{BearerError, BearerToken};
 pub use cache::VerifiedTokens;
-pub use claims::is_carried_whole;
 pub use event::{EventForm, IssuerEvent};
 pub use event_subject::Named;
 pub use failure::{TokenError, TokenFailure, WantedKey};
@@ -36,8 +37,10 @@ pub use key::{KeyUid, KeyUsage, VerificationKey};
 pub use keys::{KeyRing, KeySet};
 pub use mint::SigningKey;
 pub use notes::{Note, Notes};
+pub use source::Source;
 pub use terms::{Algorithm, ClaimPath, IssuerTerms};
-pub use verified::{Source, Verified};
+pub use text::is_carried_whole;
+pub use verified::Verified;
 pub use verify::Verifier;
 
 #[cfg(test)]

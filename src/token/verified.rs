@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::key::VerificationKey;
 use super::notes::Notes;
+use super::source::Source;
 use super::terms::IssuerTerms;
 use super::times::Times;
 use crate::principal::Principal;
@@ -22,15 +23,6 @@ use crate::time::Timestamp;
 pub struct Verified {
     token: Arc<VerifiedToken>,
     source: Source,
-}
-
-/// Where the knowledge that a signature holds came from: a label of `tollgate_token_verifications_total`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The token was verified before, under a key and terms that still stand.
-    Cache,
-    /// The signature was checked just now.
-    Signature,
 }
 
 /// What is remembered of a token whose signature and claims were checked: facts, never a decision. Immutable.
@@ -112,15 +104,5 @@ impl Verified {
             }
         }
         summary
-    }
-}
-
-impl Source {
-    /// The metric's label.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Signature => "signature",
-        }
     }
 }

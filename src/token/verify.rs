@@ -15,8 +15,9 @@ use super::json::{Json, Object};
 use super::key::VerificationKey;
 use super::keys::{KeyFault, KeyRing, KeySet, Signer};
 use super::notes::Notes;
+use super::source::Source;
 use super::terms::{Algorithm, IssuerTerms};
-use super::verified::{Source, Verified, VerifiedToken};
+use super::verified::{Verified, VerifiedToken};
 use crate::time::Timestamp;
 
 /// Verifies tokens of a fixed set of issuers with a fixed ring of keys.

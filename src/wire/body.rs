@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::chunk::{ChunkHead, ChunkStep};
+
+pub use super::chunk::BodyError;
 use super::head::{Fields, Framing, HeadError, HeadScanner};
 use super::request::Field;
 
@@ -56,10 +58,6 @@ pub enum Piece {
         trailers: Range<usize>,
     },
 }
-
-/// Why bytes are no body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyError(pub &'static str);
 
 /// Bytes of a trailer section, from its first field to its empty line.
 pub const TRAILER_BYTES_MAX: usize = 16 << 10;

@@ -1,11 +1,13 @@
 //! The line before a chunk, byte by byte (RFC 9112 §7.1): `1*HEXDIG [";" extension] CRLF` and nothing else.
 
-use super::body::BodyError;
-
 /// Digits of a chunk size: as many as 64 bits have.
 const SIZE_DIGITS_MAX: u8 = 16;
 /// Bytes of one chunk's extensions.
 const EXTENSION_BYTES_MAX: u16 = 256;
+
+/// Why bytes are no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyError(pub &'static str);
 
 /// Where in the line it is.
 #[derive(Debug, Clone, Default)]

@@ -1,8 +1,28 @@
 //! How long is the body, and does the connection outlive it (RFC 9112 §6.3, §9.3)? Exactly one reading, or an error.
 
 use super::fields::{list, same_name};
-use super::head::{Framing, HeadError};
 use super::request::{Field, Version};
+use super::scan::HeadError;
+
+/// How the end of a request's body is found (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none.
+    Empty,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// Until the connection closes: answers alone.
+    UntilClose,
+}
+
+impl Framing {
+    /// Whether no byte of content can come.
+    pub fn is_empty(self) -> bool {
+        matches!(self, Self::Empty | Self::Length(0))
+    }
+}
 
 /// The fields that frame a body, each there at most once.
 struct FramingFields<'a> {

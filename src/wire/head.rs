@@ -7,7 +7,8 @@ use super::framing;
 use super::request::{Field, Version};
 use super::scan::is_token_byte;
 
-pub use super::scan::HeadScanner;
+pub use super::framing::Framing;
+pub use super::scan::{HeadError, HeadScanner};
 
 /// The fields of a head, on the heap: a head is handed on several times, and half a kilobyte moved each time costs more.
 pub type Fields<'b> = Vec<Field<'b>>;
@@ -19,37 +20,6 @@ pub struct HeadLimits {
     pub bytes_max: usize,
     /// Fields; never more than [`FIELDS_MAX`].
     pub fields_max: usize,
-}
-
-/// Why bytes are no head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeadError {
-    /// Not HTTP as the RFCs have it.
-    Malformed(&'static str),
-    /// It could be read two ways: two lengths, length and chunks, odd codings.
-    Ambiguous(&'static str),
-    /// Over a limit.
-    TooLarge,
-}
-
-/// How the end of a request's body is found (RFC 9112 §6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// There is none.
-    Empty,
-    /// So many bytes.
-    Length(u64),
-    /// Chunks.
-    Chunked,
-    /// Until the connection closes: answers alone.
-    UntilClose,
-}
-
-impl Framing {
-    /// Whether no byte of content can come.
-    pub fn is_empty(self) -> bool {
-        matches!(self, Self::Empty | Self::Length(0))
-    }
 }
 
 /// One request head.

@@ -3,7 +3,16 @@
 
 use memchr::memchr3;
 
-use super::head::HeadError;
+/// Why bytes are no head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadError {
+    /// Not HTTP as the RFCs have it.
+    Malformed(&'static str),
+    /// It could be read two ways: two lengths, length and chunks, odd codings.
+    Ambiguous(&'static str),
+    /// Over a limit.
+    TooLarge,
+}
 
 /// Where in a head its finder is. One for each head; it holds positions, never bytes.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::super::key::write_private;
+use super::super::private_keys::write_private;
 use crate::control;
 use crate::token::{Algorithm, SigningKey};
 

@@ -6,11 +6,11 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
+use super::db::connect;
 use super::reader::{Read, Reader};
 use super::time::resume;
 use super::writer::{Job, Writer};
@@ -92,14 +92,14 @@ impl SqliteStore {
             source,
         };
         create_private(path).map_err(io)?;
-        let mut connection = super::schema::connect(path).map_err(sqlite)?;
+        let mut connection = connect(path).map_err(sqlite)?;
         let found = super::schema::migrate(&mut connection).map_err(sqlite)?;
         if found > super::schema::VERSION {
             let path = path.to_owned();
             return Err(OpenError::TooNew { path, found });
         }
         let passed = resume(&connection, surroundings.clock.now()).map_err(sqlite)?;
-        let reading = super::schema::connect(path).map_err(sqlite)?;
+        let reading = connect(path).map_err(sqlite)?;
         let mut writer = Writer::new(connection, surroundings.clone());
         writer.follow().map_err(sqlite)?;
         let (jobs, incoming) = sync_channel(QUEUE_MAX);
@@ -172,17 +172,8 @@ pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Logs what went wrong, once, and tells the caller no more than that it did.
-pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
-    tracing::error!(%error, "the session store failed");
-    StoreError::Unavailable
-}
-
 /// Calls that may wait for a thread.
 const QUEUE_MAX: usize = 4096;
 const READ_MAX: Duration = Duration::from_secs(1);
 /// A commit waits for the disk.
 const COMMIT_MAX: Duration = Duration::from_secs(5);
-
-/// The connection's type, for the files of this room.
-pub(super) type Db = Connection;

@@ -4,6 +4,7 @@
 //! The file can be read with `sqlite3`. Nothing in it can be presented as a token.
 
 mod backup;
+mod db;
 mod file;
 mod owed;
 mod reader;

@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::oneshot;
 
-use super::file::{Db, unavailable};
+use super::db::{Db, unavailable};
 use super::rows;
 use crate::session::{Session, StoreError, TimedId};
 use crate::time::Clock;

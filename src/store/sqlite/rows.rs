@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::file::Db;
+use super::db::Db;
 use super::row::{self, millis};
 use crate::session::{Revocation, Revoked, Rows, Session, TimedId, Use};
 use crate::time::Timestamp;

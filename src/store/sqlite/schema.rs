@@ -1,28 +1,11 @@
 //! The tables, and how older ones become them. Times are milliseconds since the epoch.
 
-use std::path::Path;
-use std::time::Duration;
-
 use rusqlite::TransactionBehavior;
-use rusqlite::config::DbConfig;
 
-use super::file::Db;
+use super::db::Db;
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
-
-/// Opens a connection that never loses what it committed.
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Db> {
-    let connection = Db::open(path)?;
-    connection.busy_timeout(BUSY_MAX)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    // Plans do not depend on bound values, so no statement is planned again for them.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
-}
 
 /// Brings the tables to [`VERSION`], in one transaction. Returns the version that the file then has: a later one is left
 /// alone.
@@ -84,6 +67,3 @@ DROP INDEX session_expiry;
 CREATE INDEX session_expiry ON session(expires_hour);
 ",
 ];
-
-/// How long a connection waits for another process's commit.
-const BUSY_MAX: Duration = Duration::from_secs(2);

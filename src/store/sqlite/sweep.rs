@@ -2,7 +2,7 @@
 
 use rusqlite::{TransactionBehavior, params};
 
-use super::file::Db;
+use super::db::Db;
 use super::row::millis;
 use crate::store::memory::KEPT_AFTER_END;
 use crate::time::Timestamp;

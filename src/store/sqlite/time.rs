@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use super::file::Db;
+use super::db::Db;
 use super::row::millis;
 use crate::time::Timestamp;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::TransactionBehavior;
 use tokio::sync::oneshot;
 
-use super::file::{Db, unavailable};
+use super::db::{Db, unavailable};
 use super::owed::Owed;
 use super::rows::{SqliteRows, revoked_since};
 use super::sweep::{Swept, sweep};

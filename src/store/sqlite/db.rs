@@ -1,0 +1,34 @@
+//! One connection to the file, and what is said when it fails.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::session::StoreError;
+
+/// The connection's type, for the files of this room.
+pub(super) type Db = Connection;
+
+/// Opens a connection that never loses what it committed.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Db> {
+    let connection = Db::open(path)?;
+    connection.busy_timeout(BUSY_MAX)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    // Plans do not depend on bound values, so no statement is planned again for them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(connection)
+}
+
+/// Logs what went wrong, once, and tells the caller no more than that it did.
+pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
+    tracing::error!(%error, "the session store failed");
+    StoreError::Unavailable
+}
+
+/// How long a connection waits for another process's commit.
+const BUSY_MAX: Duration = Duration::from_secs(2);
