@@ -1,30 +1,17 @@
-//! The one entrance: an endpoint and a request in, an answer out. Holds what the endpoints share.
+//! The session side of one configuration: what its endpoints share.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header;
-use http::{Method, Request, Response};
-
-use super::answers::no_store;
 use super::bearer::OwnTokens;
 use super::call::Call;
 use super::clients::Clients;
-use super::cookie;
-use super::devices;
-use super::failure::{Chain, Failure};
 use super::hooks::Hooks;
 use super::kept::Kept;
-use super::metadata;
-use super::origin::{self, Zone};
 use super::own_keys::OwnKeys;
-use crate::api::problem::{self, Asked, Dialect};
+use crate::config::Config;
 use crate::config::model::{Client, Sessions};
-use crate::config::{Config, SessionEndpoint};
 use crate::control;
-use crate::gate::RequestId;
 use crate::session::{
     AccessMinter, AccessTerms, Entropy, Event, Observer, Occasion, RefreshKeys, Revocations,
     SessionService, Terms,
@@ -61,15 +48,6 @@ pub struct Surroundings {
     pub kept: Kept,
 }
 
-/// Where a call came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller<'a> {
-    /// The client's address: the peer's, or what a trusted proxy tells.
-    pub address: IpAddr,
-    /// `X-Request-Id`.
-    pub request_id: &'a RequestId,
-}
-
 impl SessionApi {
     /// The session side of `config`; `None` without `[sessions]`.
     ///
@@ -101,91 +79,6 @@ impl SessionApi {
             clock: around.clock,
             config: config.clone(),
         }))
-    }
-
-    /// Answers a request to `endpoint`.
-    pub async fn answer(
-        &self,
-        endpoint: SessionEndpoint,
-        request: Request<Bytes>,
-        from: Caller<'_>,
-    ) -> Response<Bytes> {
-        let call = Call {
-            request: &request,
-            from,
-            now: self.clock.now(),
-        };
-        let zone = Zone::of(endpoint);
-        if origin::is_preflight(&call) {
-            return origin::preflight(self.sessions(), zone, &call);
-        }
-        let answered = self.dispatch(endpoint, &call).await;
-        let mut response =
-            answered.unwrap_or_else(|failure| self.failed(endpoint, &failure, &call));
-        origin::decorate(self.sessions(), zone, &call, &mut response);
-        response
-    }
-
-    async fn dispatch(
-        &self,
-        endpoint: SessionEndpoint,
-        call: &Call<'_>,
-    ) -> Result<Response<Bytes>, Failure> {
-        check_method(endpoint, call)?;
-        // What expires and what reopens now depends on a time that nobody believes.
-        let depends = !matches!(endpoint, SessionEndpoint::Metadata | SessionEndpoint::Jwks);
-        if depends && !self.clock.is_sound() {
-            return Err(Failure::Unavailable);
-        }
-        match endpoint {
-            SessionEndpoint::Login => self.login(call).await,
-            SessionEndpoint::Refresh => self.refresh_by_cookie(call).await,
-            SessionEndpoint::Logout => self.logout(call).await,
-            SessionEndpoint::LogoutAll => self.logout_all(call).await,
-            SessionEndpoint::Sessions => self.devices(call).await,
-            SessionEndpoint::Token => self.token(call).await,
-            SessionEndpoint::Revoke => self.revoke(call).await,
-            SessionEndpoint::Introspect => self.introspect(call).await,
-            SessionEndpoint::Metadata => {
-                let keys = self.keys.published(call.now);
-                Ok(metadata::metadata(self.sessions(), &keys))
-            }
-            SessionEndpoint::Jwks => Ok(metadata::jwks(&self.keys.published(call.now))),
-        }
-    }
-
-    /// The answer to a failure. The cookie goes only where its chain is dead.
-    fn failed(
-        &self,
-        endpoint: SessionEndpoint,
-        failure: &Failure,
-        call: &Call<'_>,
-    ) -> Response<Bytes> {
-        let event = match failure {
-            Failure::TooMany(_) => Some(Event::RateLimited),
-            Failure::AccessDenied(_) => Some(Event::OriginRefused),
-            Failure::ClientUnnamed | Failure::InvalidClient => Some(Event::ClientRefused),
-            Failure::StoreUnavailable => Some(Event::StoreUnavailable),
-            _ => None,
-        };
-        if let Some(event) = event {
-            self.tell(event, call, Occasion::default());
-        }
-        let mut response = match failure {
-            Failure::Refused(refusal) => problem::answer(refusal, &self.config, &asked(call)),
-            _ => failure.answer(),
-        };
-        if let Some(refusal) = failure.refusal() {
-            response.extensions_mut().insert(refusal);
-        }
-        let dead = matches!(failure, Failure::InvalidGrant(Chain::Dead));
-        if dead
-            && endpoint == SessionEndpoint::Refresh
-            && let Some(cookie) = &self.sessions().cookie
-        {
-            cookie::clear(&mut response, cookie);
-        }
-        no_store(response)
     }
 
     pub(super) fn tell(&self, event: Event, call: &Call<'_>, occasion: Occasion<'_>) {
@@ -239,36 +132,6 @@ fn minter(sessions: &Sessions) -> AccessMinter {
         products: sessions.products.clone(),
     };
     AccessMinter::new(terms)
-}
-
-fn check_method(endpoint: SessionEndpoint, call: &Call<'_>) -> Result<(), Failure> {
-    let (allowed, text): (&[Method], _) = match endpoint {
-        SessionEndpoint::Sessions => match devices::named(call) {
-            None => (&[Method::GET], "GET"),
-            Some(_) => (&[Method::DELETE], "DELETE"),
-        },
-        SessionEndpoint::Metadata | SessionEndpoint::Jwks => {
-            (&[Method::GET, Method::HEAD], "GET, HEAD")
-        }
-        _ => (&[Method::POST], "POST"),
-    };
-    match allowed.contains(call.request.method()) {
-        true => Ok(()),
-        false => Err(Failure::MethodRefused(text)),
-    }
-}
-
-fn asked<'a>(call: &Call<'a>) -> Asked<'a> {
-    let headers = call.request.headers();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    Asked {
-        request_id: call.from.request_id,
-        host: host.or(call.request.uri().host()),
-        origin: headers.get(header::ORIGIN).map(|origin| origin.as_bytes()),
-        dialect: Dialect::Http,
-    }
 }
 
 /// A revocation is remembered beyond the life of an access token: its leeway, and clocks that differ.

@@ -4,16 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::api::SessionApi;
-use super::call::Call;
-use super::failure::Failure;
 use crate::config::model::{Client, ClientAuth, ClientKind, Sessions};
 use crate::control;
-use crate::session::{Event, Occasion, Use};
 use crate::time::Timestamp;
 use crate::token::{
     BearerToken, ClaimPath, IssuerTerms, KeyRing, Verified, VerifiedTokens, Verifier,
@@ -43,49 +38,17 @@ impl Assertions {
         }
     }
 
-    fn verify(&self, client: &Client, assertion: &str, now: Timestamp) -> Option<Verified> {
+    pub(super) fn verify(
+        &self,
+        client: &Client,
+        assertion: &str,
+        now: Timestamp,
+    ) -> Option<Verified> {
         let token = BearerToken::from_compact(assertion).ok()?;
         let verified = self.verifiers.get(&client.id)?.verify(token, None, now);
         verified
             .ok()
             .filter(|verified| *verified.principal().subject == *client.id)
-    }
-}
-
-impl SessionApi {
-    /// Checks a client's assertion and that it was never shown before.
-    pub(super) async fn check_assertion(
-        &self,
-        client: &Client,
-        assertion: &str,
-        call: &Call<'_>,
-    ) -> Result<(), Failure> {
-        let verified = self.clients.assertions.verify(client, assertion, call.now);
-        let verified = verified.ok_or(Failure::InvalidClient)?;
-        let id = verified.principal().token_id.as_deref();
-        let id = id.ok_or(Failure::InvalidClient)?;
-        let name = [client.id.as_bytes(), &[0], id.as_bytes()].concat();
-        let digest = digest(&SHA256, &name);
-        let digest = *digest
-            .as_ref()
-            .first_chunk()
-            .expect("a digest has 32 bytes");
-        // It verifies until its `exp` and the leeway are over; until then it is remembered.
-        let until = verified
-            .expires_at()
-            .plus(LEEWAY)
-            .plus(Duration::from_secs(60));
-        match self.service.use_once(digest, until).await? {
-            Use::First => Ok(()),
-            Use::Again => {
-                let occasion = Occasion {
-                    client: Some(&client.id),
-                    ..Occasion::default()
-                };
-                self.tell(Event::AssertionReplay, call, occasion);
-                Err(Failure::InvalidClient)
-            }
-        }
     }
 }
 
@@ -123,7 +86,7 @@ fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Some libraries name the endpoint that they call, others the token endpoint wherever they call.
 const ENDPOINTS: [&str; 3] = ["/oauth/token", "/oauth/revoke", "/oauth/introspect"];
-const LEEWAY: Duration = Duration::from_secs(30);
+pub(super) const LEEWAY: Duration = Duration::from_secs(30);
 /// Some libraries make them an hour long.
 const LIFETIME_MAX: Duration = Duration::from_secs(70 * 60);
 const CACHED_MAX: usize = 1000;

@@ -7,12 +7,21 @@ use bytes::Bytes;
 use http::{HeaderName, Request, header};
 use serde::Deserialize;
 
-use super::api::Caller;
 use super::failure::Failure;
 use super::form::Form;
 use super::object;
+use crate::gate::RequestId;
 use crate::session::Context;
 use crate::time::Timestamp;
+
+/// Where a call came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// The client's address: the peer's, or what a trusted proxy tells.
+    pub address: IpAddr,
+    /// `X-Request-Id`.
+    pub request_id: &'a RequestId,
+}
 
 /// One call.
 #[derive(Clone, Copy)]

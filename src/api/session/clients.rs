@@ -1,5 +1,4 @@
-//! Who calls: finds a client by the name it gives and lets a confidential one prove itself (RFC 6749 §2.3). Before any
-//! state is looked at.
+//! The clients of a configuration, and what a call shows of its own (RFC 6749 §2.3).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,12 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use http::header;
 use subtle::ConstantTimeEq;
 
-use super::api::SessionApi;
 use super::assertion::{self, Assertions};
 use super::call::{Call, Content, agreed};
 use super::failure::Failure;
 use super::form::{Form, decode};
-use crate::config::model::{Client, ClientAuth, ClientKind, Sessions};
+use crate::config::model::{Client, Sessions};
 
 /// The clients of one configuration.
 pub(super) struct Clients {
@@ -24,7 +22,7 @@ pub(super) struct Clients {
 }
 
 /// What a call shows to prove its client.
-enum Proof {
+pub(super) enum Proof {
     None,
     Secret(String),
     Assertion(String),
@@ -46,44 +44,8 @@ impl Clients {
     }
 }
 
-impl SessionApi {
-    /// The client of a call, proven where it can keep a secret.
-    ///
-    /// # Errors
-    /// [`Failure::ClientUnnamed`]; [`Failure::InvalidClient`], the same whatever was wrong; [`Failure::InvalidRequest`] when
-    /// names disagree or two proofs are shown.
-    pub(super) async fn client(
-        &self,
-        call: &Call<'_>,
-        content: &Content,
-    ) -> Result<Arc<Client>, Failure> {
-        let none = Form::default();
-        let form = match content {
-            Content::Form(form) => form,
-            _ => &none,
-        };
-        let (id, proof) = shown(call, content, form)?;
-        let id = id.ok_or(Failure::ClientUnnamed)?;
-        let client = self.clients.find(&id).ok_or(Failure::InvalidClient)?;
-        match (&client.kind, proof) {
-            (ClientKind::Public, Proof::None) => {}
-            // Some clients send Basic with an empty secret until they are told not to.
-            (ClientKind::Public, Proof::Secret(secret)) if secret.is_empty() => {}
-            (ClientKind::Confidential(ClientAuth::Secret { sha256 }), Proof::Secret(secret)) => {
-                check_secret(sha256, &secret)?;
-            }
-            (
-                ClientKind::Confidential(ClientAuth::PrivateKeyJwt { .. }),
-                Proof::Assertion(assertion),
-            ) => self.check_assertion(client, &assertion, call).await?,
-            _ => return Err(Failure::InvalidClient),
-        }
-        Ok(client.clone())
-    }
-}
-
 /// The name and the proof that a call shows. More than one proof is a fault (RFC 6749 §2.3).
-fn shown(
+pub(super) fn shown(
     call: &Call<'_>,
     content: &Content,
     form: &Form,
@@ -133,7 +95,7 @@ fn basic(call: &Call<'_>) -> Result<Option<(String, String)>, Failure> {
     pair.map(Some).ok_or(Failure::InvalidClient)
 }
 
-fn check_secret(sha256: &[u8; 32], secret: &str) -> Result<(), Failure> {
+pub(super) fn check_secret(sha256: &[u8; 32], secret: &str) -> Result<(), Failure> {
     let shown = digest(&SHA256, secret.as_bytes());
     match bool::from(shown.as_ref().ct_eq(sha256)) {
         true => Ok(()),

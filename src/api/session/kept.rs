@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use quick_cache::sync::Cache;
+
 use super::limits::Limits;
-use super::seen::Seen;
+use crate::session::TimedId;
 
 /// Counts and memories of calls, shared by all configurations of one process.
 #[derive(Clone, Default)]
@@ -11,3 +13,16 @@ pub struct Kept {
     pub(super) limits: Arc<Limits>,
     pub(super) seen: Seen,
 }
+
+/// Which generation of a session was seen last.
+#[derive(Clone)]
+pub(super) struct Seen(pub(super) Arc<Cache<TimedId, u64>>);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(Arc::new(Cache::new(SESSIONS_MAX)))
+    }
+}
+
+/// Hot sessions; a colder one costs a write that changes nothing.
+const SESSIONS_MAX: usize = 100_000;

@@ -5,11 +5,13 @@
 mod answers;
 mod api;
 mod assertion;
+mod authenticate;
 mod bearer;
 mod call;
 mod clients;
 mod cookie;
 mod devices;
+mod dispatch;
 mod failure;
 mod form;
 mod hooks;
@@ -31,7 +33,8 @@ mod seen;
 mod tests;
 mod token;
 
-pub use api::{Caller, SessionApi, Surroundings};
+pub use api::{SessionApi, Surroundings};
+pub use call::Caller;
 pub(super) use devices::device;
 pub(super) use form::find_in_form;
 pub use kept::Kept;

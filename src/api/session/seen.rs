@@ -1,23 +1,9 @@
 //! Notes that access tokens of a generation were seen, once each: whoever shows one got the reply that carried it, so the
 //! tail of its predecessor closes.
 
-use std::sync::Arc;
-
-use quick_cache::sync::Cache;
-
 use super::api::SessionApi;
 use crate::session::{OWN_ISSUER, TimedId};
 use crate::token::Verified;
-
-/// Which generation of a session was seen last.
-#[derive(Clone)]
-pub(super) struct Seen(Arc<Cache<TimedId, u64>>);
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self(Arc::new(Cache::new(SESSIONS_MAX)))
-    }
-}
 
 impl SessionApi {
     /// To be told of every access token that was accepted. Returns at once; the store hears of a generation once, and if it
@@ -46,6 +32,3 @@ impl SessionApi {
         });
     }
 }
-
-/// Hot sessions; a colder one costs a write that changes nothing.
-const SESSIONS_MAX: usize = 100_000;
