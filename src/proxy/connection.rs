@@ -15,6 +15,15 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::client::TlsStream;
 
+/// What an answer left of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// It may carry another request.
+    Yes,
+    /// It may not.
+    No,
+}
+
 /// Bytes read at once. The room is the thread's, so a connection that waits holds none.
 const READ_BYTES: usize = 32 << 10;
 /// A buffer that grew beyond this is given back after use.

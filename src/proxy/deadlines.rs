@@ -9,20 +9,9 @@ use tokio::time::Instant;
 
 use super::alarm::Alarm;
 use super::failure::{Failure, Repeat};
-use super::lifetime::Lifetime;
+use super::lifetime::{Lifetime, Phase};
 use super::upload::Upload;
 use crate::gate::Reason;
-
-/// How far an exchange is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Its answer has not begun.
-    Unanswered,
-    /// Its answer has begun, and its end is known.
-    Answered,
-    /// Its answer has begun, and goes on as long as it likes.
-    Streaming,
-}
 
 /// The deadlines of one exchange.
 pub(super) struct Deadlines<'d> {

@@ -9,10 +9,13 @@ use tokio::time::Instant;
 
 use super::alarm::Alarm;
 use super::answer::{Answer, Length};
-use super::body::{BodyFault, Patience, Source};
-use super::deadlines::{Deadlines, Phase};
+use super::body::{Patience, Source};
+use super::connection::Reuse;
+use super::deadlines::Deadlines;
 use super::failure::{Failure, Heard, client_fault, download_fault, upstream_fault};
 use super::lifetime::Lifetime;
+use super::lifetime::Phase;
+use super::part::BodyFault;
 use super::passing::Passing;
 use super::record::Meter;
 use super::relay::{Outlet, Terms, relay};
@@ -26,15 +29,6 @@ use crate::gate::{Admission, Hop};
 use crate::wire::Version;
 use crate::wire::fields::may_be_trailer;
 use crate::wire::head::Framing;
-
-/// What an answer left of its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reuse {
-    /// It may carry another request.
-    Yes,
-    /// It may not.
-    No,
-}
 
 /// What the server said in the end.
 enum Outcome {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::body::BodyFault;
 use super::connection::WriteFault;
+use super::part::BodyFault;
 use super::relay::RelayFault;
 use super::upstream::AnswerFault;
 use crate::gate::{Reason, Refusal};
@@ -96,5 +96,15 @@ pub(super) fn download_fault(fault: RelayFault) -> Failure {
         reason,
         detail: detail.into(),
         repeat: Repeat::Never,
+    }
+}
+
+/// What a client is told of its body.
+pub(super) fn refusal_of(fault: BodyFault) -> Refusal {
+    match fault {
+        BodyFault::TooLarge => Refusal::new(Reason::BodyTooLarge, "the body is over its limit"),
+        BodyFault::Slow => Refusal::new(Reason::RequestTimeout, "the body comes too slowly"),
+        BodyFault::Malformed(what) => Refusal::new(Reason::RequestMalformed, what),
+        BodyFault::Cut => Refusal::new(Reason::RequestMalformed, "the body was cut short"),
     }
 }

@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use super::alarm::Alarm;
 use super::answer::Answer;
-use super::body::{BodyFault, Source};
-use super::exchange::{Reuse, exchange};
+use super::body::Source;
+use super::connection::Reuse;
+use super::exchange::exchange;
+use super::failure::refusal_of;
 use super::failure::{Failure, Repeat};
-use super::own::refusal_of;
+use super::part::BodyFault;
 use super::turn::Turn;
 use super::upstream::{Freshness, Link, LinkFault};
 use crate::gate::{Admission, Reason, Refusal};

@@ -4,7 +4,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deadlines::Phase;
 use super::edge::Edge;
 use crate::gate::{Admission, Gate, Reason, Refusal, Silent, Verdict};
 use crate::time::Timestamp;
@@ -13,6 +12,17 @@ use crate::wire::RequestHead;
 
 /// How often a stream is looked at: revocations and reloads end it within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How far an exchange is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its answer has not begun.
+    Unanswered,
+    /// Its answer has begun, and its end is known.
+    Answered,
+    /// Its answer has begun, and goes on as long as it likes.
+    Streaming,
+}
 
 /// What a stream's right to go on depends on.
 pub(super) struct Lifetime<'s> {

@@ -30,6 +30,7 @@ mod http2;
 mod lifetime;
 mod listener;
 mod own;
+mod part;
 mod passing;
 mod record;
 mod relay;

@@ -4,8 +4,10 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 
 use super::answer::Answer;
-use super::body::{BodyFault, Part, Patience, Source};
+use super::body::{Patience, Source};
 use super::edge::EndpointCaller;
+use super::failure::refusal_of;
+use super::part::{BodyFault, Part};
 use super::turn::Turn;
 use crate::gate::{Endpoint, Reason, Refusal, shows_token};
 use crate::policy::{Host, RequestPath};
@@ -146,16 +148,6 @@ impl Turn<'_> {
         }
         self.record.meter.bytes_in = bytes_in;
         Ok(body.freeze())
-    }
-}
-
-/// What a client is told of its body.
-pub(super) fn refusal_of(fault: BodyFault) -> Refusal {
-    match fault {
-        BodyFault::TooLarge => Refusal::new(Reason::BodyTooLarge, "the body is over its limit"),
-        BodyFault::Slow => Refusal::new(Reason::RequestTimeout, "the body comes too slowly"),
-        BodyFault::Malformed(what) => Refusal::new(Reason::RequestMalformed, what),
-        BodyFault::Cut => Refusal::new(Reason::RequestMalformed, "the body was cut short"),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::future::pending;
 
-use super::body::{BodyFault, Part, Patience, Piece, Source, Trailers};
+use super::body::{Patience, Source};
 use super::connection::{WriteFault, Writer};
 use super::http2::Http2Outlet;
+use super::part::{BodyFault, Part, Piece, Trailers};
 use crate::wire::write;
 
 /// Bytes that are gathered before they are written.

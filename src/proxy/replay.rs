@@ -1,6 +1,6 @@
 //! What a body has handed out already, kept while its server may still say that it did nothing with it.
 
-use super::body::{Part, Piece, Trailers};
+use super::part::{Part, Piece, Trailers};
 
 /// The largest beginning of a body that is kept, in bytes: most calls, and little beside a stream's windows.
 const BYTES_MAX: usize = 16 << 10;

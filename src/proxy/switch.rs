@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::body::Source;
-use super::exchange::Reuse;
+use super::connection::Reuse;
 use super::failure::{Failure, Heard, client_fault, upstream_fault};
 use super::http1::{Tunnel, tunnel};
 use super::passing::Passing;

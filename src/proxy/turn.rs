@@ -9,12 +9,13 @@ use smallvec::SmallVec;
 
 use super::alarm::Alarm;
 use super::answer::Answer;
-use super::body::{BodyFault, Origin, Source};
+use super::body::{Origin, Source};
 use super::client::{Client, Incoming, Role};
 use super::connection::WriteFault;
 use super::date::{DATE, Date};
 use super::edge::Edge;
-use super::own::refusal_of;
+use super::failure::refusal_of;
+use super::part::BodyFault;
 use super::record::Record;
 use crate::api::problem::{self, Asked, Dialect};
 use crate::config::model::OnClearText;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
-use super::body::{BodyFault, Source};
+use super::body::Source;
+use super::part::BodyFault;
 use super::relay::{Outlet, RelayFault, Terms, relay};
 
 /// How far the request's body is.

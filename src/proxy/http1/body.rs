@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use bytes::Buf;
 
-use crate::proxy::body::{BodyFault, Part, Piece as Content, Trailers};
 use crate::proxy::connection::Reader;
+use crate::proxy::part::{BodyFault, Part, Piece as Content, Trailers};
 use crate::wire::body::{BodyError, BodyReader, Piece, trailer_fields};
 use crate::wire::head::Framing;
 

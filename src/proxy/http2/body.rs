@@ -9,8 +9,8 @@ use h2::{RecvStream, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pingora_timeout::tokio_timeout as timeout;
 
-use crate::proxy::body::{BodyFault, Part, Piece, Trailers};
 use crate::proxy::connection::WriteFault;
+use crate::proxy::part::{BodyFault, Part, Piece, Trailers};
 
 /// A body as it comes by a stream. Room is given back to the sender once a piece went on.
 pub(in crate::proxy) struct Http2Body {

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::answers::Answers;
 use super::connect::{self, ConnectFault, Opened};
 use super::order::Order;
-use super::pool::{self, Pool, Shared};
+use super::pool::{self, Shared};
 use super::registry::State;
 use super::server::{Change, InFlight, Server};
 use crate::config::model::{Protocol, Upstream};
@@ -183,7 +183,7 @@ impl Link {
                 let (sender, is_alive) = connect::http2(opened, upstream).await?;
                 let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
                 let stream = shared.open();
-                Pool::add(server, shared.clone());
+                server.pool.add(shared.clone());
                 Way::http2(shared, stream)
             }
         };
@@ -274,13 +274,9 @@ impl Link {
             return;
         }
         let (server, state) = (self.in_flight.server(), &self.state);
-        Pool::put(
-            server,
-            (reader, writer),
-            now,
-            &state.upstream,
-            &state.counts,
-        );
+        server
+            .pool
+            .put((reader, writer), now, &state.upstream, &state.counts);
     }
 
     fn own_authority(&self) -> String {

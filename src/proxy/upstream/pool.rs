@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::client::SendRequest;
 
-use super::server::Server;
 use crate::config::model::Upstream;
 use crate::proxy::connection::{Reader, Writer};
 use crate::telemetry::{Counted, UpstreamHandle};
@@ -121,13 +120,13 @@ impl Pool {
 
     /// Keeps a connection as long as the upstream's terms say, and as many.
     pub(super) fn put(
-        server: &Arc<Server>,
+        self: &Arc<Self>,
         (reader, writer): (Reader, Writer),
         now: Instant,
         terms: &Upstream,
         counts: &UpstreamHandle,
     ) {
-        let mut lane = lock(server.pool.lane());
+        let mut lane = lock(self.lane());
         if terms.keepalive_max == 0 {
             return;
         }
@@ -140,7 +139,7 @@ impl Pool {
             until: now + terms.keepalive_timeout,
             _counted: counts.idle(),
         });
-        Self::sweep_from_now(&mut lane, server);
+        self.sweep_from_now(&mut lane);
     }
 
     /// A shared connection with room for one more stream; or any, when no more may be opened.
@@ -159,15 +158,15 @@ impl Pool {
     }
 
     /// Lets others share a new connection.
-    pub(super) fn add(server: &Arc<Server>, shared: Shared) {
-        let mut lane = lock(server.pool.lane());
+    pub(super) fn add(self: &Arc<Self>, shared: Shared) {
+        let mut lane = lock(self.lane());
         lane.http2.push(shared);
-        Self::sweep_from_now(&mut lane, server);
+        self.sweep_from_now(&mut lane);
     }
 
-    fn sweep_from_now(lane: &mut Lane, server: &Arc<Server>) {
+    fn sweep_from_now(self: &Arc<Self>, lane: &mut Lane) {
         if !std::mem::replace(&mut lane.is_swept, true) {
-            tokio::spawn(sweep(Arc::downgrade(server), lane_of_this_thread()));
+            tokio::spawn(sweep(Arc::downgrade(self), lane_of_this_thread()));
         }
     }
 }
@@ -187,13 +186,13 @@ impl Lane {
     }
 }
 
-async fn sweep(server: Weak<Server>, lane: usize) {
+async fn sweep(pool: Weak<Pool>, lane: usize) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
-        let Some(server) = server.upgrade() else {
+        let Some(pool) = pool.upgrade() else {
             return;
         };
-        if lock(&server.pool.lanes[lane]).sweep() {
+        if lock(&pool.lanes[lane]).sweep() {
             return;
         }
     }

@@ -15,7 +15,7 @@ pub(in crate::proxy) struct Server {
     pub(super) address: ServerAddress,
     /// The address as the configuration has it: the metric label.
     pub(in crate::proxy) label: Arc<str>,
-    pub(super) pool: Pool,
+    pub(super) pool: Arc<Pool>,
     in_flight: AtomicUsize,
     /// Milliseconds; 0 when it takes connections.
     passed_over_until: AtomicU64,
@@ -35,7 +35,7 @@ impl Server {
         Arc::new(Self {
             address: address.clone(),
             label: address.to_string().into(),
-            pool: Pool::default(),
+            pool: Arc::default(),
             in_flight: AtomicUsize::new(0),
             passed_over_until: AtomicU64::new(0),
         })
