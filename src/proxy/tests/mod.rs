@@ -8,6 +8,7 @@ mod house;
 mod http2;
 mod lifetimes;
 mod limits;
+mod odd_answers;
 mod own;
 mod repeats;
 mod shared;

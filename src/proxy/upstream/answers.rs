@@ -24,6 +24,9 @@ const LIMITS: HeadLimits = HeadLimits {
     fields_max: 200,
 };
 
+/// The last status that HTTP has (RFC 9110 §15).
+const STATUS_MAX: u16 = 599;
+
 /// Where an exchange's answer comes from.
 pub(in crate::proxy) struct Answers<'l> {
     way: Way<'l>,
@@ -139,6 +142,8 @@ impl<'l> Answers<'l> {
     /// Where the body of the final answer comes from.
     pub(in crate::proxy) fn body(self, framing: Framing, stream: Option<RecvStream>) -> Source<'l> {
         let origin = match (self.way, stream) {
+            // What a server sends where no content may be is not waited for.
+            (_, Some(_)) if framing == Framing::Empty => Origin::Empty,
             (_, Some(stream)) => Origin::Http2(Http2Body::new(stream)),
             (Way::Http1 { reader, .. }, None) => Origin::Http1(Http1Body::new(reader, framing)),
             (Way::Http2 { .. }, None) => Origin::Empty,
@@ -173,12 +178,22 @@ impl Head {
                     fields: head.fields,
                 })
             }
-            Self::Http2(parts, body) => Ok(AnswerHead {
-                status: parts.status.as_u16(),
-                framing: framing(&parts.headers, body.as_ref()),
-                keep_alive: true,
-                fields: fields(&parts.headers),
-            }),
+            Self::Http2(parts, body) => {
+                let status = parts.status.as_u16();
+                if status > STATUS_MAX {
+                    return Err(AnswerFault::Malformed("a status outside 100 to 599"));
+                }
+                let framing = match to_head || matches!(status, 204 | 304) {
+                    true => Framing::Empty,
+                    false => framing(&parts.headers, body.as_ref()),
+                };
+                Ok(AnswerHead {
+                    status,
+                    framing,
+                    keep_alive: true,
+                    fields: fields(&parts.headers),
+                })
+            }
         }
     }
 
