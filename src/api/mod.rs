@@ -6,6 +6,7 @@ mod answer;
 pub mod cors;
 pub mod explain;
 pub mod jwks;
+mod object;
 pub mod problem;
 
 pub mod session;

@@ -289,6 +289,21 @@ async fn exactly_one_thing_is_revoked() {
 }
 
 #[tokio::test]
+async fn a_list_with_the_right_elements_is_no_object() {
+    let admin = admin(CONFIG);
+    for (path, list) in [
+        ("/api/keys/distrust", r#"["main", "k1"]"#),
+        (
+            "/api/revocations",
+            r#"["s1", null, null, null, null, null, null]"#,
+        ),
+    ] {
+        let (status, said) = admin.json("POST", path, list).await;
+        assert_eq!(status, 400, "{path}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_distrusted_key_has_an_issuer_that_exists() {
     let admin = admin(CONFIG);
     let path = "/api/keys/distrust";

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::super::session::find_in_form;
 use super::fault::Fault;
+use crate::api::object;
 use crate::config::Config;
 use crate::session::{OWN_ISSUER, Revoked};
 
@@ -121,5 +122,5 @@ fn issuer(config: &Config, named: &str) -> Result<Arc<str>, Fault> {
 /// # Errors
 /// 400 with what is wrong.
 pub(super) fn parse<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| Fault::bad(error.to_string()))
+    object::read(body).map_err(|error| Fault::bad(error.to_string()))
 }

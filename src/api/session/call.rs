@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::failure::Failure;
 use super::form::Form;
-use super::object;
+use crate::api::object;
 use crate::gate::RequestId;
 use crate::session::Context;
 use crate::time::Timestamp;

@@ -21,7 +21,6 @@ mod limits;
 mod login;
 mod logout;
 mod metadata;
-mod object;
 mod observer;
 mod origin;
 mod own_keys;

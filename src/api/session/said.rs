@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::object;
+use crate::api::object;
 use crate::session::Grant;
 use crate::token::is_carried_whole;
 

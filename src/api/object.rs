@@ -7,7 +7,9 @@ use serde::de::Error as _;
 ///
 /// # Errors
 /// The parser's text.
-pub(super) fn read<'a, T: Deserialize<'a>>(document: &'a [u8]) -> Result<T, serde_json::Error> {
+pub(in crate::api) fn read<'a, T: Deserialize<'a>>(
+    document: &'a [u8],
+) -> Result<T, serde_json::Error> {
     match document.trim_ascii_start().first() {
         Some(b'{') => serde_json::from_slice(document),
         _ => Err(serde_json::Error::custom("the document is no object")),
