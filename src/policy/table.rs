@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::host::Host;
 use super::path::{PathError, RequestPath};
@@ -128,10 +128,9 @@ impl RouteTable {
         if route.hosts.is_empty() {
             self.any.insert(route, ties);
         }
-        for (at, host) in route.hosts.iter().enumerate() {
-            if route.hosts[..at].contains(host) {
-                continue;
-            }
+        // One that is named twice is no tie of the route with itself.
+        let mut seen = HashSet::default();
+        for host in route.hosts.iter().filter(|host| seen.insert(*host)) {
             let tree = match host {
                 HostPattern::Exact(name) => self.exact.entry(name.clone()).or_default(),
                 HostPattern::Wildcard(suffix) => self.wildcard.entry(suffix.clone()).or_default(),
