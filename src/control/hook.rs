@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use reqwest::{Client, Url, redirect};
 
@@ -81,6 +81,8 @@ impl HookClient {
     ) -> Result<Response<Bytes>, HookError> {
         let mut headers = HeaderMap::new();
         put(&mut headers, CONTENT_TYPE, call.content_type);
+        // Where nothing is said a server may choose any coding (RFC 9110 §12.5.3).
+        put(&mut headers, ACCEPT_ENCODING, "identity");
         for (name, value) in call.fields {
             put(&mut headers, HeaderName::from_static(name), value);
         }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use reqwest::header::{
-    AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    ACCEPT_ENCODING, AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName,
+    HeaderValue, IF_NONE_MATCH,
 };
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
@@ -82,6 +83,7 @@ impl Fetcher {
         let max_age = max_age(response.headers());
         match response.status() {
             StatusCode::OK => {
+                check_coding(&response, url)?;
                 let etag = response.headers().get(ETAG).cloned();
                 let body = capped(response, url).await?;
                 Ok(Fetched::Document {
@@ -124,12 +126,18 @@ fn builder(home: &Url) -> ClientBuilder {
         .timeout(FETCH_TIMEOUT)
         .redirect(redirect::Policy::custom(within_origin))
         .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+        .default_headers(as_it_is())
         // Fetches are minutes apart: a kept connection would only be found broken.
         .pool_max_idle_per_host(0);
     match source::is_loopback(home) {
         true => builder.no_proxy(),
         false => builder,
     }
+}
+
+/// Asks for no coding: where nothing is said a server may choose any (RFC 9110 §12.5.3).
+fn as_it_is() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))])
 }
 
 fn headers(keys: &RemoteKeys) -> Result<HeaderMap, String> {
@@ -155,6 +163,17 @@ fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
         attempt.follow()
     } else {
         attempt.error("a redirect to another host is not followed")
+    }
+}
+
+/// A document in a coding would only look broken.
+fn check_coding(response: &Response, url: &Url) -> Result<(), String> {
+    match response.headers().get(CONTENT_ENCODING) {
+        Some(coding) if coding != "identity" => {
+            let coding = String::from_utf8_lossy(coding.as_bytes());
+            Err(format!("{}: nobody asked for {coding}", shown(url)))
+        }
+        _ => Ok(()),
     }
 }
 

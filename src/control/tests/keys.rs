@@ -84,6 +84,10 @@ async fn a_broken_provider_takes_no_key_away() {
             "can be used",
         ),
         (reply("500 Internal Server Error", ""), "500"),
+        (
+            reply("200 OK\r\nContent-Encoding: gzip", "\u{1f}"),
+            "nobody asked for gzip",
+        ),
         (reply("304 Not Modified", ""), ""),
         (reply(&redirect, ""), "another host"),
         (reply("302 Found\r\nLocation: /jwks", ""), "redirects"),
@@ -99,6 +103,10 @@ async fn a_broken_provider_takes_no_key_away() {
     }
     assert_eq!(house.issuer().state, IssuerState::Stale);
     assert_eq!(elsewhere.requests(), 0);
+    // A server may choose any coding where nothing is said (RFC 9110 §12.5.3).
+    for head in provider.heads() {
+        assert!(head.contains("accept-encoding: identity"), "{head}");
+    }
     house.close().await;
 }
 
