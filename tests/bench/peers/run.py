@@ -76,9 +76,7 @@ def measure(bench, rows, keys, words):
     """Every measurement of every row; a row that fails is left out, and named."""
     measured, dropped = [], set()
     for number in range(words.rounds):
-        work = [(part, name) for part, (names, each) in PARTS.items() if part in words.only and (each or number == 0) for name in names]
-        random.shuffle(work)
-        for part, name in work:
+        for part, name in work_of(number, words):
             if (part, name) in dropped:
                 continue
             algorithm = "RS256" if name == "tollgate" else rows[name].checks
@@ -95,6 +93,13 @@ def measure(bench, rows, keys, words):
             shown = ", ".join(f"{figure} {value:.1f}" for figure, value in figures.items())
             print(f"round {number + 1}  {name:24} {shown}", flush=True)
     return measured
+
+
+def work_of(number, words):
+    """What a round measures. A column's gateways follow each other: a machine that is slow for a minute is slow for them all."""
+    parts = [part for part, (_, each) in PARTS.items() if part in words.only and (each or number == 0)]
+    random.shuffle(parts)
+    return [(part, name) for part in parts for name in random.sample(PARTS[part][0], len(PARTS[part][0]))]
 
 
 def keep(measured, words):

@@ -35,6 +35,14 @@ class Results:
     def values(self, part, name, figure):
         return [row[figure] for row in self.rows if (row["part"], row["name"]) == (part, name) and figure in row]
 
+    def factor(self, part, name, other, figure):
+        """`name`'s figure over `other`'s: the median of what each round gives that has both."""
+        own, others = (
+            {row["round"]: row[figure] for row in self.rows if (row["part"], row["name"]) == (part, who) and figure in row}
+            for who in (name, other))
+        factors = [own[number] / others[number] for number in own.keys() & others.keys() if others[number]]
+        return statistics.median(factors) if factors else None
+
     def median(self, part, name, figure):
         values = self.values(part, name, figure)
         return statistics.median(values) if values else None
@@ -92,11 +100,12 @@ def ahead(results):
         own = results.median(part, "tollgate", figure)
         if figure not in LESS_IS_BETTER or own is None:
             continue
-        others = {name: results.median(part, name, figure) for name in results.names(part) if name != "tollgate"}
-        factors = {name: own / median for name, median in others.items() if median}
+        others = [name for name in results.names(part) if name != "tollgate"]
+        factors = {name: factor for name in others if (factor := results.factor(part, "tollgate", name, figure))}
         told = [f"{name} (checks {results.checks(name)}) by {factor:.2f}" for name, factor in factors.items() if factor > 1 + EQUAL]
-        lines.append(f"- {title}: " + (f"ahead of tollgate are {', '.join(told)}." if told else "none of them is ahead of tollgate."))
-    return [f"The factors are tollgate's figure over the other's; closer than {EQUAL:.0%} counts as equal.", "", *lines, ""] if lines else []
+        all_of_them = ", ".join(f"{name} {factor:.2f}" for name, factor in sorted(factors.items(), key=lambda one: -one[1]))
+        lines.append(f"- {title}: " + (f"ahead of tollgate are {', '.join(told)}." if told else "none of them is ahead of tollgate.") + f" Over {all_of_them}.")
+    return [f"The factors are tollgate's figure over the other's in the same round, their median; closer than {EQUAL:.0%} counts as equal.", "", *lines, ""] if lines else []
 
 
 def scale(results):
@@ -106,8 +115,8 @@ def scale(results):
     lines = ["| tollgate with | CPU µs a request | over the usual |", "|---|---|---|"]
     for name in results.names("scale"):
         values = results.values("scale", name, "cpu_us")
-        middle = statistics.median(values)
-        lines.append(f"| {name} | {number(middle)} ({number(min(values))}–{number(max(values))}) | {middle / usual:.2f} |")
+        middle, factor = statistics.median(values), results.factor("scale", name, "usual", "cpu_us")
+        lines.append(f"| {name} | {number(middle)} ({number(min(values))}–{number(max(values))}) | {factor:.2f} |")
     return lines
 
 
