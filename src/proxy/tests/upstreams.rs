@@ -1,6 +1,8 @@
 //! Which server, which connection, and what a client is told when none will do.
 
-use super::house::{House, Upstream, status};
+use std::path::Path;
+
+use super::house::{House, Upstream, gate, status};
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -98,6 +100,31 @@ async fn a_server_that_says_nothing_or_pauses_is_too_slow() {
         .answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
         .await;
     assert!(client.rest().await.ends_with("\r\n\r\nab"));
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_configured_no_longer_is_let_go_with_its_connections() {
+    let (before, after) = (Upstream::start().await, Upstream::start().await);
+    let config = |name: &str, upstream: &Upstream| {
+        format!(
+            "[listeners.public]\naddress = \"127.0.0.1:0\"\n\
+             [upstreams.{name}]\nservers = [\"{}\"]\n\
+             [routes.all]\npath = \"/*\"\naccess = \"public\"\nupstream = \"{name}\"\n",
+            upstream.address
+        )
+    };
+    let house = House::of(&config("blue", &before)).await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let (mut kept, _) = before.answer(OK).await;
+    client.head().await;
+    let (next, _) = gate(&config("green", &after), Path::new("/nowhere"));
+    house.edge.gate.publish(next);
+    client.say(GET).await;
+    let (_server, _) = after.answer(OK).await;
+    client.head().await;
+    // It would be kept for a minute otherwise, and what is known of its server for ever.
+    assert_eq!(kept.rest().await, "");
 }
 
 #[tokio::test]

@@ -88,7 +88,9 @@ impl Link {
         freshness: Freshness,
         (now, moment): (Timestamp, Instant),
     ) -> Result<Self, LinkFault> {
-        let state = edge.upstreams.state(upstream, edge.telemetry.metrics());
+        let state = edge
+            .upstreams
+            .state(upstream, &edge.gate, edge.telemetry.metrics());
         let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
         let mut fault = None;
         while tried.len() < SERVERS_TRIED_MAX {

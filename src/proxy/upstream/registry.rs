@@ -1,5 +1,5 @@
 //! Every upstream's state, which outlives the gates: a reload that leaves an upstream as it was keeps its counts and its
-//! connections.
+//! connections, and one that drops it lets both go.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,6 +8,8 @@ use foldhash::HashMap;
 use super::connect::Connector;
 use super::server::Server;
 use crate::config::model::{ServerAddress, Upstream};
+use crate::control::Live;
+use crate::gate::Gate;
 use crate::telemetry::{Health, Metrics, UpstreamHandle};
 
 /// All upstreams.
@@ -26,28 +28,33 @@ pub(super) struct State {
 }
 
 impl Upstreams {
-    /// The state of `upstream`; made anew where the configuration changed.
-    pub(super) fn state(&self, upstream: &Arc<Upstream>, metrics: &Metrics) -> Arc<State> {
+    /// The state of `upstream`; made anew where the configuration changed. `gate` is the one that serves now.
+    pub(super) fn state(
+        &self,
+        upstream: &Arc<Upstream>,
+        gate: &Live<Gate>,
+        metrics: &Metrics,
+    ) -> Arc<State> {
         let known = {
             let states = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
             states.get(&upstream.name).cloned()
         };
         match known {
             Some(state) if Arc::ptr_eq(&state.upstream, upstream) => state,
-            known => self.replace(upstream, known.as_deref(), metrics),
+            known => {
+                let state = Arc::new(State::following(upstream, known.as_deref(), metrics));
+                self.keep(&state, gate);
+                state
+            }
         }
     }
 
-    fn replace(
-        &self,
-        upstream: &Arc<Upstream>,
-        old: Option<&State>,
-        metrics: &Metrics,
-    ) -> Arc<State> {
-        let state = Arc::new(State::following(upstream, old, metrics));
+    /// Keeps a state that is new, and none of an upstream that is configured no longer: its own may be one, for a request
+    /// under an earlier gate.
+    fn keep(&self, state: &Arc<State>, gate: &Live<Gate>) {
         let mut states = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        states.insert(upstream.name.clone(), state.clone());
-        state
+        states.insert(state.upstream.name.clone(), state.clone());
+        gate.look(|gate| states.retain(|name, _| gate.config().upstreams.contains_key(name)));
     }
 }
 
