@@ -11,17 +11,15 @@ use async_trait::async_trait;
 use pingora_core::server::{ListenFds, ShutdownWatch};
 use pingora_core::services::Service;
 use pingora_runtime::current_handle;
-use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
+use super::exhausted::is_exhausted;
 use super::listener::Plane;
 
 /// Connections that may wait to be accepted; the system's own limit is often lower.
 const BACKLOG: i32 = 65_535;
 /// How long nothing is accepted while the process can have no more sockets.
 const PAUSE: Duration = Duration::from_millis(100);
-/// What is the process's trouble and not the connection's (accept(2)).
-const EXHAUSTED: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
 
 /// Takes an address, at which nobody is heard yet.
 ///
@@ -129,8 +127,4 @@ fn hand_over(plane: &Arc<Plane>, stream: TcpStream, peer: SocketAddr, shutdown: 
 fn registered(stream: TcpStream) -> io::Result<tokio::net::TcpStream> {
     stream.set_nodelay(true)?;
     tokio::net::TcpStream::from_std(stream)
-}
-
-fn is_exhausted(error: &io::Error) -> bool {
-    Errno::from_io_error(error).is_some_and(|errno| EXHAUSTED.contains(&errno))
 }

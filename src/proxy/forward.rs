@@ -140,6 +140,10 @@ impl Turn<'_> {
                 self.record.verdict = "refuse";
                 Refusal::new(Reason::RequestMalformed, "HTTP/2 cannot say this request")
             }
+            Failure::Exhausted(detail) => {
+                self.record.verdict = "refuse";
+                Refusal::new(Reason::Overloaded, detail)
+            }
             Failure::Late => Refusal::new(Reason::RequestTimeout, "over `request_timeout`"),
             Failure::Upstream { reason, detail, .. } => Refusal::new(reason, detail),
             Failure::Ended(refusal) => refusal,
@@ -170,6 +174,7 @@ fn failure_of(fault: LinkFault) -> Failure {
             Cow::Borrowed("no server took a connection in time"),
         ),
         LinkFault::Unavailable(detail) => (Reason::UpstreamUnavailable, detail.into()),
+        LinkFault::Exhausted(detail) => return Failure::Exhausted(detail),
     };
     Failure::Upstream {
         reason,

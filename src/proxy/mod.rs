@@ -23,6 +23,7 @@ mod deadlines;
 mod edge;
 mod entropy;
 mod exchange;
+mod exhausted;
 mod failure;
 mod forward;
 mod http1;

@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use super::pool::HTTP2_STREAMS_MAX;
 use crate::config::model::{Protocol, Upstream, UpstreamTls};
 use crate::control::client_tls;
+use crate::proxy::exhausted::is_exhausted;
 
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
@@ -41,6 +42,8 @@ pub(super) enum ConnectFault {
     Timeout,
     /// It was refused, or the certificate was.
     Refused(String),
+    /// The process can have no more sockets: nobody was asked.
+    Exhausted(String),
 }
 
 /// A connection.
@@ -72,7 +75,7 @@ impl Connector {
     ) -> Result<Opened, ConnectFault> {
         let Some(tls) = &upstream.tls else {
             let opened = timeout(upstream.connect_timeout, plain(address)).await;
-            return in_time(opened).map(Opened::Plain);
+            return within(opened).map(Opened::Plain);
         };
         let connector = self
             .tls
@@ -81,7 +84,7 @@ impl Connector {
             .map_err(|fault| ConnectFault::Refused(fault.clone()))?;
         let opened = encrypted(connector, tls, address);
         let opened = timeout(upstream.connect_timeout, opened).await;
-        in_time(opened).map(|stream| Opened::Tls(Box::new(stream)))
+        within(opened).map(|stream| Opened::Tls(Box::new(stream)))
     }
 }
 
@@ -108,6 +111,14 @@ fn connector(tls: &UpstreamTls, protocol: Protocol) -> Result<TlsConnector, Stri
     let bundle = tls.ca.as_ref().map(|bundle| &*bundle.pem);
     let config = client_tls(bundle, &[alpn])?;
     Ok(Arc::new(config).into())
+}
+
+/// What came of a socket.
+fn within<T, L>(opened: Result<io::Result<T>, L>) -> Result<T, ConnectFault> {
+    match opened {
+        Ok(Err(error)) if is_exhausted(&error) => Err(ConnectFault::Exhausted(error.to_string())),
+        opened => in_time(opened),
+    }
 }
 
 fn in_time<T, E: fmt::Display, L>(opened: Result<Result<T, E>, L>) -> Result<T, ConnectFault> {
@@ -154,4 +165,24 @@ async fn handshake(
         flag.store(false, Ordering::Relaxed);
     });
     Ok((sender, is_alive))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustix::io::Errno;
+
+    use super::{ConnectFault, within};
+
+    #[test]
+    fn a_process_without_sockets_blames_no_server() {
+        let fault = |errno: Errno| within::<(), ()>(Ok(Err(io::Error::from(errno)))).unwrap_err();
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(matches!(fault(errno), ConnectFault::Exhausted(_)));
+        }
+        for errno in [Errno::CONNREFUSED, Errno::HOSTUNREACH, Errno::CONNRESET] {
+            assert!(matches!(fault(errno), ConnectFault::Refused(_)));
+        }
+    }
 }

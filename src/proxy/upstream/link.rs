@@ -60,6 +60,8 @@ pub(in crate::proxy) enum LinkFault {
     Unavailable(String),
     /// The last server took too long.
     Timeout,
+    /// The process can have no more connections: no server is to blame.
+    Exhausted(String),
 }
 
 /// Why a request's head cannot be sent.
@@ -98,21 +100,19 @@ impl Link {
                 break;
             };
             let server = &state.servers[at];
-            match Self::to(edge, &state, server, freshness, moment).await {
+            let refused = match Self::to(edge, &state, server, freshness, moment).await {
                 Ok(link) => return Ok(link),
-                Err(refused) => {
-                    tried.push(at);
-                    if server.pass_over(now, upstream.retry_after) == Change::Changed {
-                        edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
-                    }
-                    fault = Some(match refused {
-                        ConnectFault::Timeout => LinkFault::Timeout,
-                        ConnectFault::Refused(detail) => {
-                            LinkFault::Unavailable(format!("{}: {detail}", server.label))
-                        }
-                    });
+                Err(ConnectFault::Exhausted(detail)) => return Err(LinkFault::Exhausted(detail)),
+                Err(ConnectFault::Timeout) => LinkFault::Timeout,
+                Err(ConnectFault::Refused(detail)) => {
+                    LinkFault::Unavailable(format!("{}: {detail}", server.label))
                 }
+            };
+            tried.push(at);
+            if server.pass_over(now, upstream.retry_after) == Change::Changed {
+                edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
             }
+            fault = Some(refused);
         }
         Err(fault.unwrap_or_else(|| LinkFault::Unavailable("no server is left".into())))
     }
