@@ -263,9 +263,11 @@ impl<'c> Answer<'c> {
         } = &mut self.way
             && !self.finished
         {
+            // Not CANCEL, which some clients take for an end in order.
+            let reason = h2::Reason::INTERNAL_ERROR;
             match stream {
-                Some(stream) => stream.send_reset(h2::Reason::CANCEL),
-                None => respond.send_reset(h2::Reason::INTERNAL_ERROR),
+                Some(stream) => stream.send_reset(reason),
+                None => respond.send_reset(reason),
             }
         }
     }

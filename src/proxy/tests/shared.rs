@@ -127,3 +127,20 @@ async fn thousands_of_small_messages_end_no_connection() {
         .await;
     assert_eq!(response.await.unwrap().status(), 204);
 }
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_an_error_and_no_end_of_it() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut sender = client(&house, 65_535).await;
+    let asked = tokio::spawn(async move { get(&mut sender, "/x").await });
+    let (server, _) = upstream
+        .answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+        .await;
+    let mut body = asked.await.unwrap();
+    assert_eq!(body.data().await.unwrap().unwrap(), "ab");
+    drop(server);
+    let error = body.data().await.unwrap().unwrap_err();
+    // Some clients take CANCEL and NO_ERROR for an end in order.
+    assert_eq!(error.reason(), Some(h2::Reason::INTERNAL_ERROR));
+}
