@@ -11,14 +11,10 @@ use tokio::task::spawn_blocking;
 use tokio::time::interval;
 
 use super::event::{DistrustError, Distrusted, Event, Reloaded};
-use super::keys::Surroundings;
-use super::ledger::Ledger;
-use super::names::Names;
 use super::prepare::{self, Occasion, Prepared, StartError, prepare};
 use super::reload::{self, Outcome, Reload, Waiting};
-use super::serving::{Serving, Views};
+use super::serving::Serving;
 use super::status::ReloadOutcome;
-use crate::token::VerifiedTokens;
 
 /// How long a reload waits for the keys and addresses of what is new.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
@@ -35,25 +31,13 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes generation 1. Nothing changes it before [`Publisher::run`].
-    pub(super) fn begin(
-        path: PathBuf,
-        around: Surroundings,
-        names: Arc<Names>,
-        ledger: Ledger,
-        verified: Arc<VerifiedTokens>,
-        prepared: Prepared,
-    ) -> Self {
+    /// Takes over what serves. Nothing changes it before [`Publisher::run`].
+    pub(super) fn new(path: PathBuf, serving: Serving) -> Self {
         Self {
             path,
-            serving: Serving::begin(around, names, ledger, verified, prepared),
+            serving,
             epoch: 0,
         }
-    }
-
-    /// What others see.
-    pub(super) fn views(&self) -> &Views {
-        &self.serving.views
     }
 
     /// Writes down the keys that were fetched before [`Publisher::run`].

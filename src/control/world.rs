@@ -18,7 +18,7 @@ use super::live::Live;
 use super::names::{self, Names};
 use super::prepare::{self, Occasion, StartError, prepare};
 use super::publisher::Publisher;
-use super::serving::Views;
+use super::serving::{Serving, Views};
 use super::state::StateDir;
 use super::status::Board;
 use super::watch;
@@ -78,10 +78,10 @@ impl World {
         let warnings = prepared.warnings.clone();
         let verified = Arc::new(VerifiedTokens::new(VERIFIED_TOKENS_MAX, fresh()));
         telemetry.metrics().verified_tokens(verified.clone());
-        let publisher = Publisher::begin(path, around, names, ledger, verified, prepared);
+        let serving = Serving::begin(around, names, ledger, verified, prepared);
         Ok(Self {
-            views: publisher.views().clone(),
-            publisher,
+            views: serving.views.clone(),
+            publisher: Publisher::new(path, serving),
             events,
             handle,
             warnings,
