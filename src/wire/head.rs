@@ -117,6 +117,17 @@ pub fn read_request(head: &[u8], limits: HeadLimits) -> Result<Http1Request<'_>,
     })
 }
 
+/// Whether HTTP has such a status (RFC 9110 §15).
+///
+/// # Errors
+/// [`HeadError::Malformed`] outside 100 to 599.
+pub fn check_status(status: u16) -> Result<(), HeadError> {
+    match status {
+        100..=599 => Ok(()),
+        _ => Err(HeadError::Malformed("a status outside 100 to 599")),
+    }
+}
+
 /// Reads a whole answer head: what [`HeadScanner::find`] found, empty line included.
 ///
 /// # Errors
@@ -136,9 +147,7 @@ pub fn read_response(
     check_whole(parse, head)?;
     let version = version(parsed.version)?;
     let status = parsed.code.expect("a whole head has a status");
-    if !(100..600).contains(&status) {
-        return Err(HeadError::Malformed("a status outside 100 to 599"));
-    }
+    check_status(status)?;
     let fields = own(parsed.headers);
     let (framing, keep_alive) = framing::of_response(version, status, to_head, &fields)?;
     Ok(Http1Response {

@@ -16,16 +16,15 @@ use crate::proxy::http1::Http1Body;
 use crate::proxy::http2::Http2Body;
 use crate::wire::Field;
 use crate::wire::fields::same_name;
-use crate::wire::head::{Fields, Framing, HeadError, HeadLimits, HeadScanner, read_response};
+use crate::wire::head::{
+    Fields, Framing, HeadError, HeadLimits, HeadScanner, check_status, read_response,
+};
 
 /// The largest answer head. Upstreams are the operator's own, so it is no key of the configuration.
 const LIMITS: HeadLimits = HeadLimits {
     bytes_max: 64 << 10,
     fields_max: 200,
 };
-
-/// The last status that HTTP has (RFC 9110 §15).
-const STATUS_MAX: u16 = 599;
 
 /// Where an exchange's answer comes from.
 pub(in crate::proxy) struct Answers<'l> {
@@ -180,9 +179,7 @@ impl Head {
             }
             Self::Http2(parts, body) => {
                 let status = parts.status.as_u16();
-                if status > STATUS_MAX {
-                    return Err(AnswerFault::Malformed("a status outside 100 to 599"));
-                }
+                check_status(status).map_err(malformed)?;
                 let framing = match to_head || matches!(status, 204 | 304) {
                     true => Framing::Empty,
                     false => framing(&parts.headers, body.as_ref()),
