@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::chunk::{ChunkHead, ChunkStep};
-
-pub use super::chunk::BodyError;
 use super::head::{Fields, Framing, HeadError, HeadScanner};
 use super::request::Field;
+
+pub use super::chunk::BodyError;
 
 /// Where in a body its reader is.
 #[derive(Debug, Clone)]
