@@ -97,15 +97,18 @@ def ahead(results):
     """Who is ahead of tollgate, said for every column."""
     lines = []
     for part, figure, title in COLUMNS:
-        own = results.median(part, "tollgate", figure)
-        if figure not in LESS_IS_BETTER or own is None:
-            continue
         others = [name for name in results.names(part) if name != "tollgate"]
         factors = {name: factor for name in others if (factor := results.factor(part, "tollgate", name, figure))}
+        if figure not in LESS_IS_BETTER or not factors:
+            continue
         told = [f"{name} (checks {results.checks(name)}) by {factor:.2f}" for name, factor in factors.items() if factor > 1 + EQUAL]
-        all_of_them = ", ".join(f"{name} {factor:.2f}" for name, factor in sorted(factors.items(), key=lambda one: -one[1]))
-        lines.append(f"- {title}: " + (f"ahead of tollgate are {', '.join(told)}." if told else "none of them is ahead of tollgate.") + f" Over {all_of_them}.")
-    return [f"The factors are tollgate's figure over the other's in the same round, their median; closer than {EQUAL:.0%} counts as equal.", "", *lines, ""] if lines else []
+        first = f"ahead of tollgate are {', '.join(told)}" if told else "none of them is ahead of tollgate"
+        each = ", ".join(f"{name} {factor:.2f}" for name, factor in sorted(factors.items(), key=lambda one: -one[1]))
+        lines.append(f"- {title}: {first}. Over {each}.")
+    if not lines:
+        return []
+    what = "The factors are tollgate's figure over the other's in the same round, their median"
+    return [f"{what}; closer than {EQUAL:.0%} counts as equal.", "", *lines, ""]
 
 
 def scale(results):
