@@ -11,9 +11,12 @@ use crate::gate::Gate;
 pub fn identity(gate: &Gate) -> Response<Bytes> {
     let keys = gate.identity().jwks();
     let mut response = answer::body(StatusCode::OK, "application/jwk-set+json", keys);
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    );
+    for (name, value) in [
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
     response
 }

@@ -272,11 +272,12 @@ fn a_policy_does_not_name_authorization_unless_it_is_listed() {
 }
 
 #[test]
-fn the_identity_keys_may_be_kept() {
+fn the_identity_keys_may_be_kept_and_read_by_any_page() {
     let gate = gate();
     let answer = jwks::identity(&gate);
     assert_eq!(answer.status(), 200);
     assert_eq!(field(&answer, "cache-control"), "public, max-age=300");
+    assert_eq!(field(&answer, "access-control-allow-origin"), "*");
     assert!(serde_json::from_slice::<Value>(answer.body()).unwrap()["keys"].is_array());
 }
 

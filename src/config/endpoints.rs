@@ -105,7 +105,7 @@ impl SessionPaths {
             .find(|(pattern, _)| match pattern.strip_suffix("{sid}") {
                 Some(list) => path
                     .strip_prefix(list)
-                    .is_some_and(|sid| !sid.contains('/')),
+                    .is_some_and(|sid| !sid.is_empty() && !sid.contains('/')),
                 None => path == &**pattern,
             })
             .map(|(_, endpoint)| *endpoint)
@@ -158,6 +158,7 @@ mod tests {
         for path in [
             "/auth/{sid}",
             "/auth/login/",
+            "/auth/sessions/",
             "/auth/sessions/7/8",
             "/Auth/login",
             "/auth",

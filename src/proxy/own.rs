@@ -80,8 +80,8 @@ impl Turn<'_> {
         if !matches!(head.method, "GET" | "HEAD") {
             return Err(refused("only GET and HEAD are sent to https"));
         }
-        let host = self.asked.host().ok_or_else(|| refused("no Host"))?;
-        let host = Host::parse(host)?;
+        let nowhere = || Refusal::new(Reason::RequestMalformed, "no Host (RFC 9112 §3.2)");
+        let host = Host::parse(self.asked.host().ok_or_else(nowhere)?)?;
         HeaderValue::from_str(&format!("https://{}{}", host.as_str(), path.to_target()))
             .map_err(|_| refused("a target that no Location can name"))
     }

@@ -104,15 +104,14 @@ impl SessionApi {
 }
 
 fn check_method(endpoint: SessionEndpoint, call: &Call<'_>) -> Result<(), Failure> {
-    let (allowed, text): (&[Method], _) = match endpoint {
+    const READ: (&[Method], &str) = (&[Method::GET, Method::HEAD], "GET, HEAD");
+    let (allowed, text) = match endpoint {
         SessionEndpoint::Sessions => match devices::named(call) {
-            None => (&[Method::GET], "GET"),
-            Some(_) => (&[Method::DELETE], "DELETE"),
+            None => READ,
+            Some(_) => (&[Method::DELETE][..], "DELETE"),
         },
-        SessionEndpoint::Metadata | SessionEndpoint::Jwks => {
-            (&[Method::GET, Method::HEAD], "GET, HEAD")
-        }
-        _ => (&[Method::POST], "POST"),
+        SessionEndpoint::Metadata | SessionEndpoint::Jwks => READ,
+        _ => (&[Method::POST][..], "POST"),
     };
     match allowed.contains(call.request.method()) {
         true => Ok(()),

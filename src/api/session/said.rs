@@ -1,5 +1,6 @@
 //! What the identity service says: read strictly, and checked for what no token may say.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -22,8 +23,9 @@ pub(super) struct Said {
     amr: Option<Vec<String>>,
     auth_time: Option<u64>,
     claims_version: Option<String>,
-    idle_ttl: Option<u64>,
-    absolute_ttl: Option<u64>,
+    /// Seconds, as is the next one: a session that is over at its start would be a login that is none.
+    idle_ttl: Option<NonZeroU64>,
+    absolute_ttl: Option<NonZeroU64>,
     pub(super) refresh_handle: Option<String>,
 }
 
@@ -114,8 +116,8 @@ impl Said {
 
     /// The lifetimes of a session, never longer than the operator's.
     pub(super) fn shorten(&self, idle: Duration, absolute: Duration) -> (Duration, Duration) {
-        let shorter = |secs: Option<u64>, terms: Duration| {
-            secs.map_or(terms, |secs| terms.min(Duration::from_secs(secs)))
+        let shorter = |secs: Option<NonZeroU64>, terms: Duration| {
+            secs.map_or(terms, |secs| terms.min(Duration::from_secs(secs.get())))
         };
         (
             shorter(self.idle_ttl, idle),

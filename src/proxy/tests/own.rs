@@ -50,6 +50,7 @@ async fn browsers_are_sent_to_https_and_tokens_are_refused() {
             "308",
             "location: https://a/?my_access_token=x\r\n",
         ),
+        ("GET / HTTP/1.1\r\n\r\n", "400", "request_malformed"),
         (
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
             "400",

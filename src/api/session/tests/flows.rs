@@ -61,6 +61,8 @@ async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
             503,
         ),
         (200, r#"{"subject":"u "}"#, 503),
+        (200, r#"{"subject":"u","idle_ttl":0}"#, 503),
+        (200, r#"{"subject":"u","absolute_ttl":0}"#, 503),
         (200, r#"{"subject":"u","claims":{"sub":"root"}}"#, 502),
     ] {
         house.service.answers(status, body);
@@ -255,6 +257,10 @@ async fn a_device_can_be_removed_by_its_owner_alone() {
         .with_bearer("GET", "/auth/sessions", &mine.text("access_token"))
         .await;
     assert_eq!(list.json()["sessions"].as_array().map(Vec::len), Some(2));
+    let head = house
+        .with_bearer("HEAD", "/auth/sessions", &mine.text("access_token"))
+        .await;
+    assert_eq!(head.status(), 200);
     let sid = claims(&other.text("access_token"))["sid"]
         .as_str()
         .unwrap()
@@ -265,7 +271,7 @@ async fn a_device_can_be_removed_by_its_owner_alone() {
         .await;
     assert_eq!(theirs.status(), 404);
     for (method, path, allowed) in [
-        ("DELETE", "/auth/sessions", "GET"),
+        ("DELETE", "/auth/sessions", "GET, HEAD"),
         ("GET", &*path, "DELETE"),
     ] {
         let refused = house.send(method, path, &[], "").await;
