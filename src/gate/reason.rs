@@ -55,7 +55,7 @@ pub enum Reason {
     TenantMismatch,
     /// Too many requests.
     RateLimited,
-    /// More than this gate can take.
+    /// More than this gate can take, or it stops.
     Overloaded,
     /// No server of the upstream answered.
     UpstreamUnavailable,

@@ -1,5 +1,5 @@
-//! What may end an exchange by time: the answer that does not begin, the listener's deadline, the end of the token. All of
-//! them ring one alarm.
+//! What may end an exchange by time: the answer that does not begin, the listener's deadline, the end of the token or of
+//! the drain. All of them ring one alarm.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -34,9 +34,7 @@ impl Deadlines<'_> {
 
     fn poll(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Failure> {
         loop {
-            let Some(due) = self.due(phase) else {
-                return Poll::Pending;
-            };
+            let due = self.due(phase);
             ready!(self.alarm.poll(cx, due));
             if let Some(failure) = self.missed_at(Instant::now(), phase) {
                 return Poll::Ready(failure);
@@ -45,22 +43,22 @@ impl Deadlines<'_> {
     }
 
     /// When to look next.
-    fn due(&self, phase: Phase) -> Option<Instant> {
-        [
-            self.look_at(phase),
-            self.unanswered_at(phase),
-            self.late_at(phase),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+    fn due(&self, phase: Phase) -> Instant {
+        let missed_at = [self.unanswered_at(phase), self.late_at(phase)];
+        let missed_at = missed_at.into_iter().flatten();
+        missed_at.fold(self.look_at(phase), Instant::min)
     }
 
-    /// A request that left whole has its answer, however slow: it is no stream yet.
-    fn look_at(&self, phase: Phase) -> Option<Instant> {
-        let is_stream = phase != Phase::Unanswered || self.upload.over_at().is_none();
-        let unseen = self.lifetime.unseen(phase).filter(|_| is_stream)?;
-        Some(self.looked_at + unseen)
+    fn look_at(&self, phase: Phase) -> Instant {
+        self.looked_at + self.lifetime.unseen(self.now_in(phase))
+    }
+
+    /// The phase, as far as the upload has come.
+    fn now_in(&self, phase: Phase) -> Phase {
+        match phase {
+            Phase::Unanswered if self.upload.over_at().is_some() => Phase::Awaited,
+            phase => phase,
+        }
     }
 
     fn unanswered_at(&self, phase: Phase) -> Option<Instant> {
@@ -83,9 +81,9 @@ impl Deadlines<'_> {
         if self.late_at(phase).is_some_and(|due| due <= now) {
             return Some(Failure::Late);
         }
-        if self.look_at(phase).is_some_and(|due| due <= now) {
+        if self.look_at(phase) <= now {
             self.looked_at = now;
-            return self.lifetime.look(phase).map(Failure::Ended);
+            return self.lifetime.look(self.now_in(phase));
         }
         None
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -42,7 +43,9 @@ pub struct Edge {
     world: World,
     pub(super) upstreams: Upstreams,
     in_flight: AtomicUsize,
-    is_draining: AtomicBool,
+    /// When the drain is over, once it has begun.
+    stops_at: OnceLock<Instant>,
+    cut: AtomicUsize,
 }
 
 /// Answers what the gate answers itself. The body was read whole, at most 64 KiB of it.
@@ -83,7 +86,8 @@ impl Edge {
             world,
             upstreams: Upstreams::default(),
             in_flight: AtomicUsize::new(0),
-            is_draining: AtomicBool::new(false),
+            stops_at: OnceLock::new(),
+            cut: AtomicUsize::new(0),
         }
     }
 
@@ -92,14 +96,31 @@ impl Edge {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// From now on no connection outlives its request: answers say `Connection: close`, HTTP/2 says GOAWAY.
-    pub fn drain(&self) {
-        self.is_draining.store(true, Ordering::Release);
+    /// From now on no connection outlives its request: answers say `Connection: close`, HTTP/2 says GOAWAY. What is still
+    /// in flight when the drain is over is cut then, and told of; when that is, the configuration of this moment says.
+    pub fn drain(&self) -> Instant {
+        let drain = || self.gate.look(|gate| gate.config().server.drain);
+        *self.stops_at.get_or_init(|| Instant::now() + drain())
     }
 
     /// Whether [`Edge::drain`] was called.
     pub fn is_draining(&self) -> bool {
-        self.is_draining.load(Ordering::Acquire)
+        self.stops_at.get().is_some()
+    }
+
+    /// When the drain is over, if it has begun.
+    pub(super) fn stops_at(&self) -> Option<Instant> {
+        self.stops_at.get().copied()
+    }
+
+    /// Counts an exchange that the end of the drain cut.
+    pub(super) fn count_cut(&self) {
+        self.cut.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Exchanges that the end of the drain cut.
+    pub fn cut(&self) -> usize {
+        self.cut.load(Ordering::Acquire)
     }
 
     /// The listener that `seen` has become by a reload; `None` while it is as it was.

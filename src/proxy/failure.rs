@@ -28,6 +28,8 @@ pub(super) enum Failure {
     Ended(Refusal),
     /// The listener's deadline.
     Late,
+    /// The end of the drain: the process stops.
+    Stopped,
     /// The process can have no connection to an upstream; why, for the operator.
     Exhausted(String),
     /// The upstream's protocol cannot say the request.

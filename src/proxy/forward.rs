@@ -144,6 +144,10 @@ impl Turn<'_> {
                 Refusal::new(Reason::Overloaded, detail)
             }
             Failure::Late => Refusal::new(Reason::RequestTimeout, "over `request_timeout`"),
+            Failure::Stopped => {
+                self.edge.count_cut();
+                Refusal::new(Reason::Overloaded, "the gateway stops: `drain` is over")
+            }
             Failure::Upstream { reason, detail, .. } => Refusal::new(reason, detail),
             Failure::Ended(refusal) => refusal,
         };

@@ -1,30 +1,33 @@
-//! A stream does not outlive its token: `exp`, revocations and reloads are looked at while it lasts.
+//! A stream does not outlive its token, and nothing outlives the drain: `exp`, revocations, reloads and the stop are
+//! looked at while it lasts.
 
-use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::edge::Edge;
+use super::failure::Failure;
 use crate::gate::{Admission, Gate, Reason, Refusal, Silent, Verdict};
 use crate::time::Timestamp;
 use crate::token::Verified;
 use crate::wire::RequestHead;
 
-/// How often a stream is looked at: revocations and reloads end it within this time.
+/// How often an exchange is looked at: revocations and reloads end a stream within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How far an exchange is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Its answer has not begun.
+    /// Its request is on its way.
     Unanswered,
+    /// Its request left whole: it has its answer, however slow, and is no stream yet.
+    Awaited,
     /// Its answer has begun, and its end is known.
     Answered,
     /// Its answer has begun, and goes on as long as it likes.
     Streaming,
 }
 
-/// What a stream's right to go on depends on.
+/// What an exchange's right to go on depends on.
 pub(super) struct Lifetime<'s> {
     edge: &'s Edge,
     /// The last gate that let the request pass.
@@ -56,20 +59,33 @@ impl<'s> Lifetime<'s> {
         }
     }
 
-    /// How long it may go on before it is looked at again. Streams of public routes, and of routes whose streams may outlive
-    /// their token, go on for ever: `None`. So does an answer whose end is known, once its token is over: the token was good
-    /// when it was shown.
-    pub(super) fn unseen(&self, phase: Phase) -> Option<Duration> {
-        self.token()?;
-        match phase {
-            Phase::Answered => (self.looked_at < self.ends_at).then_some(LOOK_EVERY),
-            _ => Some(self.ends_at.since(self.looked_at).min(LOOK_EVERY)),
+    /// How long it may go on before it is looked at again.
+    pub(super) fn unseen(&self, phase: Phase) -> Duration {
+        let span = match phase {
+            Phase::Unanswered | Phase::Streaming if self.token().is_some() => {
+                self.ends_at.since(self.looked_at).min(LOOK_EVERY)
+            }
+            _ => LOOK_EVERY,
+        };
+        match self.edge.stops_at() {
+            Some(stops_at) => span.min(stops_at.saturating_duration_since(Instant::now())),
+            None => span,
         }
     }
 
     /// Why it may not go on.
-    pub(super) fn look(&mut self, phase: Phase) -> Option<Refusal> {
-        let verified = self.token()?;
+    pub(super) fn look(&mut self, phase: Phase) -> Option<Failure> {
+        let stops_at = self.edge.stops_at();
+        if stops_at.is_some_and(|stops_at| stops_at <= Instant::now()) {
+            return Some(Failure::Stopped);
+        }
+        self.refused(phase).map(Failure::Ended)
+    }
+
+    /// Why the token does not carry it on. Streams of public routes, and of routes whose streams may outlive their token,
+    /// need none. An answer whose end is known goes on behind its token: that was good when it was shown.
+    fn refused(&mut self, phase: Phase) -> Option<Refusal> {
+        let verified = self.token().filter(|_| phase != Phase::Awaited)?;
         let now = self.edge.clock.now();
         if now >= self.ends_at {
             self.looked_at = now;
@@ -88,14 +104,11 @@ impl<'s> Lifetime<'s> {
     }
 
     /// Waits until it may not go on, and says why.
-    pub(super) async fn ended(mut self) -> Refusal {
+    pub(super) async fn ended(mut self) -> Failure {
         loop {
-            match self.unseen(Phase::Streaming) {
-                Some(span) => tokio::time::sleep(span).await,
-                None => pending().await,
-            }
-            if let Some(refusal) = self.look(Phase::Streaming) {
-                return refusal;
+            tokio::time::sleep(self.unseen(Phase::Streaming)).await;
+            if let Some(failure) = self.look(Phase::Streaming) {
+                return failure;
             }
         }
     }

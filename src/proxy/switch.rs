@@ -52,8 +52,5 @@ pub(super) async fn switch(
         lifetime.ended(),
     )
     .await;
-    match ended {
-        Some(refusal) => Err(Failure::Ended(refusal)),
-        None => Ok(Reuse::No),
-    }
+    ended.map_or(Ok(Reuse::No), Err)
 }

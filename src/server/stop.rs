@@ -13,6 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::control::Board;
 use crate::proxy::Edge;
 
+/// How long what the end of the drain cuts may take to say so.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 /// How often the drain looks whether it is over.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -84,20 +86,19 @@ impl ShutdownSignalWatch for Signals {
 }
 
 impl Stopping {
-    /// Returns once the process was told to stop and nothing is in flight, at the latest `drain` after the signal:
-    /// that of the configuration that serves then.
+    /// Returns once the process was told to stop and nothing is in flight. What is so for longer than `drain` is cut then,
+    /// and has a moment to say so.
     pub(super) fn wait(&self, edge: &Edge) {
         // A sender that is gone will not tell any more.
         let _ = self.0.recv();
-        let drain = edge.gate.look(|gate| gate.config().server.drain);
-        let deadline = Instant::now() + drain;
+        let deadline = edge.drain() + LAST_WORDS_MAX;
         while edge.in_flight() > 0 && Instant::now() < deadline {
             std::thread::sleep(LOOK_INTERVAL);
         }
-        let cut = edge.in_flight();
-        if cut > 0 {
-            // They end with the process, and have no line in the access log.
-            tracing::warn!(cut, ?drain, "the drain is over before what was in flight");
+        let (cut, silent) = (edge.cut(), edge.in_flight());
+        if cut + silent > 0 {
+            // What is silent ends with the process, and has no line in the access log.
+            tracing::warn!(cut, silent, "the drain is over before what was in flight");
         }
     }
 }

@@ -111,6 +111,10 @@ fn a_reload_changes_how_long_a_stop_waits() {
     assert!(waited >= Duration::from_millis(200), "{waited:?}");
     assert!(waited < Duration::from_millis(2500), "{waited:?}");
     assert!(gateway.told("the drain is over").contains("cut=1"));
+    let answer = slow.answer_to("POST").expect("it is told why");
+    assert_eq!((answer.status, &*answer.reason()), (503, "overloaded"));
+    let log = fs::read_to_string(gateway.folder.path().join("access.log")).unwrap();
+    assert!(log.contains("`drain` is over"), "{log}");
 }
 
 const BROKEN: &str = "[issuers.main]\nissuer = 7\n";

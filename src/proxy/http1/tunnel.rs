@@ -1,4 +1,4 @@
-//! Two connections as one: bytes go both ways until both ends are done, nothing moves, or the token ends. A half that is
+//! Two connections as one: bytes go both ways until both ends are done, nothing moves, or it may not go on. A half that is
 //! shut down is shut down on the other side, and the other direction goes on.
 
 use std::pin::pin;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::websocket::{CLOSE_4401, Frames};
-use crate::gate::Refusal;
+use super::websocket::{CLOSE_1001, CLOSE_4401, Frames};
 use crate::proxy::connection::{Reader, Writer};
+use crate::proxy::failure::Failure;
 
-/// How long a tunnel whose token ended goes on to reach the end of a frame.
+/// How long a tunnel that may not go on does so to reach the end of a frame.
 const GRACE: Duration = Duration::from_millis(400);
 
 /// Both ends of a tunnel.
@@ -26,11 +26,11 @@ pub(in crate::proxy) struct Tunnel<'t> {
     pub(in crate::proxy) bytes_out: &'t mut u64,
 }
 
-/// Serves a tunnel to its end; `Some` when that was the token's.
+/// Serves a tunnel to its end; `Some` when it might not go on.
 pub(in crate::proxy) async fn tunnel(
     tunnel: Tunnel<'_>,
-    ended: impl Future<Output = Refusal>,
-) -> Option<Refusal> {
+    ended: impl Future<Output = Failure>,
+) -> Option<Failure> {
     let Tunnel {
         client: (client_in, client_out),
         server: (server_in, server_out),
@@ -38,7 +38,7 @@ pub(in crate::proxy) async fn tunnel(
     } = tunnel;
     let moved = AtomicBool::new(false);
     let mut frames = tunnel.is_websocket.then(Frames::default);
-    let refusal = {
+    let failure = {
         let up = pour(client_in, server_out, &moved, tunnel.bytes_in, None);
         let down = pour(
             server_in,
@@ -51,15 +51,19 @@ pub(in crate::proxy) async fn tunnel(
         tokio::select! {
             biased;
             _ = &mut both => return None,
-            refusal = ended => refusal,
+            failure = ended => failure,
             () = stands_still(&moved, tunnel.idle_timeout) => return None,
         }
     };
     if let Some(frames) = &mut frames {
         // Late is as good as never: the connection is cut all the same.
-        let _ = timeout(GRACE, say_goodbye(server_in, client_out, frames)).await;
+        let close = match failure {
+            Failure::Stopped => CLOSE_1001,
+            _ => CLOSE_4401,
+        };
+        let _ = timeout(GRACE, say_goodbye(server_in, client_out, frames, close)).await;
     }
-    Some(refusal)
+    Some(failure)
 }
 
 /// Neither end can be reached any more.
@@ -102,7 +106,7 @@ async fn stands_still(moved: &AtomicBool, span: Duration) {
 }
 
 /// Sends the close frame at the end of the frame that is on its way.
-async fn say_goodbye(from: &mut Reader, to: &mut Writer, frames: &mut Frames) {
+async fn say_goodbye(from: &mut Reader, to: &mut Writer, frames: &mut Frames, close: [u8; 4]) {
     while !frames.is_between() {
         if from.buffer.is_empty() && !matches!(from.fill().await, Ok(1..)) {
             return;
@@ -121,7 +125,7 @@ async fn say_goodbye(from: &mut Reader, to: &mut Writer, frames: &mut Frames) {
         }
         from.buffer.clear();
     }
-    to.pending.extend_from_slice(&CLOSE_4401);
+    to.pending.extend_from_slice(&close);
     if to.flush().await.is_ok() {
         to.shut().await;
     }

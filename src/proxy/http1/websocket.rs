@@ -3,6 +3,8 @@
 
 /// The close frame that ends a stream whose token ended: status 4401, no text (RFC 6455 §5.5.1).
 pub(super) const CLOSE_4401: [u8; 4] = [0x88, 0x02, 0x11, 0x31];
+/// The close frame of a gateway that stops: status 1001, "going away" (RFC 6455 §7.4.1).
+pub(super) const CLOSE_1001: [u8; 4] = [0x88, 0x02, 0x03, 0xe9];
 
 /// Where in a stream of frames its follower is.
 #[derive(Debug, Clone, Default)]

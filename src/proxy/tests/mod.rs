@@ -12,6 +12,7 @@ mod odd_answers;
 mod own;
 mod repeats;
 mod shared;
+mod stops;
 mod tls;
 mod tunnels;
 mod upstreams;
