@@ -20,18 +20,14 @@ impl<'h> Header<'h> {
     ///
     /// # Errors
     /// [`TokenError::Malformed`] for a member that asks for what this house does not do: extensions (`crit`, RFC 7515
-    /// §4.1.11; `b64`, RFC 7797), encryption and compression (`enc`, `zip`), a nested token (`cty`, RFC 7519 §5.2);
-    /// and for `alg`, `kid`, `typ` or `cty` that is not a text.
+    /// §4.1.11; `b64`, RFC 7797), encryption and compression (`enc`, `zip`), other content than claims (`cty`, which only
+    /// a nested token has use for, RFC 7519 §5.2); and for `alg`, `kid` or `typ` that is not a text.
     pub(super) fn read(members: &'h Object<'_>) -> Result<Self, TokenError> {
         if let Some((_, detail)) = REFUSED
             .iter()
             .find(|(name, _)| members.find(name).is_some())
         {
             return Err(TokenError::Malformed(detail));
-        }
-        let cty = text(members, "cty", "`cty` is not a text")?;
-        if cty.is_some_and(|cty| without_application(cty).eq_ignore_ascii_case("JWT")) {
-            return Err(TokenError::Malformed("a nested token"));
         }
         Ok(Self {
             algorithm: text(members, "alg", "`alg` is not a text")?
@@ -66,9 +62,10 @@ fn without_application(media_type: &str) -> &str {
 const APPLICATION: &str = "application/";
 
 /// Members whose mere presence refuses a token.
-const REFUSED: [(&str, &str); 4] = [
+const REFUSED: [(&str, &str); 5] = [
     ("crit", "critical extensions"),
     ("b64", "an unencoded payload"),
+    ("cty", "a nested token"),
     ("zip", "compression"),
     ("enc", "an encrypted token"),
 ];

@@ -112,13 +112,10 @@ impl Case {
         let is_strict = |text: &str| Object::parse(text.as_bytes()).is_ok();
         match error {
             TokenError::Malformed(_) => {
-                let cty = header["cty"].as_str().unwrap_or_default().to_lowercase();
-                let extends = ["crit", "b64", "zip", "enc"];
+                let extends = ["crit", "b64", "cty", "zip", "enc"];
                 if !is_strict(&self.header) || !is_strict(&self.claims) {
                     TWICE
-                } else if extends.iter().any(|name| header.get(name).is_some())
-                    || cty.ends_with("jwt")
-                {
+                } else if extends.iter().any(|name| header.get(name).is_some()) {
                     EXTENSION
                 } else if header.as_object().unwrap().values().any(Value::is_null) {
                     NULL

@@ -156,6 +156,7 @@ fn a_header_that_asks_for_more_than_a_signature_is_malformed() {
         r#"{"alg":"HS256","cty":"jwt"}"#,
         r#"{"alg":"HS256","cty":"application/jwt"}"#,
         r#"{"alg":"HS256","cty":"APPLICATION/JWT"}"#,
+        r#"{"alg":"HS256","cty":"application/json"}"#,
         r#"{"alg":"HS256","cty":7}"#,
         r#"{"alg":"HS256","kid":7}"#,
         r#"{"alg":"HS256","kid":null}"#,
@@ -179,7 +180,6 @@ fn a_header_may_carry_what_is_never_looked_at() {
     for header in [
         r#"{"alg":"HS256","jku":"https://evil.example.com/jwks","x5u":"file:///etc/passwd"}"#,
         r#"{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"},"x5c":["AAAA"],"x5t":7}"#,
-        r#"{"alg":"HS256","cty":"application/json"}"#,
         r#"{"alg":"HS256","kid":"../../../dev/null"}"#,
         r#" { "alg" : "HS256" } "#,
     ] {
