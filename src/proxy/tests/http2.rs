@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
+use h2::{RecvStream, SendStream};
+use http::request::Builder;
 use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -25,7 +27,7 @@ fn post(path: &str) -> Request<()> {
         .unwrap()
 }
 
-async fn whole(response: Response<h2::RecvStream>) -> (u16, HeaderMap, Vec<u8>, Option<HeaderMap>) {
+async fn whole(response: Response<RecvStream>) -> (u16, HeaderMap, Vec<u8>, Option<HeaderMap>) {
     let (head, mut body) = response.into_parts();
     let mut bytes = Vec::new();
     while let Some(piece) = body.data().await {
@@ -68,6 +70,24 @@ pub(super) async fn echo() -> SocketAddr {
         }
     });
     address
+}
+
+/// A stream of gRPC through `house` to such a server, one message of which came back.
+pub(super) async fn stream(house: &House, request: Builder) -> (RecvStream, SendStream<Bytes>) {
+    let request = request.method("POST").uri("http://a/s/M");
+    let request = request.header("content-type", "application/grpc").body(());
+    let sent = client(house).await.send_request(request.unwrap(), false);
+    let (response, mut send) = sent.unwrap();
+    send.send_data("one".into(), false).unwrap();
+    let mut body = response.await.unwrap().into_body();
+    assert_eq!(body.data().await.unwrap().unwrap(), "one");
+    (body, send)
+}
+
+/// The trailers with which a stream ends.
+pub(super) async fn ended(mut body: RecvStream) -> HeaderMap {
+    assert!(body.data().await.is_none());
+    body.trailers().await.unwrap().unwrap()
 }
 
 #[tokio::test]

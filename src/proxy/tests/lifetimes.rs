@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
 use serde_json::json;
-use tokio::net::TcpStream;
 
 use super::house::{House, SECRET, Upstream, Wire, gate, status};
+use super::http2;
 use crate::session::{Revocation, Revoked};
 
 fn config(upstream: SocketAddr, route: &str) -> String {
@@ -228,25 +228,14 @@ async fn a_websocket_within_a_frame_is_cut() {
 
 #[tokio::test]
 async fn a_stream_of_grpc_ends_with_unauthenticated() {
-    let upstream = super::http2::echo().await;
+    let upstream = http2::echo().await;
     let text = config(upstream, "").replace("\n[issuers", "\nprotocol = \"h2\"\n[issuers");
     let house = House::of(&text).await;
-    let tcp = TcpStream::connect(house.address).await.unwrap();
-    let (sender, connection) = h2::client::handshake(tcp).await.unwrap();
-    tokio::spawn(connection);
-    let mut sender = sender.ready().await.unwrap();
-    let request = Request::post("http://a/s/M")
-        .header("authorization", format!("Bearer {}", token(&house)))
-        .header("content-type", "application/grpc")
-        .body(())
-        .unwrap();
-    let (response, mut send) = sender.send_request(request, false).unwrap();
-    send.send_data("one".into(), false).unwrap();
-    let mut body = response.await.unwrap().into_body();
-    assert_eq!(body.data().await.unwrap().unwrap(), "one");
+    let bearer = format!("Bearer {}", token(&house));
+    let request = Request::builder().header("authorization", bearer);
+    let (body, _send) = http2::stream(&house, request).await;
     house.clock.pass(LIFE);
-    assert!(body.data().await.is_none());
-    let trailers = body.trailers().await.unwrap().unwrap();
+    let trailers = http2::ended(body).await;
     assert_eq!(trailers["grpc-status"], "16");
     assert_eq!(trailers["grpc-message"], "token_expired");
 }

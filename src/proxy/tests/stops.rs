@@ -1,9 +1,9 @@
 //! Nothing outlives the drain, and what it cuts is told why.
 
 use http::Request;
-use tokio::net::TcpStream;
 
 use super::house::{House, Upstream, status};
+use super::http2;
 use crate::gate::Reason;
 
 /// A public route, a drain that is over soon.
@@ -72,24 +72,12 @@ async fn a_websocket_hears_that_the_gateway_goes_away() {
 
 #[tokio::test]
 async fn a_stream_of_grpc_ends_with_unavailable_when_the_drain_is_over() {
-    let upstream = super::http2::echo().await;
+    let upstream = http2::echo().await;
     let more = "protocol = \"h2\"\n[server]\ndrain = \"300ms\"";
     let house = House::before(upstream, "", more).await;
-    let tcp = TcpStream::connect(house.address).await.unwrap();
-    let (sender, connection) = h2::client::handshake(tcp).await.unwrap();
-    tokio::spawn(connection);
-    let mut sender = sender.ready().await.unwrap();
-    let request = Request::post("http://a/s/M")
-        .header("content-type", "application/grpc")
-        .body(())
-        .unwrap();
-    let (response, mut send) = sender.send_request(request, false).unwrap();
-    send.send_data("one".into(), false).unwrap();
-    let mut body = response.await.unwrap().into_body();
-    assert_eq!(body.data().await.unwrap().unwrap(), "one");
+    let (body, _send) = http2::stream(&house, Request::builder()).await;
     house.edge.drain();
-    assert!(body.data().await.is_none());
-    let trailers = body.trailers().await.unwrap().unwrap();
+    let trailers = http2::ended(body).await;
     assert_eq!(trailers["grpc-status"], "14");
     assert_eq!(trailers["grpc-message"], "overloaded");
 }
