@@ -43,7 +43,7 @@ pub struct Handling {
     pub refuse_upgrade: bool,
     /// Whether a browser may send its token in `Sec-WebSocket-Protocol`.
     pub websocket_token: bool,
-    /// Whether a stream may outlive its token.
+    /// Whether a stream may outlive its token. A revocation ends it all the same.
     pub outlive: bool,
     /// Name of the CORS policy.
     pub cors: Option<Arc<str>>,

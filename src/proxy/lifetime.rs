@@ -1,5 +1,5 @@
-//! A stream does not outlive its token, and nothing outlives the drain: `exp`, revocations, reloads and the stop are
-//! looked at while it lasts.
+//! A stream does not outlive its token, unless its route says so, nor its revocation, and nothing outlives the drain:
+//! `exp`, revocations, reloads and the stop are looked at while it lasts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,8 @@ pub(super) struct Lifetime<'s> {
     gate: Arc<Gate>,
     admission: &'s Admission,
     head: &'s RequestHead<'s>,
-    /// The end of the token. One that was let pass after it, within the leeway, has its answer if that is quick.
+    /// The end of the token, if that is the stream's. One that was let pass after it, within the leeway, has its answer if
+    /// that is quick.
     ends_at: Timestamp,
     looked_at: Timestamp,
 }
@@ -48,13 +49,18 @@ impl<'s> Lifetime<'s> {
         head: &'s RequestHead<'s>,
         now: Timestamp,
     ) -> Self {
-        let exp = admission.permit.verified().map(Verified::expires_at);
+        let permit = &admission.permit;
+        let exp = permit.verified().map(Verified::expires_at);
+        let ends_at = match permit.route().handling.outlive {
+            true => Timestamp::from_millis(u64::MAX),
+            false => exp.unwrap_or_default().max(now.plus(LOOK_EVERY)),
+        };
         Self {
             edge,
             gate,
             admission,
             head,
-            ends_at: exp.unwrap_or_default().max(now.plus(LOOK_EVERY)),
+            ends_at,
             looked_at: now,
         }
     }
@@ -82,8 +88,9 @@ impl<'s> Lifetime<'s> {
         self.refused(phase).map(Failure::Ended)
     }
 
-    /// Why the token does not carry it on. Streams of public routes, and of routes whose streams may outlive their token,
-    /// need none. An answer whose end is known goes on behind its token: that was good when it was shown.
+    /// Why the token does not carry it on. Streams of public routes need none, and what may outlive its token ends with its
+    /// revocation alone: behind its end no gate would let the request pass. An answer whose end is known goes on behind its
+    /// token: that was good when it was shown.
     fn refused(&mut self, phase: Phase) -> Option<Refusal> {
         let verified = self.token().filter(|_| phase != Phase::Awaited)?;
         let now = self.edge.clock.now();
@@ -96,7 +103,8 @@ impl<'s> Lifetime<'s> {
             return Some(Refusal::new(Reason::TokenRevoked, by.as_str()));
         }
         self.looked_at = now;
-        if self.edge.gate.is_current(&self.gate) {
+        let outlives = self.admission.permit.route().handling.outlive;
+        if outlives || self.edge.gate.is_current(&self.gate) {
             return None;
         }
         self.gate = self.edge.gate.load();
@@ -113,12 +121,8 @@ impl<'s> Lifetime<'s> {
         }
     }
 
-    /// The token whose end is the stream's.
     fn token(&self) -> Option<&'s Verified> {
-        let permit = &self.admission.permit;
-        permit
-            .verified()
-            .filter(|_| !permit.route().handling.outlive)
+        self.admission.permit.verified()
     }
 
     /// Why the gate as it is now would not let the request pass.

@@ -90,6 +90,17 @@ async fn is_cut(client: &mut Wire) {
     assert!(began.elapsed() < CUT_MAX, "{:?}", began.elapsed());
 }
 
+fn revoke_session(house: &House) {
+    let now = house.edge.clock.now();
+    let revocation = Revocation {
+        what: Revoked::Session("s1".into()),
+        issuer: None,
+        cutoff: now,
+        expires_at: now.plus(LIFE),
+    };
+    house.edge.revocations.revoke(revocation, now);
+}
+
 #[tokio::test]
 async fn an_event_stream_is_cut_at_the_end_of_its_token() {
     let upstream = Upstream::start().await;
@@ -173,14 +184,19 @@ async fn a_revocation_cuts_a_stream() {
     let upstream = Upstream::start().await;
     let house = House::of(&config(upstream.address, "")).await;
     let (mut client, _server) = stream(&house, &upstream, "/x").await;
-    let now = house.edge.clock.now();
-    let revocation = Revocation {
-        what: Revoked::Session("s1".into()),
-        issuer: None,
-        cutoff: now,
-        expires_at: now.plus(LIFE),
-    };
-    house.edge.revocations.revoke(revocation, now);
+    revoke_session(&house);
+    is_cut(&mut client).await;
+}
+
+#[tokio::test]
+async fn a_revocation_cuts_also_a_stream_that_outlived_its_token() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "outlive = true")).await;
+    let (mut client, mut server) = stream(&house, &upstream, "/x").await;
+    house.clock.pass(LIFE * 2);
+    server.say("1\r\nb\r\n").await;
+    client.until("1\r\nb\r\n").await;
+    revoke_session(&house);
     is_cut(&mut client).await;
 }
 
