@@ -6,7 +6,6 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::api::{SessionApi, SystemEntropy};
-use super::call::Call;
 use super::cookie;
 use crate::api::answer;
 use crate::session::{Minted, Moment, Refreshed, Transport};
@@ -14,15 +13,11 @@ use crate::token::SigningKey;
 
 impl SessionApi {
     /// The tokens of a session that was opened or refreshed. A cookie's refresh token is never in the body.
-    pub(super) fn tokens_of(
-        &self,
-        refreshed: &Refreshed,
-        key: &SigningKey,
-        call: &Call<'_>,
-    ) -> Response<Bytes> {
+    pub(super) fn tokens_of(&self, refreshed: &Refreshed, key: &SigningKey) -> Response<Bytes> {
         let moment = Moment {
             committed_at: refreshed.at,
-            now: call.now,
+            // Not that of the call: the identity service may have thought for long.
+            now: self.clock.now(),
         };
         let session = &refreshed.session;
         let minted = self

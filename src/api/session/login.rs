@@ -68,7 +68,7 @@ impl SessionApi {
                 ..occasion
             },
         );
-        Ok(self.tokens_of(&opened, key, call))
+        Ok(self.tokens_of(&opened, key))
     }
 
     /// Which pages may call as this client.

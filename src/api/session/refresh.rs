@@ -74,7 +74,7 @@ impl SessionApi {
             .refresh(&refresh, &claims, &SystemEntropy)
             .await;
         let refreshed = refreshed.map_err(failure)?;
-        Ok(self.tokens_of(&refreshed, key, call))
+        Ok(self.tokens_of(&refreshed, key))
     }
 
     /// Takes one call of the caller's address.

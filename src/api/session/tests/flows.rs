@@ -1,6 +1,6 @@
 //! Login, refresh and logout as clients live them.
 
-use super::house::House;
+use super::house::{Answer, House};
 use crate::session::Event;
 
 #[tokio::test]
@@ -30,6 +30,20 @@ async fn a_login_is_delegated_and_answered_with_tokens() {
         assert!(head.to_lowercase().contains(part), "{head}");
     }
     assert!(house.counts(&answer.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn a_token_lives_as_long_as_it_says_however_long_the_identity_service_thought() {
+    let house = House::build().await;
+    house.ponder(20);
+    let ends_as_told = |answer: &Answer| {
+        let exp = claims(&answer.text("access_token"))["exp"].as_u64();
+        let told = answer.json()["expires_in"].as_u64();
+        assert_eq!(exp, told.map(|left| house.now().as_secs() + left));
+    };
+    let login = house.login().await;
+    ends_as_told(&login);
+    ends_as_told(&house.refresh(&login.text("refresh_token")).await);
 }
 
 #[tokio::test]

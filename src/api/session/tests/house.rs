@@ -127,6 +127,12 @@ impl House {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// From now on the identity service thinks for so long.
+    pub(super) fn ponder(&self, seconds: u64) {
+        self.service
+            .takes(&self.clock, Duration::from_secs(seconds));
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
