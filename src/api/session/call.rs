@@ -56,10 +56,16 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The one value of a field that only describes: a strange one is as good as none.
+    /// The one value of a field that only describes, in UTF-8: people name things in their own tongue. A strange one is as
+    /// good as none.
     pub(super) fn note(&self, name: &HeaderName, chars_max: usize) -> String {
-        let value = self.field(name).ok().flatten().unwrap_or_default();
-        value.chars().take(chars_max).collect()
+        let mut values = self.request.headers().get_all(name).iter();
+        let value = match (values.next(), values.next()) {
+            (Some(value), None) => std::str::from_utf8(value.as_bytes()).unwrap_or_default(),
+            _ => "",
+        };
+        let legible = value.chars().filter(|character| !character.is_control());
+        legible.take(chars_max).collect()
     }
 
     /// Reads what the body is. Types that a page of another site could send unasked are refused, no type at all among them.

@@ -301,6 +301,28 @@ async fn a_device_can_be_removed_by_its_owner_alone() {
 }
 
 #[tokio::test]
+async fn a_device_is_called_what_its_owner_calls_it() {
+    let house = House::build().await;
+    for (label, listed) in [("Zoë’s 電話", "Zoë’s 電話"), ("a\tb", "ab")] {
+        house.wait(1);
+        let fields = [
+            ("content-type", "application/json"),
+            ("x-client-id", "mobile"),
+            ("x-device-label", label),
+        ];
+        let login = house.send("POST", "/auth/login", &fields, "{}").await;
+        let told = format!("x-tollgate-device-label: {listed}\r\n");
+        let (head, _) = house.service.asked().pop().unwrap();
+        assert!(head.contains(&told), "{head}");
+        let access = login.text("access_token");
+        let list = house.with_bearer("GET", "/auth/sessions", &access).await;
+        let sessions = list.json()["sessions"].as_array().cloned();
+        let newest = sessions.and_then(|mut sessions| sessions.pop());
+        assert_eq!(newest.unwrap()["label"], listed);
+    }
+}
+
+#[tokio::test]
 async fn idle_and_absolute_ends_hold() {
     let house = House::build().await;
     let mut token = house.login().await.text("refresh_token");
