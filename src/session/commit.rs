@@ -60,7 +60,7 @@ pub fn apply<R: Rows>(rows: &mut R, change: Change, now: Timestamp) -> Result<Ou
     match change.command {
         Command::Open { session, live_max } => step.open(*session, live_max),
         Command::Rotate(presentation) => step.rotate(*presentation),
-        Command::Revoke { session, why } => step.end(session, why).map(Outcome::Revoked),
+        Command::Revoke { session, why } => step.revoke(session, why).map(Outcome::Revoked),
         Command::RevokeSubject { subject, why } => step.revoke_subject(&subject, why),
         Command::Confirm {
             session,
@@ -120,14 +120,22 @@ impl<R: Rows> Step<'_, R> {
         Ok(Outcome::Rotated(Some((rotation, Box::new(session)))))
     }
 
-    fn end(&mut self, session: TimedId, why: Why) -> Result<Vec<TimedId>, R::Error> {
+    /// Ends a session. One that the store does not know has access tokens all the same if the store was set back: to an
+    /// earlier copy, or to nothing.
+    fn revoke(&mut self, session: TimedId, why: Why) -> Result<Vec<TimedId>, R::Error> {
         match self.rows.find(session)? {
-            Some(found) if found.state == State::Active => {
-                self.kill(found, why)?;
-                Ok(vec![session])
-            }
-            _ => Ok(Vec::new()),
+            Some(found) => self.end(found, why),
+            None => self.log_session(session).map(|()| Vec::new()),
         }
+    }
+
+    fn end(&mut self, found: Session, why: Why) -> Result<Vec<TimedId>, R::Error> {
+        if found.state != State::Active {
+            return Ok(Vec::new());
+        }
+        let ended = vec![found.id];
+        self.kill(found, why)?;
+        Ok(ended)
     }
 
     fn revoke_subject(&mut self, subject: &str, why: Why) -> Result<Outcome, R::Error> {
@@ -174,8 +182,9 @@ impl<R: Rows> Step<'_, R> {
     fn deny_own(&mut self, said: &Revocation) -> Result<Vec<TimedId>, R::Error> {
         let ended = match &said.what {
             Revoked::Session(sid) => {
-                let session = TimedId::parse(sid);
-                return session.map_or(Ok(Vec::new()), |one| self.end(one, Why::Operator));
+                let session = TimedId::parse(sid).map(|one| self.rows.find(one));
+                let found = session.transpose()?.flatten();
+                return found.map_or(Ok(Vec::new()), |found| self.end(found, Why::Operator));
             }
             Revoked::Token(_) | Revoked::Key(_) => return Ok(Vec::new()),
             Revoked::Subject(subject) => self.end_all_of(subject, Why::Operator)?,

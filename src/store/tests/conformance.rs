@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::support::{Process, process, sqlite};
+use super::support::{Fresh, Process, process, sqlite};
 use crate::config::model::SessionStoreKind;
-use crate::session::{RefreshError, Revocation, Revoked, Rotation, Use, Why};
+use crate::session::{RefreshError, Revocation, Revoked, RevokedBy, Rotation, TimedId, Use, Why};
 use crate::time::Clock;
 
 /// Runs one test on every store.
@@ -33,6 +33,7 @@ on_every_store!(
     fifty_at_once_get_one_successor,
     logout_all_spares_a_login_of_the_same_millisecond,
     an_operators_word_ends_what_began_at_the_stores_later_time,
+    a_logout_ends_also_what_the_store_has_forgotten,
     only_so_many_sessions_of_one_subject_live,
     confirmation_closes_the_tail,
     something_is_used_once,
@@ -129,6 +130,17 @@ async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Pr
             .rotated(&process.login("u_1").await.refresh_token)
             .await;
     }
+}
+
+/// A store that was set back to an earlier copy does not know the newest sessions; their access tokens count.
+async fn a_logout_ends_also_what_the_store_has_forgotten(process: &Process) {
+    let now = process.clock.now();
+    let forgotten = TimedId::new(now, &Fresh);
+    let logout = process.service.revoke(forgotten, Why::Logout).await;
+    logout.expect("the store is there");
+    let revocations = &process.revocations;
+    let by = revocations.find_session(forgotten, "u_1", "mobile", now);
+    assert_eq!(by, Some(RevokedBy::Session));
 }
 
 async fn only_so_many_sessions_of_one_subject_live(process: &Process) {
