@@ -194,6 +194,7 @@ impl Assertions {
             text: String::from_utf8(lines)
                 .expect("names and claims are text")
                 .into(),
+            since: now,
             until: if ends_with_token {
                 expires_at
             } else {

@@ -17,6 +17,8 @@ pub struct Note {
     pub reader: Arc<str>,
     /// What it says.
     pub text: Box<str>,
+    /// When it was made. A clock that ran ahead and was put right makes it anew: nobody else is there yet.
+    pub since: Timestamp,
     /// From then on it is made anew.
     pub until: Timestamp,
 }
@@ -46,8 +48,10 @@ impl Notes {
         now: Timestamp,
         make: impl FnOnce() -> Note,
     ) -> Arc<Note> {
-        let is_good =
-            |note: &&Arc<Note>| note.reader == *reader && note.maker == *maker && now < note.until;
+        let is_good = |note: &&Arc<Note>| {
+            let is_its_time = note.since <= now && now < note.until;
+            is_its_time && note.reader == *reader && note.maker == *maker
+        };
         if let Some(note) = self.kept().iter().find(is_good) {
             return note.clone();
         }
@@ -88,6 +92,7 @@ mod tests {
             maker: Arc::clone(&maker),
             reader: Arc::clone(&reader),
             text: fresh.into(),
+            since: Timestamp::from_secs(now),
             until: Timestamp::from_secs(now + 10),
         };
         let note = notes.find_or_make(&maker, &reader, Timestamp::from_secs(now), make);
@@ -103,6 +108,14 @@ mod tests {
         assert_eq!(text(&notes, "gate", "crm", 110, "third"), "third");
         assert_eq!(text(&notes, "new gate", "crm", 111, "fourth"), "fourth");
         assert_eq!(text(&notes, "gate", "crm", 111, "fifth"), "fifth");
+    }
+
+    #[test]
+    fn a_note_of_a_clock_that_ran_ahead_is_not_kept_once_it_is_right_again() {
+        let notes = Notes::default();
+        assert_eq!(text(&notes, "gate", "crm", 4000, "ahead"), "ahead");
+        assert_eq!(text(&notes, "gate", "crm", 100, "right"), "right");
+        assert_eq!(text(&notes, "gate", "crm", 101, "later"), "right");
     }
 
     #[test]
