@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -20,11 +21,34 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Finds the address. What was discovered is believed for an hour.
+    /// Fetches the keys; with `etag`, the answer may be that nothing changed. Where an address that was discovered earlier
+    /// gives nothing, the metadata is asked anew: the provider may have moved them.
     ///
     /// # Errors
     /// A text for the operator.
-    pub(super) async fn find(
+    pub(super) async fn fetch(
+        &mut self,
+        fetcher: &Fetcher,
+        issuer: &str,
+        keys: &RemoteKeys,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Fetched, String> {
+        let is_remembered = self.discovered.is_some();
+        let url = self.find(fetcher, issuer, keys).await?;
+        let why = match fetcher.get(&url, etag).await {
+            Err(why) if is_remembered => why,
+            fetched => return fetched,
+        };
+        self.forget();
+        let moved_to = self.find(fetcher, issuer, keys).await?;
+        if moved_to == url {
+            return Err(why);
+        }
+        fetcher.get(&moved_to, None).await
+    }
+
+    /// Finds the address. What was discovered is believed for an hour.
+    async fn find(
         &mut self,
         fetcher: &Fetcher,
         issuer: &str,

@@ -206,6 +206,10 @@ impl Refresher {
             Ok((refreshed, wished)) => (refreshed, wished),
             Err(why) => (Refreshed::Failed(why), None),
         };
+        if cause == Cause::Wished && !matches!(refreshed, Refreshed::Replaced(..)) {
+            // The key may be published elsewhere by now.
+            self.address.forget();
+        }
         let (min, max) = (self.keys.refresh_min, self.keys.refresh_max);
         let pause = if let Refreshed::Failed(why) = &refreshed {
             self.failures = self.failures.saturating_add(1);
@@ -229,10 +233,11 @@ impl Refresher {
     }
 
     async fn attempt(&mut self) -> Result<(Refreshed, Option<Duration>), String> {
-        let issuer = &self.issuer.terms.issuer;
-        let url = self.address.find(&self.fetcher, issuer, &self.keys).await?;
-        let etag = self.held.etag();
-        let fetched = self.fetcher.get(&url, etag.as_ref()).await?;
+        let (issuer, etag) = (&self.issuer.terms.issuer, self.held.etag());
+        let fetched = self
+            .address
+            .fetch(&self.fetcher, issuer, &self.keys, etag.as_ref())
+            .await?;
         let now = self.around.clock.now();
         let (document, etag, max_age) = match fetched {
             Fetched::Unchanged { max_age } => {

@@ -268,25 +268,3 @@ async fn a_provider_that_is_up_is_asked_before_its_keys_are_too_old() {
     until(|| house.judge(&a) == Some(Reason::IssuerUnavailable)).await;
     house.close().await;
 }
-
-#[tokio::test]
-async fn keys_are_discovered_where_the_issuer_says() {
-    let (site, a) = (Site::new(), key());
-    let keys = Provider::start(Answer::Document(jwks(&[&a]))).await;
-    let provider = Provider::start(Answer::Silence).await;
-    let issuer = format!("http://{}", provider.address);
-    let metadata = format!(
-        "{{\"issuer\": \"{issuer}\", \"jwks_uri\": \"{}\"}}",
-        keys.url()
-    );
-    provider.answer(Answer::Document(metadata));
-    let other = format!(
-        "[issuers.other]\nissuer = \"{issuer}\"\naudiences = [\"api\"]\nalgorithms = [\"ES256\"]\ndiscovery = true"
-    );
-    std::fs::write(site.path("jwks.json"), jwks(&[&a])).unwrap();
-    site.configure("jwks_file = \"jwks.json\"", &other);
-    let house = site.open().await;
-    assert_eq!(house.status().issuers[1].keys, 1);
-    assert!(provider.heads()[0].starts_with("GET /.well-known/openid-configuration "));
-    house.close().await;
-}

@@ -1,0 +1,90 @@
+//! Keys that are found where the issuer's metadata says, and that move.
+
+use super::house::{House, Site, jwks, key};
+use super::provider::{Answer, Provider};
+use crate::token::{SigningKey, WantedKey};
+
+/// An issuer whose keys are discovered.
+struct Discovered {
+    site: Site,
+    metadata: Provider,
+}
+
+impl Discovered {
+    /// The issuer `other`, which says that its keys are at `keys`.
+    async fn at(keys: &Provider, refresh: &str) -> Self {
+        let (site, metadata) = (Site::new(), Provider::start(Answer::Silence).await);
+        std::fs::write(site.path("jwks.json"), jwks(&[&key()])).unwrap();
+        let other = format!(
+            "[issuers.other]\nissuer = \"http://{}\"\naudiences = [\"api\"]\nalgorithms = [\"ES256\"]\n\
+             discovery = true\n{refresh}",
+            metadata.address
+        );
+        site.configure("jwks_file = \"jwks.json\"", &other);
+        let discovered = Self { site, metadata };
+        discovered.say(keys);
+        discovered
+    }
+
+    /// From now on the keys are at `keys`.
+    fn say(&self, keys: &Provider) {
+        self.metadata.answer(Answer::Document(format!(
+            "{{\"issuer\": \"http://{}\", \"jwks_uri\": \"{}\"}}",
+            self.metadata.address,
+            keys.url()
+        )));
+    }
+}
+
+/// How many keys the issuer has, after a token of an unknown key came.
+async fn keys_after_a_wish(house: &House) -> usize {
+    let seen = house.gate.load();
+    house.keys.wanted("other", WantedKey::Unseen, &seen).await;
+    house.status().issuers[1].keys
+}
+
+async fn provider_of(keys: &[&SigningKey]) -> Provider {
+    Provider::start(Answer::Document(jwks(keys))).await
+}
+
+#[tokio::test]
+async fn keys_are_discovered_where_the_issuer_says() {
+    let keys = provider_of(&[&key()]).await;
+    let issuer = Discovered::at(&keys, "").await;
+    let house = issuer.site.open().await;
+    assert_eq!(house.status().issuers[1].keys, 1);
+    let heads = issuer.metadata.heads();
+    assert!(heads[0].starts_with("GET /.well-known/openid-configuration "));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn keys_that_moved_are_found_by_the_request_that_misses_one() {
+    let (old, new) = (
+        provider_of(&[&key()]).await,
+        provider_of(&[&key(), &key()]).await,
+    );
+    let issuer = Discovered::at(&old, "").await;
+    let house = issuer.site.open().await;
+    issuer.say(&new);
+    old.answer(Answer::Raw(
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
+    ));
+    assert_eq!(keys_after_a_wish(&house).await, 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn keys_that_moved_are_found_though_the_old_ones_are_still_there() {
+    let (old, new) = (
+        provider_of(&[&key()]).await,
+        provider_of(&[&key(), &key()]).await,
+    );
+    let refresh = "refresh = { min = \"1h\", max = \"1h\", cooldown = \"1ms\" }";
+    let issuer = Discovered::at(&old, refresh).await;
+    let house = issuer.site.open().await;
+    issuer.say(&new);
+    assert_eq!(keys_after_a_wish(&house).await, 1, "nothing new was there");
+    assert_eq!(keys_after_a_wish(&house).await, 2);
+    house.close().await;
+}
