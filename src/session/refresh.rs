@@ -26,7 +26,7 @@ pub struct Refresh<'a> {
     pub transport: Transport,
     /// The scope asked for.
     pub scope: Option<&'a str>,
-    /// The operator's terms for a session; the error where its client is no longer one, or its subject is over a limit.
+    /// The operator's terms for a session; the error where its client is no longer one.
     pub terms: &'a (dyn Fn(&Session) -> Result<Terms, RefreshError> + Sync),
     /// Where it came from.
     pub context: Context,
@@ -261,7 +261,7 @@ fn failed(error: RefreshError) -> Option<Event> {
         RefreshError::ClaimsUnavailable => Some(Event::HookUnavailable),
         RefreshError::Store(_) => Some(Event::StoreUnavailable),
         RefreshError::Unknown | RefreshError::KeyGone => Some(Event::Dead),
-        RefreshError::Limited | RefreshError::ScopeRefused | RefreshError::Refused(_) => None,
+        RefreshError::ScopeRefused | RefreshError::Refused(_) => None,
     }
 }
 

@@ -29,8 +29,6 @@ pub enum RefreshError {
     Unknown,
     /// The session is dead, or died of this; or it is another's.
     Refused(Rotation),
-    /// Its subject refreshes too often. Nothing was consumed.
-    Limited,
     /// A scope that was not granted. Nothing was consumed.
     ScopeRefused,
     /// The identity service no longer knows the subject; the session ended.

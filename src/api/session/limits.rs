@@ -1,7 +1,6 @@
-//! How often one address and one subject may call: a bucket each, refilled at the configured rate, five times as deep.
-//! Knows a bounded number of buckets; the one unused for longest makes room, full again.
+//! How often one address may call: a bucket each, refilled at the configured rate, five times as deep. Knows a bounded
+//! number of buckets; the one unused for longest makes room, full again.
 
-use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,21 +10,15 @@ use super::failure::Failure;
 use crate::time::Timestamp;
 
 /// Buckets of one kind of call.
-pub(super) struct Limit<K> {
-    buckets: Mutex<Cache<K, Bucket>>,
+pub(super) struct Limit {
+    buckets: Mutex<Cache<IpAddr, Bucket>>,
 }
 
 /// The limits of the session side.
 #[derive(Default)]
 pub(super) struct Limits {
-    /// Logins of an address.
-    pub(super) logins: Limit<IpAddr>,
-    /// Logins of a subject.
-    pub(super) logins_of: Limit<Box<str>>,
-    /// Refreshes of an address.
-    pub(super) refreshes: Limit<IpAddr>,
-    /// Refreshes of a subject.
-    pub(super) refreshes_of: Limit<Box<str>>,
+    pub(super) logins: Limit,
+    pub(super) refreshes: Limit,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +27,7 @@ struct Bucket {
     at: Timestamp,
 }
 
-impl<K: Hash + Eq> Default for Limit<K> {
+impl Default for Limit {
     fn default() -> Self {
         Self {
             buckets: Mutex::new(Cache::new(BUCKETS_MAX)),
@@ -42,9 +35,9 @@ impl<K: Hash + Eq> Default for Limit<K> {
     }
 }
 
-impl<K: Hash + Eq> Limit<K> {
+impl Limit {
     /// Takes one call of `who`, who has `rate` a second.
-    pub(super) fn take(&self, who: K, rate: f64, now: Timestamp) -> Result<(), Failure> {
+    pub(super) fn take(&self, who: IpAddr, rate: f64, now: Timestamp) -> Result<(), Failure> {
         let depth = (rate * BURST).max(1.0);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let known = buckets.get(&who).copied();
@@ -87,6 +80,7 @@ const WAIT_SECS_MAX: u64 = 3600;
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::time::Duration;
 
     use super::{Limit, subscriber};
@@ -96,16 +90,17 @@ mod tests {
     fn a_burst_passes_and_the_rate_goes_on() {
         let limit = Limit::default();
         let start = Timestamp::from_secs(1_700_000_000);
+        let [one, another] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(IpAddr::from);
         let passed = |now| {
             (0..100)
-                .filter(|_| limit.take("a", 2.0, now).is_ok())
+                .filter(|_| limit.take(one, 2.0, now).is_ok())
                 .count()
         };
         assert_eq!(passed(start), 10);
         assert_eq!(passed(start.plus(Duration::from_secs(1))), 2);
         assert_eq!(passed(start.plus(Duration::from_secs(61))), 10);
         assert!(
-            limit.take("b", 2.0, start).is_ok(),
+            limit.take(another, 2.0, start).is_ok(),
             "another has its own bucket"
         );
     }

@@ -20,11 +20,9 @@ use crate::session::{Device, Event, NewSession, Occasion};
 
 impl SessionApi {
     pub(super) async fn login(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
-        let limits = &self.kept.limits;
         let rate = self.sessions().limits.login;
-        limits
-            .logins
-            .take(subscriber(call.from.address), rate, call.now)?;
+        let logins = &self.kept.limits.logins;
+        logins.take(subscriber(call.from.address), rate, call.now)?;
         let content = call.content()?;
         let client = self.client(call, &content).await?;
         self.check_page(&client, call)?;
@@ -50,9 +48,6 @@ impl SessionApi {
             self.tell(Event::HookUnavailable, call, occasion);
             unusable(fault)
         })?;
-        limits
-            .logins_of
-            .take(subject.as_str().into(), rate, call.now)?;
         let new = self.new_session(&client, subject, &said, call);
         let opened = self.service.open(new, call.now, &SystemEntropy).await;
         let opened = opened.map_err(|_| {

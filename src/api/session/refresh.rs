@@ -48,11 +48,6 @@ impl SessionApi {
             let proven =
                 known.filter(|known| client.is_some() || matches!(known.kind, ClientKind::Public));
             let proven = proven.ok_or(RefreshError::Refused(Rotation::OtherClient))?;
-            let (limits, rate) = (&self.kept.limits, self.sessions().limits.refresh);
-            let taken = limits
-                .refreshes_of
-                .take(session.subject.clone(), rate, call.now);
-            taken.map_err(|_| RefreshError::Limited)?;
             Ok(self.terms(proven))
         };
         let address = call.from.address.to_canonical().to_string();
@@ -91,7 +86,7 @@ fn failure(error: RefreshError) -> Failure {
         RefreshError::Forged | RefreshError::Unknown | RefreshError::Denied => {
             Failure::InvalidGrant(Chain::Dead)
         }
-        RefreshError::Limited | RefreshError::Refused(Rotation::Exhausted) => Failure::TooMany(1),
+        RefreshError::Refused(Rotation::Exhausted) => Failure::TooMany(1),
         RefreshError::Refused(Rotation::OtherClient | Rotation::OtherTransport) => {
             Failure::InvalidGrant(Chain::Alive)
         }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::house::{House, Tokens, claims, cookie, fails, house, part};
+use super::house::{FORM, House, Tokens, claims, cookie, fails, house, part};
 use super::keys::{jwks, verifies};
 use crate::support::{Answer, free_address};
 
@@ -176,13 +176,15 @@ fn a_login_that_says_more_than_fits_into_a_token_opens_nothing() {
     assert_eq!(house.api(&Tokens::of(&most).access), 200);
 }
 
+fn behind_proxies(config: String) -> String {
+    let listener = "[listeners.public]\naddress = \"ADDRESS\"\n\
+        trusted_proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]\n";
+    format!("{listener}{config}")
+}
+
 #[test]
 fn a_client_behind_trusted_proxies_is_known_by_its_own_address() {
-    let house = House::with(|config| {
-        let listener = "[listeners.public]\naddress = \"ADDRESS\"\n\
-            trusted_proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]\n";
-        format!("{listener}{config}")
-    });
+    let house = House::with(behind_proxies);
     for (chain, expected) in [
         ("198.51.100.7, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
         ("203.0.113.9", "203.0.113.9"),
@@ -352,6 +354,33 @@ fn a_purchase_is_felt_at_the_next_refresh_and_no_request_asks_for_it() {
         assert_eq!(house.api(&tokens.access), 200);
     }
     assert_eq!(house.service.count("/claims"), 1);
+}
+
+#[test]
+fn an_address_over_its_limits_holds_up_no_other_though_the_user_is_the_same() {
+    let house = House::with(|config| behind_proxies(config).replace("1000/s", "1/h"));
+    let ask = |path, kind: &str, body: &str, address: &str| {
+        let client = format!("X-Forwarded-For: {address}");
+        let fields = [&format!("Content-Type: {kind}"), &*client];
+        house.send("POST", path, &fields, body)
+    };
+    let login = |address: &str| {
+        let body = r#"{"client_id":"mobile"}"#;
+        ask("/auth/login", "application/json", body, address)
+    };
+    let token = Tokens::of(&login("203.0.113.1")).refresh;
+    let refresh = |address: &str| {
+        let body = format!("grant_type=refresh_token&client_id=mobile&refresh_token={token}");
+        ask("/oauth/token", FORM, &body, address)
+    };
+    let over = |ask: &dyn Fn(&str) -> Answer| {
+        let answers = (0..10).map(|_| ask("203.0.113.9"));
+        let refused = answers.filter(|answer| answer.status == 429).last();
+        fails(&refused.unwrap(), 429, "temporarily_unavailable");
+        assert_eq!(ask("203.0.113.10").status, 200);
+    };
+    over(&login);
+    over(&refresh);
 }
 
 #[test]
