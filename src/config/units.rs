@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::model::Rate;
+
 /// What to write where a duration is meant.
 pub(super) const DURATION_HELP: &str =
     "write a whole number and its unit: \"250ms\", \"10s\", \"15m\", \"24h\" or \"30d\"";
@@ -44,17 +46,18 @@ pub(super) fn size(text: &str) -> Option<u64> {
     number.checked_mul(bytes)
 }
 
-/// Reads `"100/s"`, `"30/m"`, `"500/h"` as a number a second. `None` for anything else, and for zero.
-pub(super) fn rate(text: &str) -> Option<f64> {
+/// Reads `"100/s"`, `"30/m"`, `"500/h"`. `None` for anything else, and for zero.
+pub(super) fn rate(text: &str) -> Option<Rate> {
     let (number, unit) = split(text)?;
     let seconds = match unit {
-        "/s" => 1.0,
-        "/m" => 60.0,
-        "/h" => 3600.0,
+        "/s" => 1,
+        "/m" => 60,
+        "/h" => 3600,
         _ => return None,
     };
-    let number = u32::try_from(number).ok().filter(|number| *number > 0)?;
-    Some(f64::from(number) / seconds)
+    let calls = u32::try_from(number).ok().filter(|calls| *calls > 0)?;
+    let span = Duration::from_secs(seconds);
+    Some(Rate { calls, span })
 }
 
 fn split(text: &str) -> Option<(u64, &str)> {
@@ -117,11 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_numbers_a_second() {
-        let check = |text, rate_per_s| assert_eq!(rate(text), rate_per_s, "{text}");
-        check("100/s", Some(100.0));
-        check("30/m", Some(0.5));
-        check("3600/h", Some(1.0));
+    fn rates_are_numbers_in_a_span() {
+        let check = |text, expected: Option<(u32, u64)>| {
+            let read = rate(text).map(|rate| (rate.calls, rate.span.as_secs()));
+            assert_eq!(read, expected, "{text}");
+        };
+        check("100/s", Some((100, 1)));
+        check("30/m", Some((30, 60)));
+        check("3600/h", Some((3600, 3600)));
         for text in ["0/s", "100", "/s", "-1/s", "1/d", "99999999999/s"] {
             check(text, None);
         }

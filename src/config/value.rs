@@ -10,6 +10,7 @@ use toml::de::DeValue;
 
 use super::diagnostic::Diagnostic;
 use super::files::Files;
+use super::model::Rate;
 use super::nearest;
 use super::units::{self, DURATION_HELP, RATE_HELP, SIZE_HELP};
 use super::walk::{Table, Walk};
@@ -165,8 +166,8 @@ impl<'w> Value<'w> {
         Some(bytes)
     }
 
-    /// A rate, as a number a second.
-    pub(super) fn rate(&self) -> Option<f64> {
+    /// A rate.
+    pub(super) fn rate(&self) -> Option<Rate> {
         let text = self.text_like("a rate", RATE_HELP)?;
         units::rate(text).or_else(|| {
             let message = format!("`{}` is no rate", self.key);

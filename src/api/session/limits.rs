@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use quick_cache::unsync::Cache;
 
 use super::failure::Failure;
+use crate::config::model::Rate;
 use crate::time::Timestamp;
 
 /// Buckets of one kind of call.
@@ -36,20 +37,21 @@ impl Default for Limit {
 }
 
 impl Limit {
-    /// Takes one call of `who`, who has `rate` a second.
-    pub(super) fn take(&self, who: IpAddr, rate: f64, now: Timestamp) -> Result<(), Failure> {
-        let depth = (rate * BURST).max(1.0);
+    /// Takes one call of `who`.
+    pub(super) fn take(&self, who: IpAddr, rate: Rate, now: Timestamp) -> Result<(), Failure> {
+        let depth = f64::from(rate.calls) * BURST;
+        let a_second = f64::from(rate.calls) / rate.span.as_secs_f64();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let known = buckets.get(&who).copied();
         let mut bucket = known.unwrap_or(Bucket {
             tokens: depth,
             at: now,
         });
-        let refilled = bucket.tokens + now.since(bucket.at).as_secs_f64() * rate;
+        let refilled = bucket.tokens + now.since(bucket.at).as_secs_f64() * a_second;
         bucket.tokens = refilled.min(depth);
         bucket.at = bucket.at.max(now);
         let taken = bucket.tokens >= 1.0;
-        let wait = (1.0 - bucket.tokens) / rate.max(f64::MIN_POSITIVE);
+        let wait = (1.0 - bucket.tokens) / a_second;
         if taken {
             bucket.tokens -= 1.0;
         }
@@ -84,25 +86,29 @@ mod tests {
     use std::time::Duration;
 
     use super::{Limit, subscriber};
+    use crate::config::model::Rate;
     use crate::time::Timestamp;
 
     #[test]
     fn a_burst_passes_and_the_rate_goes_on() {
-        let limit = Limit::default();
         let start = Timestamp::from_secs(1_700_000_000);
         let [one, another] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(IpAddr::from);
-        let passed = |now| {
-            (0..100)
-                .filter(|_| limit.take(one, 2.0, now).is_ok())
-                .count()
-        };
-        assert_eq!(passed(start), 10);
-        assert_eq!(passed(start.plus(Duration::from_secs(1))), 2);
-        assert_eq!(passed(start.plus(Duration::from_secs(61))), 10);
-        assert!(
-            limit.take(another, 2.0, start).is_ok(),
-            "another has its own bucket"
-        );
+        for seconds in [1, 60, 3600] {
+            let span = Duration::from_secs(seconds);
+            let rate = Rate { calls: 2, span };
+            let limit = Limit::default();
+            let passed = |now| {
+                let calls = (0..100).map(|_| limit.take(one, rate, now));
+                calls.filter(Result::is_ok).count()
+            };
+            assert_eq!(passed(start), 10);
+            assert_eq!(passed(start.plus(span)), 2);
+            assert_eq!(passed(start.plus(span * 61)), 10);
+            assert!(
+                limit.take(another, rate, start).is_ok(),
+                "another has its own bucket"
+            );
+        }
     }
 
     #[test]

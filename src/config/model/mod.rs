@@ -10,7 +10,7 @@ pub use house::{AccessLog, Config, Cors, Product, Server, SubjectInLog, Telemetr
 pub use issuer::{Issuer, KeySource, RemoteKeys};
 pub use listener::{Admin, CertificateFile, Listener, ListenerTls, OnClearText};
 pub use session::{
-    Client, ClientAuth, ClientKind, Cookie, Grant, Hook, SameSite, SessionLimits, SessionStoreKind,
-    Sessions, Transport,
+    Client, ClientAuth, ClientKind, Cookie, Grant, Hook, Rate, SameSite, SessionLimits,
+    SessionStoreKind, Sessions, Transport,
 };
 pub use upstream::{Bundle, Protocol, ServerAddress, Upstream, UpstreamTls};

@@ -111,13 +111,22 @@ pub enum SameSite {
     None,
 }
 
-/// `[sessions.limits]`: per address and second; the burst is five times the rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// `[sessions.limits]`: per address; the burst is five times the calls of the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Logins a second.
-    pub login: f64,
-    /// Refreshes a second.
-    pub refresh: f64,
+    /// Logins.
+    pub login: Rate,
+    /// Refreshes.
+    pub refresh: Rate,
+}
+
+/// So many calls in a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub calls: u32,
+    /// In which span.
+    pub span: Duration,
 }
 
 /// `[sessions.clients.NAME]`.

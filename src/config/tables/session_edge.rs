@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::read::{PlainHttp, header_name, is_token, origin, safe_url};
-use crate::config::model::{Cookie, Hook, SameSite, SessionLimits};
+use crate::config::model::{Cookie, Hook, Rate, SameSite, SessionLimits};
 use crate::config::url::Url;
 use crate::config::value::Value;
 use crate::config::walk::Table;
@@ -128,9 +128,13 @@ fn csrf_header(value: &Value<'_>) -> Option<Box<str>> {
 
 /// Reads `[sessions.limits]`, or says what it is by default.
 pub(super) fn limits(table: Option<&Table<'_>>) -> SessionLimits {
+    let a_second = |calls| Rate {
+        calls,
+        span: Duration::from_secs(1),
+    };
     let mut limits = SessionLimits {
-        login: 100.0,
-        refresh: 200.0,
+        login: a_second(100),
+        refresh: a_second(200),
     };
     if let Some(table) = table {
         limits.login = table.read_or("login", limits.login, Value::rate);
