@@ -28,18 +28,15 @@ pub(super) enum Json<'a> {
 pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Object<'a> {
-    /// How deep lists and objects may nest.
-    pub(super) const DEPTH_MAX: u8 = 32;
-
     /// Reads a document that is exactly one object: no name twice at any depth (escapes decoded before they are
-    /// compared, RFC 7519 §4), no deeper than [`Self::DEPTH_MAX`], valid UTF-8, nothing behind it.
+    /// compared, RFC 7519 §4), no deeper than [`NESTED_MAX`], valid UTF-8, nothing behind it.
     ///
     /// # Errors
     /// The parser's text, which may quote the document: for the operator of a key set, never for a client.
     pub(super) fn parse(document: &'a [u8]) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_slice(document);
         let value = Value {
-            depth_left: Self::DEPTH_MAX,
+            depth_left: NESTED_MAX,
         }
         .deserialize(&mut reader)?;
         reader.end()?;
@@ -164,3 +161,6 @@ impl<'de> Visitor<'de> for Value {
 
 /// What most claim sets fit into without growing.
 const MEMBERS_USUAL: usize = 12;
+
+/// How deep lists and objects may nest, the document's own object among them.
+pub const NESTED_MAX: u8 = 32;

@@ -33,6 +33,7 @@ pub use cache::VerifiedTokens;
 pub use event::{EventForm, IssuerEvent};
 pub use event_subject::Named;
 pub use failure::{TokenError, TokenFailure, WantedKey};
+pub use json::NESTED_MAX;
 pub use key::{KeyUid, KeyUsage, VerificationKey};
 pub use keys::{KeyRing, KeySet};
 pub use mint::SigningKey;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::object;
 use crate::session::Grant;
-use crate::token::is_carried_whole;
+use crate::token::{NESTED_MAX, is_carried_whole};
 
 /// A 200 of either hook.
 #[derive(Debug, Deserialize)]
@@ -83,7 +83,9 @@ impl Said {
         let is_tenant = |claim: &Value| is_text(claim) || claim.is_u64();
         let scope = self.scope.as_deref().unwrap_or_default();
         let tenant = self.tenant.as_deref().unwrap_or_default();
-        !scope.contains(char::is_control)
+        let claims = self.claims.iter().flat_map(|claims| claims.values());
+        claims.map(depth).all(|depth| depth < NESTED_MAX.into())
+            && !scope.contains(char::is_control)
             && is_carried_whole(tenant)
             && self.claim("tenant").is_none_or(is_tenant)
             && self.claim("azp").is_none_or(is_text)
@@ -124,6 +126,16 @@ impl Said {
             shorter(self.absolute_ttl, absolute),
         )
     }
+}
+
+/// How deep lists and objects nest.
+fn depth(value: &Value) -> usize {
+    let deepest = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(members) => members.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + deepest.unwrap_or_default()
 }
 
 const SUBJECT_BYTES_MAX: usize = 255;

@@ -165,6 +165,13 @@ async fn an_outage_is_bridged_for_a_while_and_consumes_nothing() {
 async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
     let house = House::build().await;
     let mut token = house.login().await.text("refresh_token");
+    let nested = |depth| {
+        format!(
+            r#""claims":{{"a":{}{}}}"#,
+            "[".repeat(depth),
+            "]".repeat(depth)
+        )
+    };
     for said in [
         r#""tenant":" acme""#,
         r#""tenant":"ac\nme""#,
@@ -172,6 +179,7 @@ async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
         r#""claims":{"tenant":"acme "}"#,
         r#""claims":{"tenant":["acme"]}"#,
         r#""claims":{"azp":5}"#,
+        &nested(32),
     ] {
         let said = format!(r#"{{"subject":"u_1","products":["crm"],{said}}}"#);
         house.service.answers(200, &said);
@@ -184,7 +192,11 @@ async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
         );
         token = refreshed.text("refresh_token");
     }
-    for said in [r#""tenant":"acme""#, r#""claims":{"tenant":5,"azp":"app"}"#] {
+    for said in [
+        r#""tenant":"acme""#,
+        r#""claims":{"tenant":5,"azp":"app"}"#,
+        &nested(31),
+    ] {
         let said = format!(r#"{{"subject":"u_1","products":["crm"],{said}}}"#);
         house.service.answers(200, &said);
         let opened = house.login().await;
