@@ -36,6 +36,17 @@ pub(super) enum Failure {
     Unsayable,
 }
 
+impl Failure {
+    /// Whether somebody waited, and the server said nothing, right or wrong.
+    pub(super) fn leaves_silence(&self) -> bool {
+        match self {
+            Self::Upstream { reason, .. } => *reason == Reason::UpstreamTimeout,
+            Self::Client(BodyFault::Cut) | Self::Late => true,
+            _ => false,
+        }
+    }
+}
+
 /// Whether a request that failed may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {

@@ -91,7 +91,13 @@ impl Turn<'_> {
                     link.keep(over_at);
                     return Ok(());
                 }
-                done => return done.map(drop),
+                Err(failure) => {
+                    if !answer.has_begun() && failure.leaves_silence() {
+                        link.unanswered(begun_at.elapsed());
+                    }
+                    return Err(failure);
+                }
+                Ok(Reuse::No) => return Ok(()),
             }
         }
     }

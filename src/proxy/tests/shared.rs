@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use super::house::{House, Upstream};
+use super::house::{House, Upstream, status};
 
 /// How long a server waits for room before it says that it has none.
 const STALLED: Duration = Duration::from_millis(300);
@@ -143,4 +143,44 @@ async fn an_answer_that_breaks_off_is_an_error_and_no_end_of_it() {
     let error = body.data().await.unwrap().unwrap_err();
     // Some clients take CANCEL and NO_ERROR for an end in order.
     assert_eq!(error.reason(), Some(h2::Reason::INTERNAL_ERROR));
+}
+
+/// A server that answers once on its first connection, and each time on the others.
+async fn falling_silent() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for answers in [1, usize::MAX] {
+            let (tcp, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(tcp).await.unwrap();
+                let (mut answered, mut held) = (0, Vec::new());
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    if answered < answers {
+                        respond.send_response(Response::new(()), true).unwrap();
+                        answered += 1;
+                    } else {
+                        held.push(respond);
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_left_to_those_who_wait_on_it() {
+    let more = "protocol = \"h2\"\nresponse_timeout = \"200ms\"";
+    let house = House::before(falling_silent().await, "", more).await;
+    let mut client = house.client().await;
+    for expected in ["200", "504", "200", "200"] {
+        client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let head = client.head().await;
+        assert_eq!(status(&head), expected);
+        if expected == "504" {
+            client.until("\"upstream_timeout\"").await;
+            client.until("}").await;
+        }
+    }
 }

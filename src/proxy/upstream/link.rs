@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::SendStream;
@@ -47,7 +47,7 @@ enum Way {
     },
     Http2 {
         shared: Shared,
-        _stream: pool::Stream,
+        stream: pool::Stream,
         sending: Option<SendStream<Bytes>>,
         response: Option<ResponseFuture>,
     },
@@ -266,10 +266,22 @@ impl Link {
         }
     }
 
+    /// Tells that `waited` brought no answer. HTTP/1 connections are dropped anyway.
+    pub(in crate::proxy) fn unanswered(&self, waited: Duration) {
+        let upstream = &self.state.upstream;
+        let long = upstream.connect_timeout.min(upstream.response_timeout);
+        if let Way::Http2 { shared, stream, .. } = &self.way
+            && waited >= long
+        {
+            self.server().pool.doubt(shared, stream);
+        }
+    }
+
     /// Keeps the connection of an exchange that ended in order. HTTP/2 connections are kept anyway.
     pub(in crate::proxy) fn keep(self, now: Instant) {
-        let Way::Http1 { reader, writer } = self.way else {
-            return;
+        let (reader, writer) = match self.way {
+            Way::Http1 { reader, writer } => (reader, writer),
+            Way::Http2 { stream, .. } => return stream.answered(),
         };
         // Bytes behind the answer belong to no request.
         if !reader.buffer.is_empty() {
@@ -293,7 +305,7 @@ impl Way {
     fn http2(shared: Shared, stream: pool::Stream) -> Self {
         Self::Http2 {
             shared,
-            _stream: stream,
+            stream,
             sending: None,
             response: None,
         }

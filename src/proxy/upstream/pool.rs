@@ -51,16 +51,34 @@ pub(super) struct Shared {
     /// Cleared once the connection is over.
     pub(super) is_alive: Arc<AtomicBool>,
     streams: Arc<AtomicUsize>,
+    answers: Arc<AtomicUsize>,
     idle_since: Instant,
     keep: Duration,
 }
 
 /// One stream of a shared connection, until it is dropped.
-pub(super) struct Stream(Arc<AtomicUsize>);
+pub(super) struct Stream {
+    streams: Arc<AtomicUsize>,
+    /// Answers that came over the connection, and how many had come when the stream was opened.
+    answers: Arc<AtomicUsize>,
+    answers_before: usize,
+}
+
+impl Stream {
+    /// Its answer came.
+    pub(super) fn answered(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the connection brought no answer to anybody since the stream was opened.
+    fn is_alone_with_silence(&self) -> bool {
+        self.answers.load(Ordering::Relaxed) == self.answers_before
+    }
+}
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -74,6 +92,7 @@ impl Shared {
             sender,
             is_alive,
             streams: Arc::default(),
+            answers: Arc::default(),
             idle_since: Instant::now(),
             keep,
         }
@@ -82,7 +101,11 @@ impl Shared {
     /// Takes one more stream, whether or not there is room for it.
     pub(super) fn open(&self) -> Stream {
         self.streams.fetch_add(1, Ordering::Relaxed);
-        Stream(self.streams.clone())
+        Stream {
+            streams: self.streams.clone(),
+            answers: self.answers.clone(),
+            answers_before: self.answers.load(Ordering::Relaxed),
+        }
     }
 
     fn has_room(&self) -> bool {
@@ -97,6 +120,8 @@ impl Shared {
     fn lives(&mut self, now: Instant) -> bool {
         if self.streams.load(Ordering::Relaxed) > 0 {
             self.idle_since = now;
+            // One that nobody shares any more counts for as long as it is used.
+            return true;
         }
         self.is_alive.load(Ordering::Relaxed) && now < self.idle_since + self.keep
     }
@@ -155,6 +180,16 @@ impl Pool {
                 .then(|| alive().min_by_key(|shared| shared.streams.load(Ordering::Relaxed)))?
         })?;
         Some((shared.clone(), shared.open()))
+    }
+
+    /// Lets nobody share a connection any more that left `stream` without an answer, and everybody since: it may have died
+    /// without a word, and a new one finds out. What is under way on it goes on. Servers that are only slow do not have it
+    /// that there are more and more connections to them.
+    pub(super) fn doubt(&self, shared: &Shared, stream: &Stream) {
+        let lane = lock(self.lane());
+        if stream.is_alone_with_silence() && lane.http2.len() < HTTP2_CONNECTIONS_MAX {
+            shared.is_alive.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Lets others share a new connection.
