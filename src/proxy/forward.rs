@@ -65,8 +65,7 @@ impl Turn<'_> {
         let mut freshness = Freshness::Any;
         loop {
             let sought_at = Instant::now();
-            let at = (self.now, sought_at);
-            let link = Link::find(self.edge, &admission.upstream, freshness, at).await;
+            let link = Link::find(self.edge, &admission.upstream, freshness, sought_at).await;
             let mut link = link.map_err(failure_of)?;
             self.record.server = Some(link.server().label.clone());
             // Most links are found at once; a new one took its time.

@@ -1,8 +1,8 @@
 //! Two choices by requests in flight: nearly as good as knowing the least busy server, without a herd behind it.
 
-use smallvec::SmallVec;
+use std::time::Duration;
 
-use crate::time::Timestamp;
+use smallvec::SmallVec;
 
 /// One server, as the choice sees it.
 #[derive(Debug, Clone, Copy)]
@@ -18,19 +18,19 @@ pub struct Candidate {
 pub enum Standing {
     /// It may.
     Ready,
-    /// It refused a connection and is passed over until then.
-    PassedOver(Timestamp),
+    /// It refused a connection and is passed over for so long yet.
+    PassedOver(Duration),
     /// This request tried it already.
     Tried,
 }
 
-/// Chooses a server at `now`: of two that are ready, drawn by `entropy`, the less busy one. When none is ready the one
+/// Chooses a server: of two that are ready, drawn by `entropy`, the less busy one. When none is ready the one
 /// that is passed over for the shortest time is asked: it may have recovered, and an error is certain otherwise.
 /// `None` when this request tried them all.
-pub fn choose(servers: &[Candidate], entropy: u64, now: Timestamp) -> Option<usize> {
+pub fn choose(servers: &[Candidate], entropy: u64) -> Option<usize> {
     let is_ready = |candidate: &Candidate| match candidate.standing {
         Standing::Ready => true,
-        Standing::PassedOver(until) => until <= now,
+        Standing::PassedOver(left) => left.is_zero(),
         Standing::Tried => false,
     };
     let ready: SmallVec<[usize; 16]> = (0..servers.len())
@@ -52,22 +52,21 @@ pub fn choose(servers: &[Candidate], entropy: u64, now: Timestamp) -> Option<usi
 }
 
 fn soonest(servers: &[Candidate]) -> Option<usize> {
-    let until = |at: &usize| match servers[*at].standing {
-        Standing::PassedOver(until) => Some((until, *at)),
+    let left = |at: &usize| match servers[*at].standing {
+        Standing::PassedOver(left) => Some((left, *at)),
         Standing::Ready | Standing::Tried => None,
     };
     (0..servers.len())
-        .filter_map(|at| until(&at))
+        .filter_map(|at| left(&at))
         .min()
         .map(|(_, at)| at)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Candidate, Standing, choose};
-    use crate::time::Timestamp;
+    use std::time::Duration;
 
-    const NOW: Timestamp = Timestamp::from_secs(100);
+    use super::{Candidate, Standing, choose};
 
     fn server(in_flight: usize, standing: Standing) -> Candidate {
         Candidate {
@@ -78,7 +77,7 @@ mod tests {
 
     fn chosen(servers: &[Candidate]) -> Vec<Option<usize>> {
         let draws = (0..64u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mut all: Vec<_> = draws.map(|n| choose(servers, n, NOW)).collect();
+        let mut all: Vec<_> = draws.map(|n| choose(servers, n)).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -98,20 +97,20 @@ mod tests {
 
     #[test]
     fn a_server_that_refused_is_passed_over_until_its_time() {
-        let until = |secs| Standing::PassedOver(Timestamp::from_secs(secs));
-        let early = [server(0, until(101)), server(7, Standing::Ready)];
+        let for_ = |secs| Standing::PassedOver(Duration::from_secs(secs));
+        let early = [server(0, for_(1)), server(7, Standing::Ready)];
         assert_eq!(chosen(&early), [Some(1)]);
-        let late = [server(0, until(100)), server(7, Standing::Ready)];
+        let late = [server(0, for_(0)), server(7, Standing::Ready)];
         assert_eq!(chosen(&late), [Some(0)]);
     }
 
     #[test]
     fn when_all_are_passed_over_the_soonest_is_asked() {
-        let until = |secs| Standing::PassedOver(Timestamp::from_secs(secs));
+        let for_ = |secs| Standing::PassedOver(Duration::from_secs(secs));
         let servers = [
             server(0, Standing::Tried),
-            server(0, until(109)),
-            server(0, until(105)),
+            server(0, for_(9)),
+            server(0, for_(5)),
         ];
         assert_eq!(chosen(&servers), [Some(2)]);
     }

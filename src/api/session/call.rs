@@ -2,6 +2,7 @@
 //! twice is a fault.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderName, Request, header};
@@ -29,6 +30,8 @@ pub(super) struct Call<'a> {
     pub(super) request: &'a Request<Bytes>,
     pub(super) from: Caller<'a>,
     pub(super) now: Timestamp,
+    /// The same moment by the clock that nobody sets.
+    pub(super) moment: Instant,
 }
 
 /// What a body is.

@@ -1,5 +1,7 @@
 //! The one entrance: an endpoint and a request in, an answer out.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use http::header;
 use http::{Method, Request, Response};
@@ -28,6 +30,7 @@ impl SessionApi {
             request: &request,
             from,
             now: self.clock.now(),
+            moment: Instant::now(),
         };
         let zone = Zone::of(endpoint);
         if origin::is_preflight(&call) {

@@ -22,7 +22,7 @@ impl SessionApi {
     pub(super) async fn login(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         let rate = self.sessions().limits.login;
         let logins = &self.kept.limits.logins;
-        logins.take(subscriber(call.from.address), rate, call.now)?;
+        logins.take(subscriber(call.from.address), rate, call.moment)?;
         let content = call.content()?;
         let client = self.client(call, &content).await?;
         self.check_page(&client, call)?;

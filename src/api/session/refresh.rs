@@ -76,7 +76,7 @@ impl SessionApi {
     pub(super) fn limit_refreshes(&self, call: &Call<'_>) -> Result<(), Failure> {
         let rate = self.sessions().limits.refresh;
         let caller = subscriber(call.from.address);
-        self.kept.limits.refreshes.take(caller, rate, call.now)
+        self.kept.limits.refreshes.take(caller, rate, call.moment)
     }
 }
 

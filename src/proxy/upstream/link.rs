@@ -23,7 +23,6 @@ use crate::proxy::entropy;
 use crate::proxy::http2::Http2Outlet;
 use crate::proxy::relay::Outlet;
 use crate::telemetry::{Counted, Health};
-use crate::time::Timestamp;
 use crate::traffic::{self, Standing};
 use crate::wire::head::Framing;
 
@@ -88,7 +87,7 @@ impl Link {
         edge: &Edge,
         upstream: &Arc<Upstream>,
         freshness: Freshness,
-        (now, moment): (Timestamp, Instant),
+        now: Instant,
     ) -> Result<Self, LinkFault> {
         let state = edge
             .upstreams
@@ -100,7 +99,7 @@ impl Link {
                 break;
             };
             let server = &state.servers[at];
-            let refused = match Self::to(edge, &state, server, freshness, moment).await {
+            let refused = match Self::to(edge, &state, server, freshness, now).await {
                 Ok(link) => return Ok(link),
                 Err(ConnectFault::Exhausted(detail)) => return Err(LinkFault::Exhausted(detail)),
                 Err(ConnectFault::Timeout) => LinkFault::Timeout,
@@ -109,7 +108,7 @@ impl Link {
                 }
             };
             tried.push(at);
-            if server.pass_over(now, upstream.retry_after) == Change::Changed {
+            if server.pass_over(Instant::now(), upstream.retry_after) == Change::Changed {
                 edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
             }
             fault = Some(refused);
@@ -122,11 +121,11 @@ impl Link {
         state: &Arc<State>,
         server: &Arc<Server>,
         freshness: Freshness,
-        moment: Instant,
+        now: Instant,
     ) -> Result<Self, ConnectFault> {
         let in_flight = InFlight::on(server);
         let upstream = &state.upstream;
-        let (way, is_reused) = match Self::kept(server, upstream, freshness, moment) {
+        let (way, is_reused) = match Self::kept(server, upstream, freshness, now) {
             Some(way) => (way, true),
             // Boxed: handshakes need much room, and most requests need none.
             None => (Box::pin(Self::open(edge, state, server)).await?, false),
@@ -144,11 +143,11 @@ impl Link {
         server: &Server,
         upstream: &Upstream,
         freshness: Freshness,
-        moment: Instant,
+        now: Instant,
     ) -> Option<Way> {
         match upstream.protocol {
             _ if freshness == Freshness::New => None,
-            Protocol::H1 => server.pool.take(moment).map(|idle| Way::Http1 {
+            Protocol::H1 => server.pool.take(now).map(|idle| Way::Http1 {
                 reader: idle.reader,
                 writer: idle.writer,
             }),
@@ -312,7 +311,7 @@ impl Way {
     }
 }
 
-fn choose(state: &State, tried: &[usize], now: Timestamp) -> Option<usize> {
+fn choose(state: &State, tried: &[usize], now: Instant) -> Option<usize> {
     if state.servers.len() == 1 {
         return tried.is_empty().then_some(0);
     }
@@ -321,12 +320,12 @@ fn choose(state: &State, tried: &[usize], now: Timestamp) -> Option<usize> {
         .iter()
         .enumerate()
         .map(|(at, server)| {
-            let mut candidate = server.candidate();
+            let mut candidate = server.candidate(now);
             if tried.contains(&at) {
                 candidate.standing = Standing::Tried;
             }
             candidate
         })
         .collect();
-    traffic::choose(&candidates, entropy::word(), now)
+    traffic::choose(&candidates, entropy::word())
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::pool::Pool;
 use crate::config::model::ServerAddress;
-use crate::time::Timestamp;
 use crate::traffic::{Candidate, Standing};
 
 /// One server.
@@ -17,7 +16,9 @@ pub(in crate::proxy) struct Server {
     pub(in crate::proxy) label: Arc<str>,
     pub(super) pool: Arc<Pool>,
     in_flight: AtomicUsize,
-    /// Milliseconds; 0 when it takes connections.
+    /// Spans are counted from here: the time of day may be set.
+    since: Instant,
+    /// Milliseconds behind `since`; 0 when it takes connections.
     passed_over_until: AtomicU64,
 }
 
@@ -37,15 +38,19 @@ impl Server {
             label: address.to_string().into(),
             pool: Arc::default(),
             in_flight: AtomicUsize::new(0),
+            since: Instant::now(),
             passed_over_until: AtomicU64::new(0),
         })
     }
 
-    pub(super) fn candidate(&self) -> Candidate {
+    pub(super) fn candidate(&self, now: Instant) -> Candidate {
         let until = self.passed_over_until.load(Ordering::Relaxed);
         let standing = match until {
             0 => Standing::Ready,
-            until => Standing::PassedOver(Timestamp::from_millis(until)),
+            until => {
+                let until = self.since + Duration::from_millis(until);
+                Standing::PassedOver(until.saturating_duration_since(now))
+            }
         };
         Candidate {
             in_flight: self.in_flight.load(Ordering::Relaxed),
@@ -54,8 +59,9 @@ impl Server {
     }
 
     /// Notes that it took no connection: others are asked for a while.
-    pub(super) fn pass_over(&self, now: Timestamp, span: Duration) -> Change {
-        let until = now.plus(span).as_millis().max(1);
+    pub(super) fn pass_over(&self, now: Instant, span: Duration) -> Change {
+        let until = now.saturating_duration_since(self.since) + span;
+        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX).max(1);
         change(self.passed_over_until.swap(until, Ordering::Relaxed) == 0)
     }
 
@@ -94,5 +100,34 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Server;
+    use crate::config::model::ServerAddress;
+    use crate::traffic::Standing;
+
+    #[test]
+    fn a_server_is_passed_over_for_its_span() {
+        let server = Server::new(&ServerAddress::Ip("127.0.0.1:1".parse().unwrap()));
+        let refused = server.since + Duration::from_secs(100);
+        let standing = |secs| {
+            server
+                .candidate(refused + Duration::from_secs(secs))
+                .standing
+        };
+        assert_eq!(standing(0), Standing::Ready);
+        server.pass_over(refused, Duration::from_secs(5));
+        let left = |secs| Standing::PassedOver(Duration::from_secs(secs));
+        assert_eq!(
+            [standing(0), standing(4), standing(6)],
+            [left(5), left(1), left(0)]
+        );
+        server.welcome();
+        assert_eq!(standing(0), Standing::Ready);
     }
 }

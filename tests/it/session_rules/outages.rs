@@ -191,6 +191,24 @@ fn a_clock_that_jumps_stops_what_cannot_be_undone_and_nothing_else() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_a_little_keeps_nobody_out() {
+    let rate = |config: String| config.replace(r#"login = "1000/s""#, r#"login = "5/s""#);
+    let house = House::with(rate);
+    house.login();
+    // The gateway's time stands still until the system's is there again.
+    house.clock.shift(-240);
+    let is_limited = || house.try_login().status == 429;
+    assert!((0..100).any(|_| is_limited()), "the burst is used up");
+    let began = Instant::now();
+    while is_limited() {
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "nothing comes back"
+        );
+    }
+}
+
+#[test]
 fn two_processes_on_one_store_hear_of_each_other_within_a_second() {
     let old = house();
     let text = std::fs::read_to_string(old.gateway.config_path()).unwrap();
