@@ -109,7 +109,11 @@ async fn some(
     loop {
         let next = match head {
             Ok(bytes) => one(edge, client, ends, shutdown, bytes, began).await,
-            Err(refusal) => Box::pin(refused(edge, client, &mut ends.writer, began, refusal)).await,
+            Err(refusal) => {
+                let shape = shape_unread(&ends.reader.buffer);
+                let writer = &mut ends.writer;
+                Box::pin(refused(edge, client, writer, shape, began, refusal)).await
+            }
         };
         let goes_on = matches!(next, Next::Request) && follows(ends, began).await;
         if !goes_on {
@@ -151,7 +155,8 @@ async fn one(
     let head = match read_request(&bytes, limits) {
         Ok(head) => head,
         Err(error) => {
-            return Box::pin(refused(edge, client, writer, began, error.into())).await;
+            let shape = shape_unread(&bytes);
+            return Box::pin(refused(edge, client, writer, shape, began, error.into())).await;
         }
     };
     let incoming = Incoming {
@@ -236,18 +241,23 @@ fn names_upgrade(incoming: &Incoming<'_>) -> bool {
     incoming.head.values("upgrade").next().is_some()
 }
 
+/// What can be told of the answer to a head that cannot be read: one to HEAD has no content all the same.
+fn shape_unread(head: &[u8]) -> Shape {
+    Shape {
+        version: Version::Http11,
+        to_head: head.starts_with(b"HEAD "),
+    }
+}
+
 async fn refused(
     edge: &Edge,
     client: &Client,
     writer: &mut Writer,
+    shape: Shape,
     began: Instant,
     refusal: Refusal,
 ) -> Next {
     let incoming = Incoming::unread(client, began);
-    let shape = Shape {
-        version: Version::Http11,
-        to_head: false,
-    };
     let mut answer = Answer::http1(writer, shape, false);
     turn::refuse_unread(edge, client, &incoming, refusal, &mut answer).await;
     if answer.is_finished() {

@@ -242,3 +242,23 @@ async fn what_cannot_be_read_is_refused_with_its_reason_and_the_close() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_and_begins_with_head_has_no_content_in_its_answer() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "header_bytes_max = \"1KiB\"", "").await;
+    let large = format!(
+        "HEAD /x HTTP/1.1\r\nHost: a\r\nA: {}\r\n\r\n",
+        "a".repeat(2000)
+    );
+    for (request, expected) in [
+        (&*large, "431"),
+        ("HEAD /x HTTP/1.1\r\nHost : a\r\n\r\n", "400"),
+    ] {
+        let mut client = house.client().await;
+        client.say(request).await;
+        let answer = client.rest().await;
+        assert_eq!(status(&answer), expected);
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+}
