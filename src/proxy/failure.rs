@@ -73,6 +73,7 @@ pub(super) fn upstream_fault(fault: AnswerFault, heard: Heard) -> Failure {
     let (detail, repeat) = match fault {
         AnswerFault::Cut(detail) => (Cow::Owned(detail), Repeat::IfUnnoticed),
         AnswerFault::Unprocessed(detail) => (Cow::Owned(detail), Repeat::Always),
+        AnswerFault::Reset(detail) => (Cow::Owned(detail), Repeat::Never),
         AnswerFault::Malformed(what) => (Cow::Borrowed(what), Repeat::Never),
     };
     Failure::Upstream {

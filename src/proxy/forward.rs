@@ -12,6 +12,7 @@ use super::connection::Reuse;
 use super::exchange::exchange;
 use super::failure::{Failure, Repeat, refusal_of};
 use super::part::BodyFault;
+use super::record::Meter;
 use super::turn::Turn;
 use super::upstream::{Freshness, Link, LinkFault};
 use crate::gate::{Admission, Reason, Refusal};
@@ -83,6 +84,8 @@ impl Turn<'_> {
                         && self.may_repeat(repeat, &link, source) =>
                 {
                     freshness = Freshness::New;
+                    // What is sent again is counted again.
+                    self.record.meter = Meter::default();
                 }
                 Ok(Reuse::Yes) => {
                     let over_at = Instant::now();

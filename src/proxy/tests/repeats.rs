@@ -1,4 +1,4 @@
-//! Requests that an HTTP/2 server did not look at are sent once more, whatever their method (RFC 9113 §8.7).
+//! Requests that an HTTP/2 server did not look at are sent once more, whatever their method (RFC 9113 §8.7), and no others.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,19 +12,42 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::house::{House, Upstream, Wire, status};
 use super::http2::echo;
+use crate::proxy::upstream::HTTP2_CONNECTIONS_MAX;
 
+const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST: &str = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
 
+/// A server and what came to it.
+struct Server {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
 /// A server that takes whole requests and resets as many of their streams as `resets` says; then it echoes.
-async fn server(reason: Reason, resets: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+async fn server(reason: Reason, resets: usize) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+    let server = Server {
+        address: listener.local_addr().unwrap(),
+        connections: Arc::default(),
+        requests: Arc::default(),
+    };
+    let (connections, requests) = (server.connections.clone(), server.requests.clone());
     tokio::spawn(async move {
         loop {
             let (tcp, _) = listener.accept().await.unwrap();
-            let count = count.clone();
+            connections.fetch_add(1, Ordering::Relaxed);
+            let count = requests.clone();
             tokio::spawn(async move {
                 let mut connection = h2::server::handshake(tcp).await.unwrap();
                 while let Some(Ok((request, mut respond))) = connection.accept().await {
@@ -46,7 +69,7 @@ async fn server(reason: Reason, resets: usize) -> (SocketAddr, Arc<AtomicUsize>)
             });
         }
     });
-    (address, asked)
+    server
 }
 
 async fn asked(house: &House, request: &str) -> (Wire, String) {
@@ -58,29 +81,70 @@ async fn asked(house: &House, request: &str) -> (Wire, String) {
 
 #[tokio::test]
 async fn a_refused_stream_is_repeated_once_with_all_of_its_body() {
-    let (address, count) = server(Reason::REFUSED_STREAM, 1).await;
-    let house = House::before(address, "", "protocol = \"h2\"").await;
+    let server = server(Reason::REFUSED_STREAM, 1).await;
+    // Room for the body once: it is counted anew.
+    let listener = "body_bytes_max = \"8B\"";
+    let house = House::before(server.address, listener, "protocol = \"h2\"").await;
     let (mut client, head) = asked(&house, POST).await;
     assert_eq!(status(&head), "200", "{head}");
     assert!(client.until("0\r\n\r\n").await.contains("5\r\nhello\r\n"));
-    assert_eq!(count.load(Ordering::Relaxed), 2);
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test]
 async fn a_second_refusal_is_final_and_another_reset_may_mean_that_it_was_done() {
     for (reason, most) in [(Reason::REFUSED_STREAM, 2), (Reason::CANCEL, 1)] {
-        let (address, count) = server(reason, 9).await;
-        let house = House::before(address, "", "protocol = \"h2\"").await;
+        let server = server(reason, 9).await;
+        let house = House::before(server.address, "", "protocol = \"h2\"").await;
         let (_client, head) = asked(&house, POST).await;
         assert_eq!(status(&head), "502", "{reason:?} {head}");
-        assert_eq!(count.load(Ordering::Relaxed), most, "{reason:?}");
+        assert_eq!(server.requests(), most, "{reason:?}");
     }
 }
 
 #[tokio::test]
+async fn a_reset_on_a_kept_connection_says_that_the_server_saw_the_request() {
+    for reason in [Reason::INTERNAL_ERROR, Reason::ENHANCE_YOUR_CALM] {
+        let server = server(reason, 9).await;
+        let house = House::before(server.address, "", "protocol = \"h2\"").await;
+        for times in 1..4 {
+            let (_client, head) = asked(&house, GET).await;
+            assert_eq!(status(&head), "502", "{reason:?} {head}");
+            assert_eq!((server.requests(), server.connections()), (times, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_every_stream_gets_few_connections() {
+    let server = server(Reason::REFUSED_STREAM, usize::MAX).await;
+    let house = House::before(server.address, "", "protocol = \"h2\"").await;
+    for _ in 0..30 {
+        let (_client, head) = asked(&house, GET).await;
+        assert_eq!(status(&head), "502", "{head}");
+    }
+    assert_eq!(server.requests(), 60);
+    assert_eq!(server.connections(), HTTP2_CONNECTIONS_MAX);
+}
+
+#[tokio::test]
+async fn many_requests_at_once_begin_with_few_connections() {
+    let server = server(Reason::REFUSED_STREAM, 0).await;
+    let house = Arc::new(House::before(server.address, "", "protocol = \"h2\"").await);
+    let many = (0..60).map(|_| {
+        let house = house.clone();
+        tokio::spawn(async move { status(&asked(&house, GET).await.1).to_owned() })
+    });
+    for served in many.collect::<Vec<_>>() {
+        assert_eq!(served.await.unwrap(), "200");
+    }
+    assert!(server.connections() <= HTTP2_CONNECTIONS_MAX);
+}
+
+#[tokio::test]
 async fn a_body_over_what_is_kept_is_not_repeated() {
-    let (address, count) = server(Reason::REFUSED_STREAM, 1).await;
-    let house = House::before(address, "", "protocol = \"h2\"").await;
+    let server = server(Reason::REFUSED_STREAM, 1).await;
+    let house = House::before(server.address, "", "protocol = \"h2\"").await;
     let body = "x".repeat(17 << 10);
     let request = format!(
         "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
@@ -88,7 +152,7 @@ async fn a_body_over_what_is_kept_is_not_repeated() {
     );
     let (_client, head) = asked(&house, &request).await;
     assert_eq!(status(&head), "502", "{head}");
-    assert_eq!(count.load(Ordering::Relaxed), 1);
+    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test]

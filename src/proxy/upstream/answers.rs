@@ -50,6 +50,8 @@ pub(in crate::proxy) enum AnswerFault {
     Cut(String),
     /// The server ended it and says that it did nothing (RFC 9113 §8.7).
     Unprocessed(String),
+    /// The stream alone was ended: the server may have done what was asked.
+    Reset(String),
     /// It is no HTTP.
     Malformed(&'static str),
 }
@@ -211,11 +213,14 @@ impl<'b> AnswerHead<'b> {
     }
 }
 
-/// A stream that was refused, or that is beyond the last one of a connection that goes away, was not looked at.
+/// A stream that was refused, or that is beyond the last one of a connection that goes away, was not looked at. Any other
+/// one that was reset was: its connection lives.
 fn fault_of(error: &h2::Error) -> AnswerFault {
     let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     if error.is_remote() && (is_refused || error.is_go_away()) {
         AnswerFault::Unprocessed(error.to_string())
+    } else if error.is_reset() {
+        AnswerFault::Reset(error.to_string())
     } else {
         AnswerFault::Cut(error.to_string())
     }

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::SendStream;
 use h2::client::ResponseFuture;
+use pingora_timeout::tokio_timeout as timeout;
 use smallvec::SmallVec;
 
 use super::answers::Answers;
 use super::connect::{self, ConnectFault, Opened};
 use super::order::Order;
-use super::pool::{self, Shared};
+use super::pool::{self, Freshness, Pool, Shared};
 use super::registry::State;
 use super::server::{Change, InFlight, Server};
 use crate::config::model::{Protocol, Upstream};
@@ -72,15 +73,6 @@ pub(in crate::proxy) enum StartFault {
     Gone,
 }
 
-/// Which connections may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::proxy) enum Freshness {
-    /// Kept ones too.
-    Any,
-    /// New ones alone.
-    New,
-}
-
 impl Link {
     /// Chooses a server and connects to it; the next one where it refuses.
     pub(in crate::proxy) async fn find(
@@ -128,7 +120,7 @@ impl Link {
         let (way, is_reused) = match Self::kept(server, upstream, freshness, now) {
             Some(way) => (way, true),
             // Boxed: handshakes need much room, and most requests need none.
-            None => (Box::pin(Self::open(edge, state, server)).await?, false),
+            None => Box::pin(Self::open(edge, state, server, freshness)).await?,
         };
         Ok(Self {
             in_flight,
@@ -146,19 +138,40 @@ impl Link {
         now: Instant,
     ) -> Option<Way> {
         match upstream.protocol {
-            _ if freshness == Freshness::New => None,
+            Protocol::H1 if freshness == Freshness::New => None,
             Protocol::H1 => server.pool.take(now).map(|idle| Way::Http1 {
                 reader: idle.reader,
                 writer: idle.writer,
             }),
-            Protocol::H2 => server
-                .pool
-                .share()
-                .map(|(shared, stream)| Way::http2(shared, stream)),
+            Protocol::H2 => Self::shared(&server.pool, freshness),
         }
     }
 
-    async fn open(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
+    fn shared(pool: &Pool, freshness: Freshness) -> Option<Way> {
+        let (shared, stream) = pool.share(freshness)?;
+        Some(Way::http2(shared, stream))
+    }
+
+    /// Opens a connection, or shares the one that somebody opened in the meantime; and whether it was used before.
+    async fn open(
+        edge: &Edge,
+        state: &State,
+        server: &Arc<Server>,
+        freshness: Freshness,
+    ) -> Result<(Way, bool), ConnectFault> {
+        let upstream = &state.upstream;
+        if upstream.protocol == Protocol::H1 {
+            return Ok((Self::fresh(edge, state, server).await?, false));
+        }
+        let turn = timeout(upstream.connect_timeout, server.pool.turn()).await;
+        let _turn = turn.map_err(|_| ConnectFault::Timeout)?;
+        match Self::shared(&server.pool, freshness) {
+            Some(way) => Ok((way, true)),
+            None => Ok((Self::fresh(edge, state, server).await?, false)),
+        }
+    }
+
+    async fn fresh(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
         let upstream = &state.upstream;
         let addresses = edge.addresses(&server.address);
         if addresses.is_empty() {

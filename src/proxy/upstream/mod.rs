@@ -10,6 +10,9 @@ mod registry;
 mod server;
 
 pub(super) use answers::{AnswerFault, AnswerHead, Answers, Head};
-pub(super) use link::{Freshness, Link, LinkFault, StartFault};
+pub(super) use link::{Link, LinkFault, StartFault};
 pub(super) use order::Order;
+pub(super) use pool::Freshness;
+#[cfg(test)]
+pub(super) use pool::HTTP2_CONNECTIONS_MAX;
 pub(super) use registry::Upstreams;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::model::Upstream;
 use crate::proxy::connection::{Reader, Writer};
@@ -19,14 +20,15 @@ const LANES: usize = 16;
 /// How often a lane is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// HTTP/2 connections to one server, per worker.
-const HTTP2_CONNECTIONS_MAX: usize = 8;
+pub(in crate::proxy) const HTTP2_CONNECTIONS_MAX: usize = 8;
 /// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
 pub(super) const HTTP2_STREAMS_MAX: usize = 100;
 
 /// Unused connections to one server.
-#[derive(Default)]
 pub(super) struct Pool {
     lanes: [Mutex<Lane>; LANES],
+    /// Who may open a shared connection, a lane at a time: those who come together share it.
+    turns: [Semaphore; LANES],
 }
 
 #[derive(Default)]
@@ -127,6 +129,24 @@ impl Shared {
     }
 }
 
+/// Which connections may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::proxy) enum Freshness {
+    /// Kept ones too.
+    Any,
+    /// New ones alone.
+    New,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            lanes: Default::default(),
+            turns: std::array::from_fn(|_| Semaphore::new(1)),
+        }
+    }
+}
+
 impl Pool {
     fn lane(&self) -> &Mutex<Lane> {
         &self.lanes[lane_of_this_thread()]
@@ -167,15 +187,23 @@ impl Pool {
         self.sweep_from_now(&mut lane);
     }
 
-    /// A shared connection with room for one more stream; or any, when no more may be opened.
-    pub(super) fn share(&self) -> Option<(Shared, Stream)> {
+    /// Waits until nobody else opens a shared connection here.
+    pub(super) async fn turn(&self) -> SemaphorePermit<'_> {
+        let turn = self.turns[lane_of_this_thread()].acquire().await;
+        turn.expect("no turns are ever closed")
+    }
+
+    /// A shared connection with room for one more stream, where one that was there before will do; or any, when no more may
+    /// be opened.
+    pub(super) fn share(&self, freshness: Freshness) -> Option<(Shared, Stream)> {
         let lane = lock(self.lane());
         let alive = || {
             lane.http2
                 .iter()
                 .filter(|shared| shared.is_alive.load(Ordering::Relaxed))
         };
-        let shared = alive().find(|shared| shared.has_room()).or_else(|| {
+        let will_do = |shared: &&Shared| freshness == Freshness::Any && shared.has_room();
+        let shared = alive().find(will_do).or_else(|| {
             (alive().count() >= HTTP2_CONNECTIONS_MAX)
                 .then(|| alive().min_by_key(|shared| shared.streams.load(Ordering::Relaxed)))?
         })?;
