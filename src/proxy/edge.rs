@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -108,9 +108,10 @@ impl Edge {
         self.stops_at.get().is_some()
     }
 
-    /// When the drain is over, if it has begun.
-    pub(super) fn stops_at(&self) -> Option<Instant> {
-        self.stops_at.get().copied()
+    /// How long what is in flight may go on, once the drain has begun; zero when that is over.
+    pub(super) fn stops_in(&self) -> Option<Duration> {
+        let stops_at = self.stops_at.get()?;
+        Some(stops_at.saturating_duration_since(Instant::now()))
     }
 
     /// Counts an exchange that the end of the drain cut.

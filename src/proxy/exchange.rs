@@ -272,7 +272,7 @@ impl<'t> Turn<'t> {
     }
 
     /// The listener's deadline, if it has one.
-    fn late_at(&self) -> Option<Instant> {
+    pub(super) fn late_at(&self) -> Option<Instant> {
         let most = self.client.listener.request_timeout?;
         Some(Instant::from_std(self.asked.began) + most)
     }

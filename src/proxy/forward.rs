@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::time::Instant as Moment;
 
 use super::alarm::Alarm;
 use super::answer::Answer;
@@ -11,6 +13,7 @@ use super::body::Source;
 use super::connection::Reuse;
 use super::exchange::exchange;
 use super::failure::{Failure, Repeat, refusal_of};
+use super::lifetime::LOOK_EVERY;
 use super::part::BodyFault;
 use super::record::Meter;
 use super::turn::Turn;
@@ -66,8 +69,13 @@ impl Turn<'_> {
         let mut freshness = Freshness::Any;
         loop {
             let sought_at = Instant::now();
-            let link = Link::find(self.edge, &admission.upstream, freshness, sought_at).await;
-            let mut link = link.map_err(failure_of)?;
+            let sought = Link::find(self.edge, &admission.upstream, freshness, sought_at);
+            // Most are found at once.
+            let mut link = tokio::select! {
+                biased;
+                link = sought => link.map_err(failure_of)?,
+                failure = self.given_up(answer, alarm) => return Err(failure),
+            };
             self.record.server = Some(link.server().label.clone());
             // Most links are found at once; a new one took its time.
             let begun_at = if link.is_reused {
@@ -101,6 +109,32 @@ impl Turn<'_> {
                 }
                 Ok(Reuse::No) => return Ok(()),
             }
+        }
+    }
+
+    /// Waits until the client does not wait any longer, or may not.
+    async fn given_up(&self, answer: &mut Answer<'_>, alarm: &mut Alarm) -> Failure {
+        tokio::select! {
+            () = answer.refused() => Failure::Client(BodyFault::Cut),
+            failure = self.time_is_up(alarm) => failure,
+        }
+    }
+
+    async fn time_is_up(&self, alarm: &mut Alarm) -> Failure {
+        loop {
+            let now = Moment::now();
+            let late_at = self.late_at();
+            if late_at.is_some_and(|late_at| late_at <= now) {
+                return Failure::Late;
+            }
+            let stops_in = self.edge.stops_in();
+            if stops_in == Some(Duration::ZERO) {
+                return Failure::Stopped;
+            }
+            let look_at = now + stops_in.map_or(LOOK_EVERY, |left| left.min(LOOK_EVERY));
+            alarm
+                .at(late_at.map_or(look_at, |late_at| late_at.min(look_at)))
+                .await;
         }
     }
 

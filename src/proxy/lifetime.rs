@@ -2,7 +2,7 @@
 //! `exp`, revocations, reloads and the stop are looked at while it lasts.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::edge::Edge;
 use super::failure::Failure;
@@ -12,7 +12,7 @@ use crate::token::Verified;
 use crate::wire::RequestHead;
 
 /// How often an exchange is looked at: revocations and reloads end a stream within this time.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How far an exchange is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,16 +73,12 @@ impl<'s> Lifetime<'s> {
             }
             _ => LOOK_EVERY,
         };
-        match self.edge.stops_at() {
-            Some(stops_at) => span.min(stops_at.saturating_duration_since(Instant::now())),
-            None => span,
-        }
+        self.edge.stops_in().map_or(span, |left| span.min(left))
     }
 
     /// Why it may not go on.
     pub(super) fn look(&mut self, phase: Phase) -> Option<Failure> {
-        let stops_at = self.edge.stops_at();
-        if stops_at.is_some_and(|stops_at| stops_at <= Instant::now()) {
+        if self.edge.stops_in() == Some(Duration::ZERO) {
             return Some(Failure::Stopped);
         }
         self.refused(phase).map(Failure::Ended)

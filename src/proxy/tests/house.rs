@@ -83,6 +83,9 @@ impl Endpoints for Echo {
 /// The shared secret of the issuer `main`.
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
+/// Of an upstream whose servers are to say something before there is a connection.
+pub(super) const SILENT_TLS: &str = "tls = { name = \"localhost\" }\nconnect_timeout = \"1m\"";
+
 /// Files of a test's own folder; `env:HS` is the shared secret.
 struct Folder<'f>(&'f Path);
 

@@ -10,7 +10,7 @@ use http::request::Builder;
 use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::house::{House, Upstream, status};
+use super::house::{House, SILENT_TLS, Upstream, status};
 
 async fn client(house: &House) -> SendRequest<Bytes> {
     let tcp = TcpStream::connect(house.address).await.unwrap();
@@ -256,6 +256,17 @@ async fn a_large_head_is_refused_with_a_reason() {
     let (status, _, body, _) = whole(response.await.unwrap()).await;
     assert_eq!(status, 431);
     assert!(String::from_utf8_lossy(&body).contains("headers_too_large"));
+}
+
+#[tokio::test]
+async fn no_connection_is_sought_for_a_stream_that_its_client_reset() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", SILENT_TLS).await;
+    let mut sender = client(&house).await;
+    let (_response, mut send) = sender.send_request(post("/x"), false).unwrap();
+    let mut sought = upstream.accept().await;
+    send.send_reset(h2::Reason::CANCEL);
+    sought.bytes().await;
 }
 
 #[tokio::test]

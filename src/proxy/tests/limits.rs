@@ -8,7 +8,7 @@ use http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::house::{House, Upstream, Wire, status};
+use super::house::{House, SILENT_TLS, Upstream, Wire, status};
 use crate::gate::Reason;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -38,6 +38,17 @@ async fn a_request_has_an_end_where_the_operator_sets_one() {
         client.rest().await.ends_with("\r\n\r\nab"),
         "an answer that has begun is cut"
     );
+}
+
+#[tokio::test]
+async fn a_request_has_its_end_while_a_connection_is_sought() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "request_timeout = \"300ms\"", SILENT_TLS).await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let _silent = upstream.accept().await;
+    let answer = client.rest().await;
+    assert_eq!(status(&answer), "408", "{answer}");
 }
 
 #[tokio::test]

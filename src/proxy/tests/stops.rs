@@ -2,7 +2,7 @@
 
 use http::Request;
 
-use super::house::{House, Upstream, status};
+use super::house::{House, SILENT_TLS, Upstream, status};
 use super::http2;
 use crate::gate::Reason;
 
@@ -13,12 +13,12 @@ async fn house(upstream: &Upstream) -> House {
 
 #[tokio::test]
 async fn what_has_no_answer_when_the_drain_is_over_is_told_so() {
-    let upstream = Upstream::start().await;
-    let house = house(&upstream).await;
     for request in [
         "GET /x HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
     ] {
+        let upstream = Upstream::start().await;
+        let house = house(&upstream).await;
         let mut client = house.client().await;
         client.say(request).await;
         let mut server = upstream.accept().await;
@@ -29,10 +29,23 @@ async fn what_has_no_answer_when_the_drain_is_over_is_told_so() {
         for part in ["\"overloaded\"", "Connection: close\r\n", "retry-after: "] {
             assert!(answer.contains(part), "{answer}");
         }
+        assert_eq!((house.edge.cut(), house.edge.in_flight()), (1, 0));
+        assert_eq!(house.refusals(Reason::Overloaded), 1);
     }
-    assert_eq!(house.edge.cut(), 2);
-    assert_eq!(house.edge.in_flight(), 0);
-    assert_eq!(house.refusals(Reason::Overloaded), 2);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_connection_when_the_drain_is_over_is_told_so() {
+    let upstream = Upstream::start().await;
+    let more = format!("{SILENT_TLS}\n[server]\ndrain = \"300ms\"");
+    let house = House::before(upstream.address, "", &more).await;
+    let mut client = house.client().await;
+    client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let _silent = upstream.accept().await;
+    house.edge.drain();
+    let answer = client.rest().await;
+    assert_eq!(status(&answer), "503", "{answer}");
+    assert_eq!(house.edge.cut(), 1);
 }
 
 #[tokio::test]
