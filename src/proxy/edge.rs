@@ -43,6 +43,7 @@ pub struct Edge {
     world: World,
     pub(super) upstreams: Upstreams,
     in_flight: AtomicUsize,
+    leaving: AtomicUsize,
     /// When the drain is over, once it has begun.
     stops_at: OnceLock<Instant>,
     cut: AtomicUsize,
@@ -86,14 +87,21 @@ impl Edge {
             world,
             upstreams: Upstreams::default(),
             in_flight: AtomicUsize::new(0),
+            leaving: AtomicUsize::new(0),
             stops_at: OnceLock::new(),
             cut: AtomicUsize::new(0),
         }
     }
 
-    /// Requests and tunnels that are being served. Whoever stops the process waits for 0.
+    /// Requests and tunnels that are being served. Whoever stops the process waits until there are none, and none that
+    /// [leave](Self::leaving).
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Connections whose last answers may be on their way yet.
+    pub fn leaving(&self) -> usize {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// From now on no connection outlives its request: answers say `Connection: close`, HTTP/2 says GOAWAY. What is still
@@ -135,8 +143,12 @@ impl Edge {
 
     /// Counts a request, until the guard is dropped.
     pub(super) fn enter(&self) -> Serving<'_> {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        Serving(self)
+        Serving::one_of(&self.in_flight)
+    }
+
+    /// Counts a connection that takes no more requests, until the guard is dropped.
+    pub(super) fn leave(&self) -> Serving<'_> {
+        Serving::one_of(&self.leaving)
     }
 
     /// Where a server is; empty while nobody knows.
@@ -175,11 +187,18 @@ impl fmt::Debug for Edge {
     }
 }
 
-/// One request being served.
-pub(super) struct Serving<'e>(&'e Edge);
+/// One request being served, or one connection that leaves.
+pub(super) struct Serving<'e>(&'e AtomicUsize);
+
+impl<'e> Serving<'e> {
+    fn one_of(count: &'e AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::RecvStream;
-use h2::server::{Builder, Connection, SendResponse};
+use h2::server::{Builder, SendResponse};
 use http::{Request, header};
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
 use pingora_timeout::tokio_timeout as timeout;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant as Moment;
 
 use super::body::Http2Body;
@@ -47,7 +46,7 @@ const HEADER_LIST_FACTOR: usize = 4;
 const FIELD_OVERHEAD: usize = 32;
 /// Fields of a request head.
 const FIELDS_MAX: usize = 128;
-/// How long an idle connection may take to say goodbye.
+/// How long a connection on which nothing moves may take to say goodbye when the process stops.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves a connection until its end.
@@ -58,7 +57,7 @@ pub(in crate::proxy) async fn serve(
     mut shutdown: ShutdownWatch,
 ) {
     let mut client = client.clone();
-    let streams = Arc::new(Streams::default());
+    let streams = Arc::new(Streams::new());
     let handshake = builder(&client).handshake(watched(edge, &client, stream, &streams));
     let mut connection = match timeout(client.listener.handshake_timeout, handshake).await {
         Ok(Ok(connection)) => connection,
@@ -66,10 +65,10 @@ pub(in crate::proxy) async fn serve(
         Err(_) => return,
     };
     let open = Arc::new(AtomicUsize::new(0));
-    let mut is_leaving = false;
-    let mut alarm = Alarm::new(Moment::now() + client.listener.idle_timeout);
+    let (mut is_leaving, mut stops) = (false, None);
+    let mut look_at = Moment::now() + client.listener.idle_timeout;
+    let mut alarm = Alarm::new(look_at);
     loop {
-        let idle_until = Moment::now() + client.listener.idle_timeout;
         tokio::select! {
             biased;
             accepted = connection.accept() => match accepted {
@@ -87,17 +86,41 @@ pub(in crate::proxy) async fn serve(
                 Some(Err(error)) => return broken(edge, &client, &error),
                 None => return,
             },
-            () = stopped(&mut shutdown), if !is_leaving => {
+            () = stopped(&mut shutdown), if stops.is_none() => {
+                stops = Some(edge.leave());
                 is_leaving = true;
                 connection.graceful_shutdown();
+                look_at = Moment::now() + GOODBYE_TIMEOUT;
             }
-            () = alarm.at(idle_until) => {
-                if open.load(Ordering::Relaxed) == 0 {
-                    return goodbye(connection).await;
-                }
+            () = alarm.at(look_at) => {
+                let span = match stops {
+                    Some(_) => GOODBYE_TIMEOUT,
+                    None => client.listener.idle_timeout,
+                };
+                look_at = match busy_until(&open, &streams, span) {
+                    Some(until) => until,
+                    None if is_leaving => return,
+                    None => {
+                        // What crosses it on its way is served yet (RFC 9113 §6.8).
+                        is_leaving = true;
+                        connection.graceful_shutdown();
+                        Moment::now() + span
+                    }
+                };
             }
         }
     }
+}
+
+/// Until when a connection is not idle, at the least; `None` when it is: no stream is served, and nothing that was
+/// answered left for `span`.
+fn busy_until(open: &AtomicUsize, streams: &Streams, span: Duration) -> Option<Moment> {
+    let now = Moment::now();
+    let moved_until = Moment::from_std(streams.moved_at()) + span;
+    if moved_until > now {
+        return Some(moved_until);
+    }
+    (open.load(Ordering::Relaxed) > 0).then(|| now + span)
 }
 
 fn builder(client: &Client) -> Builder {
@@ -144,9 +167,9 @@ fn watched(
     stream: Stream,
     streams: &Arc<Streams>,
 ) -> Watched<impl Fn(u32, Fault) + Unpin + use<>> {
-    let (edge, client, streams) = (edge.clone(), client.clone(), streams.clone());
-    Watched::new(stream, move |id, fault| {
-        if !streams.refuse(id) {
+    let (edge, client, handed) = (edge.clone(), client.clone(), streams.clone());
+    Watched::new(stream, streams.clone(), move |id, fault| {
+        if !handed.refuse(id) {
             return;
         }
         let (reason, detail, status) = match fault {
@@ -166,13 +189,6 @@ async fn stopped(shutdown: &mut ShutdownWatch) {
     if shutdown.wait_for(|stops| *stops).await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-/// Closes a connection that nobody uses.
-async fn goodbye<T: AsyncRead + AsyncWrite + Unpin>(mut connection: Connection<T, Bytes>) {
-    connection.graceful_shutdown();
-    let closed = async { while let Some(Ok(_)) = connection.accept().await {} };
-    let _ = timeout(GOODBYE_TIMEOUT, closed).await;
 }
 
 /// One open stream, until it is dropped.

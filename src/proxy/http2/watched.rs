@@ -5,9 +5,10 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use pingora_core::protocols::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -15,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The connection.
 pub(super) struct Watched<T> {
     stream: Stream,
+    streams: Arc<Streams>,
     frames: Frames,
     tell: T,
 }
@@ -31,9 +33,12 @@ pub(super) enum Fault {
 /// Refused streams that are remembered; one that is forgotten may be told of twice.
 const REFUSED_REMEMBERED_MAX: usize = 128;
 
-/// Which streams were handed over, and which were refused before.
-#[derive(Debug, Default)]
+/// Which streams were handed over, which were refused before, and when anything left on one of them.
+#[derive(Debug)]
 pub(super) struct Streams {
+    began: Instant,
+    /// Milliseconds behind `began`.
+    moved_at: AtomicU64,
     /// The last that was handed over; ids only grow.
     last: AtomicU32,
     /// The last ones of the others.
@@ -41,6 +46,25 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    pub(super) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            moved_at: AtomicU64::new(0),
+            last: AtomicU32::new(0),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// When a head or content left last; at first, when the connection began.
+    pub(super) fn moved_at(&self) -> Instant {
+        self.began + Duration::from_millis(self.moved_at.load(Ordering::Relaxed))
+    }
+
+    fn moves(&self) {
+        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.moved_at.store(millis, Ordering::Relaxed);
+    }
+
     /// Notes that the library hands a stream over; whether it still is one.
     pub(super) fn take(&self, id: u32) -> bool {
         self.last.store(id, Ordering::Relaxed);
@@ -68,9 +92,10 @@ impl Streams {
 impl<T: Fn(u32, Fault)> Watched<T> {
     /// `tell` hears the id of every stream that is answered, or reset because what came on it is malformed, with the fault
     /// that this means where it was never handed over.
-    pub(super) fn new(stream: Stream, tell: T) -> Self {
+    pub(super) fn new(stream: Stream, streams: Arc<Streams>, tell: T) -> Self {
         Self {
             stream,
+            streams,
             frames: Frames::default(),
             tell,
         }
@@ -107,11 +132,14 @@ impl<T: Fn(u32, Fault) + Unpin> AsyncWrite for Watched<T> {
             [bytes] => ready!(stream.poll_write(cx, bytes))?,
             _ => ready!(stream.poll_write_vectored(cx, slices))?,
         };
-        let mut left = count;
+        let (mut left, mut moves) = (count, false);
         for slice in slices {
             let (written, _) = slice.split_at(left.min(slice.len()));
-            this.frames.follow(written, &this.tell);
+            moves |= this.frames.follow(written, &this.tell);
             left -= written.len();
+        }
+        if moves {
+            this.streams.moves();
         }
         Poll::Ready(Ok(count))
     }
@@ -141,15 +169,19 @@ struct Frames {
 
 const HEAD_BYTES: usize = 9;
 const CODE_BYTES: usize = 4;
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const PROTOCOL_ERROR: u32 = 1;
 
 impl Frames {
-    /// Follows `bytes`; hands `tell` the streams of heads and of resets with `PROTOCOL_ERROR`.
-    fn follow(&mut self, mut bytes: &[u8], tell: &impl Fn(u32, Fault)) {
+    /// Follows `bytes`; hands `tell` the streams of heads and of resets with `PROTOCOL_ERROR`. Whether heads or content are
+    /// among them.
+    fn follow(&mut self, mut bytes: &[u8], tell: &impl Fn(u32, Fault)) -> bool {
+        let mut moves = false;
         while !bytes.is_empty() {
             let skipped = self.payload.min(bytes.len());
+            moves |= skipped > 0 && self.is_of_a_message();
             self.payload -= skipped;
             bytes = &bytes[skipped..];
             let taken = (self.wanted() - self.length).min(bytes.len());
@@ -157,9 +189,15 @@ impl Frames {
             self.length += taken;
             bytes = &bytes[taken..];
             if self.length == self.wanted() {
+                moves |= self.is_of_a_message();
                 self.whole(tell);
             }
         }
+        moves
+    }
+
+    fn is_of_a_message(&self) -> bool {
+        matches!(self.known[3], DATA | HEADERS)
     }
 
     fn wanted(&self) -> usize {
@@ -216,9 +254,16 @@ mod tests {
         .concat();
         for step in 1..=bytes.len() {
             let (mut frames, told) = (Frames::default(), RefCell::new(Vec::new()));
+            let mut moved = Vec::new();
             for piece in bytes.chunks(step) {
-                frames.follow(piece, &|id, fault| told.borrow_mut().push((id, fault)));
+                moved.push(frames.follow(piece, &|id, fault| told.borrow_mut().push((id, fault))));
             }
+            assert!(moved.contains(&true), "step {step}");
+            let control = [frame(4, 0, &[]), frame(6, 0, &[0; 8])].concat();
+            assert!(
+                !frames.follow(&control, &|_, _| {}),
+                "nobody is answered by it"
+            );
             let expected = [
                 (11, Fault::TooLarge),
                 (1, Fault::Malformed),
@@ -230,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_refused_or_handed_over_and_never_both() {
-        let streams = Streams::default();
+        let streams = Streams::new();
         assert!(streams.refuse(1));
         assert!(!streams.refuse(1), "once");
         assert!(streams.take(3));

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::house::{House, SILENT_TLS, Upstream, status};
 
-async fn client(house: &House) -> SendRequest<Bytes> {
+pub(super) async fn client(house: &House) -> SendRequest<Bytes> {
     let tcp = TcpStream::connect(house.address).await.unwrap();
     let (sender, connection) = h2::client::handshake(tcp).await.unwrap();
     tokio::spawn(connection);

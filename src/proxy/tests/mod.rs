@@ -4,6 +4,7 @@
 mod bodies;
 mod connections;
 mod framing;
+mod goodbyes;
 mod house;
 mod http2;
 mod lifetimes;
