@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::fetch::{Fetched, Fetcher};
 use super::source::{self, PlainHttp};
@@ -13,11 +13,14 @@ use crate::config::model::RemoteKeys;
 
 /// How long a discovered address of keys is believed.
 const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
+/// How long the metadata may take where the address is known already: the keys are fetched in what is left of a try.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where an issuer's keys are: where the operator says, or else where its metadata does.
 #[derive(Debug, Default)]
 pub(super) struct Address {
     discovered: Option<(Url, Instant)>,
+    is_doubted: bool,
 }
 
 impl Address {
@@ -33,13 +36,13 @@ impl Address {
         keys: &RemoteKeys,
         etag: Option<&HeaderValue>,
     ) -> Result<Fetched, String> {
-        let is_remembered = self.discovered.is_some();
+        let is_remembered = self.believed().is_some();
         let url = self.find(fetcher, issuer, keys).await?;
         let why = match fetcher.get(&url, etag).await {
             Err(why) if is_remembered => why,
             fetched => return fetched,
         };
-        self.forget();
+        self.doubt();
         let moved_to = self.find(fetcher, issuer, keys).await?;
         if moved_to == url {
             return Err(why);
@@ -57,19 +60,39 @@ impl Address {
         if let Some(url) = &keys.jwks_url {
             return source::parse(url, fetcher.plain);
         }
-        if let Some((url, found_at)) = &self.discovered
-            && found_at.elapsed() < DISCOVERED_FOR
-        {
+        if let Some(url) = self.believed() {
             return Ok(url.clone());
         }
-        let url = discover(fetcher, issuer).await?;
+        let discovery = discover(fetcher, issuer);
+        let Some((known, _)) = &self.discovered else {
+            return Ok(self.found(discovery.await?));
+        };
+        let discovered = timeout(METADATA_TIMEOUT, discovery).await;
+        match discovered.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+            Ok(url) => Ok(self.found(url)),
+            // The metadata may be down while the keys are there.
+            Err(error) => {
+                tracing::warn!(iss = issuer, %error, "no metadata; the keys are looked for where they were");
+                Ok(known.clone())
+            }
+        }
+    }
+
+    fn found(&mut self, url: Url) -> Url {
         self.discovered = Some((url.clone(), Instant::now()));
-        Ok(url)
+        self.is_doubted = false;
+        url
+    }
+
+    fn believed(&self) -> Option<&Url> {
+        let (url, found_at) = self.discovered.as_ref()?;
+        let is_believed = !self.is_doubted && found_at.elapsed() < DISCOVERED_FOR;
+        is_believed.then_some(url)
     }
 
     /// Asks the metadata next time.
-    pub(super) fn forget(&mut self) {
-        self.discovered = None;
+    pub(super) fn doubt(&mut self) {
+        self.is_doubted = true;
     }
 }
 

@@ -208,12 +208,12 @@ impl Refresher {
         };
         if cause == Cause::Wished && !matches!(refreshed, Refreshed::Replaced(..)) {
             // The key may be published elsewhere by now.
-            self.address.forget();
+            self.address.doubt();
         }
         let (min, max) = (self.keys.refresh_min, self.keys.refresh_max);
         let pause = if let Refreshed::Failed(why) = &refreshed {
             self.failures = self.failures.saturating_add(1);
-            self.address.forget();
+            self.address.doubt();
             tracing::warn!(issuer = %self.name(), error = %why, failures = self.failures, "cannot refresh the keys");
             self.held.fail(why);
             let pause = pace::retry(self.failures, min, chance());

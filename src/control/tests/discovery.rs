@@ -4,6 +4,13 @@ use super::house::{House, Site, jwks, key};
 use super::provider::{Answer, Provider};
 use crate::token::{SigningKey, WantedKey};
 
+/// Refreshes when a request asks, however often.
+const OFTEN_WISHED: &str = "refresh = { min = \"1h\", max = \"1h\", cooldown = \"1ms\" }";
+
+fn nothing(status: &str) -> Answer {
+    Answer::Raw(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"))
+}
+
 /// An issuer whose keys are discovered.
 struct Discovered {
     site: Site,
@@ -67,9 +74,7 @@ async fn keys_that_moved_are_found_by_the_request_that_misses_one() {
     let issuer = Discovered::at(&old, "").await;
     let house = issuer.site.open().await;
     issuer.say(&new);
-    old.answer(Answer::Raw(
-        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
-    ));
+    old.answer(nothing("404 Not Found"));
     assert_eq!(keys_after_a_wish(&house).await, 2);
     house.close().await;
 }
@@ -80,11 +85,23 @@ async fn keys_that_moved_are_found_though_the_old_ones_are_still_there() {
         provider_of(&[&key()]).await,
         provider_of(&[&key(), &key()]).await,
     );
-    let refresh = "refresh = { min = \"1h\", max = \"1h\", cooldown = \"1ms\" }";
-    let issuer = Discovered::at(&old, refresh).await;
+    let issuer = Discovered::at(&old, OFTEN_WISHED).await;
     let house = issuer.site.open().await;
     issuer.say(&new);
     assert_eq!(keys_after_a_wish(&house).await, 1, "nothing new was there");
+    assert_eq!(keys_after_a_wish(&house).await, 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn keys_are_found_where_they_were_while_the_metadata_is_down() {
+    let (a, b) = (key(), key());
+    let keys = provider_of(&[&a]).await;
+    let issuer = Discovered::at(&keys, OFTEN_WISHED).await;
+    let house = issuer.site.open().await;
+    assert_eq!(keys_after_a_wish(&house).await, 1, "nothing new was there");
+    issuer.metadata.answer(nothing("503 Service Unavailable"));
+    keys.answer(Answer::Document(jwks(&[&a, &b])));
     assert_eq!(keys_after_a_wish(&house).await, 2);
     house.close().await;
 }
