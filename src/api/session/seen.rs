@@ -7,7 +7,7 @@ use crate::token::Verified;
 
 impl SessionApi {
     /// To be told of every access token that was accepted. Returns at once; the store hears of a generation once, and if it
-    /// does not, again with the next token.
+    /// does not, again with the next token a while later.
     pub fn seen(&self, verified: &Verified) {
         let principal = verified.principal();
         if *principal.issuer_name != *OWN_ISSUER {
@@ -19,15 +19,17 @@ impl SessionApi {
         let (Some(session), Some(generation)) = (session, generation) else {
             return;
         };
-        let known = &self.kept.seen.0;
-        if known.get(&session).is_some_and(|last| generation <= last) {
+        let seen = &self.kept.seen;
+        let known = seen.last.get(&session);
+        if known.is_some_and(|last| generation <= last) || seen.rests() {
             return;
         }
-        known.insert(session, generation);
-        let (known, service) = (known.clone(), self.service.clone());
+        seen.last.insert(session, generation);
+        let (seen, service) = (seen.clone(), self.service.clone());
         tokio::spawn(async move {
             if service.confirm(session, generation).await.is_err() {
-                known.remove(&session);
+                seen.last.remove(&session);
+                seen.rest();
             }
         });
     }

@@ -56,6 +56,30 @@ fn a_disk_without_room_refuses_what_must_be_kept_and_takes_nothing_away() {
 }
 
 #[test]
+fn a_store_that_does_not_answer_is_not_asked_with_every_request() {
+    let house = house();
+    let spent = house.login().refresh;
+    let access = house.rotated(&spent).access;
+    limit_files(&house, "1");
+    for _ in 0..30 {
+        assert_eq!(house.api(&access), 200);
+    }
+    let asked = house.gateway.metric(
+        "tollgate_store_duration_seconds_count",
+        &["operation=\"confirm\""],
+    );
+    assert!((1.0..10.0).contains(&asked), "{asked} times");
+    limit_files(&house, "unlimited");
+    // Behind the grace, the spent token counts until the store has heard that the next one arrived.
+    house.wait(5);
+    let since = Instant::now();
+    while house.refresh(&spent).status != 400 {
+        assert!(since.elapsed() < Duration::from_secs(20), "never heard");
+        assert_eq!(house.api(&access), 200);
+    }
+}
+
+#[test]
 fn what_is_revoked_while_the_disk_is_full_counts_at_once_and_is_kept_when_there_is_room() {
     let mut house = house();
     let [operators, clients, bystander] = [house.login(), house.login(), house.login()];
