@@ -32,16 +32,26 @@ impl SystemClock {
     }
 
     /// Learns that `moment` has passed: an earlier process saw it. If the system's time lies behind it, this clock goes on
-    /// from there until the system's time has caught up. Counts once.
+    /// from there, at half its speed, so that the system's time catches up. Counts once.
     pub fn learn(&self, moment: Timestamp) {
         let wall = wall();
         if moment.as_millis() > wall && self.passed.set((moment, Instant::now())).is_ok() {
             let behind_ms = moment.as_millis() - wall;
             tracing::error!(
                 behind_ms,
-                "the system's time lies behind what an earlier process saw; time goes on from there"
+                "the system's time lies behind what an earlier process saw; time goes on from there, at half its speed until the two \
+                 agree"
             );
         }
+    }
+
+    /// What has passed at `at` by what was learned. At the speed of the system's time a lead would never end.
+    fn passed_at(&self, at: Instant) -> u64 {
+        let passed = self.passed.get();
+        passed.map_or(0, |(moment, since)| {
+            let elapsed = at.saturating_duration_since(*since);
+            moment.plus(elapsed / 2).as_millis()
+        })
     }
 
     /// The later of `wall_millis` and everything told before.
@@ -83,10 +93,7 @@ impl SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let wall = wall();
-        let passed = self.passed.get();
-        let passed = passed.map_or(0, |(moment, since)| {
-            moment.plus(since.elapsed()).as_millis()
-        });
+        let passed = self.passed_at(Instant::now());
         // What has passed says nothing of the course of the system's time.
         match passed > wall {
             true => self.raise(passed),
@@ -159,6 +166,17 @@ mod tests {
         let clock = SystemClock::new();
         clock.learn(now.minus(Duration::from_secs(86_400)));
         assert!(clock.now() < now.plus(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn a_lead_that_an_earlier_process_had_shrinks() {
+        let (clock, hour) = (SystemClock::new(), Duration::from_secs(3600));
+        let moment = clock.now().plus(2 * hour);
+        clock.learn(moment);
+        let (_, since) = *clock.passed.get().expect("it lies ahead");
+        assert_eq!(clock.passed_at(since), moment.as_millis());
+        let later = clock.passed_at(since + 4 * hour);
+        assert_eq!(later, moment.plus(2 * hour).as_millis(), "they agree");
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     };
     let endpoints = Arc::new(OwnEndpoints {
         admin: Admin::new(wishes, telemetry.clone()),
-        sessions,
+        sessions: sessions.clone(),
     });
     let edge = Arc::new(Edge::new(proxy::World {
         gate: world.gate(),
@@ -111,6 +111,9 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     sockets.listen()?;
     serve(&config, &edge, &certificates, sockets, signals);
     stopping.wait(&edge);
+    if let Some(sessions) = sessions {
+        sessions.rest();
+    }
     telemetry.flush(FLUSH_MAX);
     background.shutdown_background();
     Ok(())

@@ -51,6 +51,14 @@ impl SessionSide {
         }
     }
 
+    /// The last word to the store, before the process ends. A time that nobody believes is not remembered.
+    pub(super) fn rest(&self) {
+        let clock = &self.around.clock;
+        if clock.is_sound() {
+            self.around.store.rest(clock.now());
+        }
+    }
+
     /// To be told of every token that was accepted: one of the gate's own closes the tail of its predecessor.
     pub(super) fn seen(&self, config: &Arc<Config>, verified: &Verified) {
         if *verified.principal().issuer_name == *OWN_ISSUER

@@ -58,6 +58,14 @@ impl Store {
             Kind::Sqlite(store) => store.passed(),
         }
     }
+
+    /// The last word before a stop: nothing later than `now` was seen. After a stop without it the next process reckons
+    /// with a little more.
+    pub fn rest(&self, now: Timestamp) {
+        if let Kind::Sqlite(store) = &self.kind {
+            store.rest(now);
+        }
+    }
 }
 
 impl SessionStore for Store {

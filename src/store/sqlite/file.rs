@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
-use super::db::connect;
+use super::db::{connect, unavailable};
 use super::reader::{Read, Reader};
-use super::time::resume;
+use super::time::{rest, resume};
 use super::writer::{Job, Writer};
 use crate::session::{Change, Committed, Session, SessionStore, StoreError, TimedId};
 use crate::time::Timestamp;
@@ -22,6 +22,7 @@ use crate::time::Timestamp;
 pub struct SqliteStore {
     jobs: SyncSender<Job>,
     reads: SyncSender<Read>,
+    path: PathBuf,
     passed: Timestamp,
 }
 
@@ -110,6 +111,7 @@ impl SqliteStore {
         Ok(Self {
             jobs,
             reads,
+            path: path.to_owned(),
             passed,
         })
     }
@@ -117,6 +119,14 @@ impl SqliteStore {
     /// A moment that had passed when the file was opened, whatever the clock said.
     pub fn passed(&self) -> Timestamp {
         self.passed
+    }
+
+    /// The last word before a stop: this process has seen nothing later than `now`.
+    pub fn rest(&self, now: Timestamp) {
+        let rested = connect(&self.path).and_then(|connection| rest(&connection, now));
+        if let Err(error) = rested {
+            unavailable(&error);
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn migrate(connection: &mut Db) -> rusqlite::Result<i64> {
 }
 
 /// From each version to the next. A step that was released is never changed.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE session(
   sid TEXT PRIMARY KEY,                  -- UUIDv7: when the session began
@@ -65,5 +65,8 @@ ALTER TABLE session ADD COLUMN expires_hour INTEGER NOT NULL DEFAULT 0; -- of ex
 UPDATE session SET expires_hour = expires_at / 3600000;
 DROP INDEX session_expiry;
 CREATE INDEX session_expiry ON session(expires_hour);
+",
+    "
+ALTER TABLE clock ADD COLUMN rested INTEGER NOT NULL DEFAULT 0; -- 1: the last process stopped, and saw nothing later
 ",
 ];

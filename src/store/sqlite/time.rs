@@ -16,20 +16,29 @@ pub(super) fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Times
     Ok(clock.max(Timestamp::from_millis(last.max(0).cast_unsigned())))
 }
 
-/// Lets the file know what time it is.
+/// Lets the file know what time it is, and that somebody is at work: a kill loses what he sees next.
 pub(super) fn end(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE clock SET last = max(last, ?)")?
+        .prepare_cached("UPDATE clock SET last = max(last, ?), rested = 0")?
         .execute([millis(now)])?;
     Ok(())
 }
 
+/// The last word of a process that stops: it has seen nothing later.
+pub(super) fn rest(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE clock SET last = max(last, ?), rested = 1",
+        [millis(now)],
+    )?;
+    Ok(())
+}
+
 /// Takes the file's time over after a restart: if the clock now lies behind it, the file's time counts, and with it what an
-/// earlier process may have seen since it last wrote it down. Returns the moment that has certainly passed.
+/// earlier process that did not come to its last word may have seen since. Returns the moment that has certainly passed.
 pub(super) fn resume(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
     let behind = clock.plus(BEHIND_MAX);
     connection.execute(
-        "UPDATE clock SET last = last + ? WHERE last > ?",
+        "UPDATE clock SET last = last + ? WHERE last > ? AND rested = 0",
         params![BEAT_EVERY.as_millis() as i64, millis(behind)],
     )?;
     begin(connection, Timestamp::default())

@@ -35,8 +35,8 @@ pub(super) struct Writer {
     followed: Instant,
     /// `None`: what expired while nobody ran leaves first.
     swept: Option<Instant>,
-    /// When the file last learned what time it is.
-    beaten: Instant,
+    /// When the file last learned what time it is. `None`: it has yet to learn that somebody is at work.
+    beaten: Option<Instant>,
 }
 
 impl Writer {
@@ -49,7 +49,7 @@ impl Writer {
             data_version: -1,
             followed: Instant::now(),
             swept: None,
-            beaten: Instant::now(),
+            beaten: None,
         }
     }
 
@@ -136,7 +136,7 @@ impl Writer {
             false => transaction.last_insert_rowid(),
         };
         transaction.commit()?;
-        self.beaten = Instant::now();
+        self.beaten = Some(Instant::now());
         self.seq = seq;
         count(&self.surroundings, revoked, now);
         Ok(committed)
@@ -168,8 +168,11 @@ impl Writer {
         if !self.surroundings.clock.is_sound() {
             return;
         }
-        if self.beaten.elapsed() >= BEAT_EVERY {
-            self.beaten = Instant::now();
+        if self
+            .beaten
+            .is_none_or(|beaten| beaten.elapsed() >= BEAT_EVERY)
+        {
+            self.beaten = Some(Instant::now());
             let now = self.surroundings.clock.now();
             if let Err(error) = end(&self.connection, now) {
                 unavailable(&error);

@@ -196,7 +196,8 @@ async fn an_earlier_version_is_brought_forward_with_its_sessions() {
     connection
         .execute_batch(
             "DROP INDEX session_expiry; ALTER TABLE session DROP COLUMN expires_hour;
-             CREATE INDEX session_expiry ON session(expires_at); PRAGMA user_version = 1",
+             CREATE INDEX session_expiry ON session(expires_at); ALTER TABLE clock DROP COLUMN rested;
+             PRAGMA user_version = 1",
         )
         .expect("as the first version had it");
     let after = process_at(&sqlite(folder.path()), clock);
