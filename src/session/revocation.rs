@@ -50,6 +50,11 @@ impl Revoked {
         }
     }
 
+    /// Whether it is about whatever began until a moment.
+    pub fn has_cutoff(&self) -> bool {
+        matches!(self, Self::Subject(_) | Self::Client(_) | Self::All)
+    }
+
     /// Puts the two parts together again. `None` for a kind that nobody knows.
     pub fn from_parts(kind: &str, value: &str) -> Option<Self> {
         Some(match kind {

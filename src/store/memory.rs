@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::Surroundings;
 use crate::session::{
-    Change, Committed, Revocation, Rows, Session, SessionStore, State, StoreError, TimedId, Use,
-    apply,
+    Change, Command, Committed, Revocation, Rows, Session, SessionStore, State, StoreError,
+    TimedId, Use, apply,
 };
 use crate::time::Timestamp;
 
@@ -59,13 +59,15 @@ impl SessionStore for MemoryStore {
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let mut tables = self.lock();
-        let at = self.surroundings.clock.now().max(tables.last);
+        let revocations = &self.surroundings.revocations;
+        let mut at = self.surroundings.clock.now().max(tables.last);
+        // What begins here begins after every cutoff, also within one millisecond.
+        if matches!(change.command, Command::Open { .. }) {
+            at = revocations.beginning(at);
+        }
         let Ok(outcome) = apply(&mut *tables, change, at);
         tables.last = at;
-        let revocations = &self.surroundings.revocations;
         for revocation in std::mem::take(&mut tables.revoked) {
-            // What comes next began after the cutoff, also within one millisecond.
-            tables.last = at.plus(Duration::from_millis(1));
             revocations.revoke(revocation, at);
         }
         if at.since(tables.swept_at) >= SWEEP_EVERY {

@@ -46,5 +46,6 @@ pub(super) fn resume(connection: &Db, clock: Timestamp) -> rusqlite::Result<Time
 
 /// How often the file learns what time it is while nobody writes.
 pub(super) const BEAT_EVERY: Duration = Duration::from_secs(5);
-/// Each revocation moves the file's time on by a millisecond: it may lie ahead a little without anybody having set a clock.
+/// A login in the millisecond of a cutoff begins in the next one, and clocks are corrected: the file's time may lie ahead a
+/// little without anybody having set one.
 const BEHIND_MAX: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use super::owed::Owed;
 use super::rows::{SqliteRows, revoked_since};
 use super::sweep::{Swept, sweep};
 use super::time::{BEAT_EVERY, begin, end};
-use crate::session::{Change, Committed, Revocation, StoreError, apply};
+use crate::session::{Change, Command, Committed, Revocation, StoreError, apply};
 use crate::store::Surroundings;
 use crate::time::Timestamp;
 
@@ -120,14 +120,19 @@ impl Writer {
             revoked: Vec::new(),
         };
         let mut committed = Vec::with_capacity(changes.len());
+        let mut cut = false;
         for change in changes {
+            // What begins here begins after every cutoff, also within one millisecond.
+            if matches!(change.command, Command::Open { .. }) {
+                let next = now.plus(Duration::from_millis(u64::from(cut)));
+                now = surroundings.revocations.beginning(next);
+                cut = false;
+            }
             let revoked_before = rows.revoked.len();
             let outcome = apply(&mut rows, change, now)?;
             committed.push(Committed { at: now, outcome });
-            if rows.revoked.len() > revoked_before {
-                // What comes next began after the cutoff, also within one millisecond.
-                now = now.plus(Duration::from_millis(1));
-            }
+            let revoked = &rows.revoked[revoked_before..];
+            cut |= revoked.iter().any(|one| one.what.has_cutoff());
         }
         let revoked = rows.revoked;
         end(&transaction, now)?;

@@ -32,6 +32,7 @@ on_every_store!(
     a_session_reads_back_as_it_was_written,
     fifty_at_once_get_one_successor,
     logout_all_spares_a_login_of_the_same_millisecond,
+    however_much_is_revoked_the_stores_time_is_the_clocks,
     an_operators_word_ends_what_began_at_the_stores_later_time,
     a_logout_ends_also_what_the_store_has_forgotten,
     only_so_many_sessions_of_one_subject_live,
@@ -94,7 +95,31 @@ async fn logout_all_spares_a_login_of_the_same_millisecond(process: &Process) {
     process.rotated(&after.refresh_token).await;
 }
 
-/// Each revocation moves the store's time on: it may lie ahead of the one that the operator speaks at.
+async fn however_much_is_revoked_the_stores_time_is_the_clocks(process: &Process) {
+    let now = process.clock.now();
+    for number in 0..50 {
+        let name = |kind: &str| format!("{kind}-{number}").into();
+        for what in [
+            Revoked::Token(name("t")),
+            Revoked::Session(name("s")),
+            Revoked::Subject(name("u")),
+        ] {
+            let said = Revocation {
+                what,
+                issuer: None,
+                cutoff: now,
+                expires_at: now.plus(Duration::from_secs(600)),
+            };
+            let denied = process.service.deny(said).await;
+            denied.expect("the store is there");
+        }
+    }
+    let opened = process.login("u_1").await.session;
+    // The millisecond of the cutoffs is over.
+    assert_eq!(opened.rotated_at, now.plus(Duration::from_millis(1)));
+}
+
+/// The store's time may lie ahead of the one that the operator speaks at.
 async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Process) {
     let words = [
         Revoked::Subject("u_1".into()),
