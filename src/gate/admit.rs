@@ -309,8 +309,7 @@ fn check_method(line: &RequestLine<'_>, route: &Arc<Route>) -> Result<(), Refusa
     Err(method_refused(route, "TRACE is for a route that names it"))
 }
 
-/// Refuses a wish for another protocol where the route has none: HTTP/2 spells the same wish as a method (RFC 8441 §4),
-/// and a route without that method would refuse it in the same words.
+/// Refuses a wish for another protocol where the route has none.
 fn check_upgrade(head: &RequestHead<'_>, route: &Arc<Route>) -> Result<(), Refusal> {
     if !(route.handling.refuse_upgrade && line::asks_to_switch(head)) {
         return Ok(());

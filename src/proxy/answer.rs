@@ -112,7 +112,7 @@ impl<'c> Answer<'c> {
         self.keep_alive && self.finished
     }
 
-    /// Whether the client hears an interim answer: HTTP/1.0 has none.
+    /// What the request means for its shape.
     pub(super) fn shape(&self) -> Shape {
         self.shape
     }

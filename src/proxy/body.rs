@@ -16,7 +16,9 @@ use crate::traffic::Pace;
 /// How long whoever waits for a body is ready to wait.
 pub(super) struct Patience {
     /// The longest pause.
-    pub(super) pause: Duration,
+    pause: Duration,
+    /// Whether what comes must also keep up the listener's pace.
+    is_paced: bool,
     /// Set once pauses are no fault any more: the answer to the body has begun.
     pub(super) relaxed: AtomicBool,
     /// Set once nobody will ask for the body again.
@@ -27,8 +29,17 @@ impl Patience {
     pub(super) fn new(pause: Duration) -> Self {
         Self {
             pause,
+            is_paced: true,
             relaxed: AtomicBool::new(false),
             answered: AtomicBool::new(false),
+        }
+    }
+
+    /// That for a stream of messages, which come when there is something to say.
+    pub(super) fn for_messages(pause: Duration) -> Self {
+        Self {
+            is_paced: false,
+            ..Self::new(pause)
         }
     }
 
@@ -185,10 +196,8 @@ impl<'c> Source<'c> {
             return came.map_or(Ok(()), |came| came.map(drop));
         }
         let bytes = came.map_err(|_| BodyFault::Slow)??;
-        let keeps_up = self
-            .pace
-            .as_mut()
-            .is_none_or(|pace| pace.keeps_up(began.elapsed(), bytes));
+        let pace = self.pace.as_mut().filter(|_| patience.is_paced);
+        let keeps_up = pace.is_none_or(|pace| pace.keeps_up(began.elapsed(), bytes));
         if keeps_up {
             Ok(())
         } else {

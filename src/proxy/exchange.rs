@@ -80,12 +80,14 @@ async fn converse(
     if turn.asked.expects_continue && source.is_untouched() {
         answer.interim(100, &[]).await.map_err(client_fault)?;
     }
-    let patience = Patience::new(turn.client.listener.body_timeout);
-    // A stream of messages pauses as it likes, where there can be one.
+    // There can be one of messages, which is as patient as the upstream's.
     let is_stream = turn.asked.dialect() == Dialect::Grpc
         && turn.asked.head.version == Version::Http2
         && admission.upstream.protocol == Protocol::H2;
-    patience.relaxed.store(is_stream, Ordering::Relaxed);
+    let patience = match is_stream {
+        true => Patience::for_messages(admission.upstream.idle_timeout),
+        false => Patience::new(turn.client.listener.body_timeout),
+    };
     let owns = |name: &str| turn.gate.config().identity.prefix.owns(name);
     let terms = Terms {
         patience: &patience,

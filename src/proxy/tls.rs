@@ -36,9 +36,8 @@ impl ServerTls {
         }
     }
 
-    /// The configuration for the next handshake; made anew when the certificates were replaced, or
-    /// the protocols of the listener. `None` while there is no
-    /// certificate, or none that rustls takes.
+    /// The configuration for the next handshake; made anew when the certificates were replaced, or the protocols of the
+    /// listener. `None` while there is no certificate, or none that rustls takes.
     pub(super) fn config(&self, listener: &Listener) -> Option<Arc<ServerConfig>> {
         let all = self.certificates.load();
         let now = all.find(&self.listener)?;

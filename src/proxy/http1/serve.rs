@@ -74,7 +74,8 @@ pub(in crate::proxy) async fn serve(
                 () = &mut stops => false,
             };
             if !came {
-                return;
+                // TLS has a word for it, by which the client knows that nothing was cut (RFC 8446 §6.1).
+                return ends.writer.shut().await;
             }
         }
         let began = Instant::now();

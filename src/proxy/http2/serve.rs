@@ -28,8 +28,8 @@ use crate::wire::{Field, RequestHead, Version, fields, framing};
 
 /// What a client may send on one stream before we take it.
 const STREAM_WINDOW_BYTES: u32 = 128 << 10;
-/// What a client may send on one connection before we take it.
-const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// What a client may send on one connection before we take it: streams that stand still stop no other until there are 32.
+const CONNECTION_WINDOW_BYTES: u32 = 32 * STREAM_WINDOW_BYTES;
 /// What may wait of small DATA frames, 256 bytes for each: a stream's window of messages of a few bytes.
 const SMALL_FRAMES_BYTES: usize = 4 << 20;
 /// Bytes kept for one stream whose client gives no room.

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::house::{House, SILENT_TLS, Upstream, Wire, status};
+use super::http2;
 use crate::gate::Reason;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -90,6 +91,21 @@ async fn a_body_may_not_pause_because_it_says_that_it_is_grpc() {
     assert!(answer.contains("\r\ngrpc-status: 4\r\n"), "{answer}");
     assert_eq!(house.refusals(Reason::RequestTimeout), 1);
     assert!(began.elapsed() < SOON);
+}
+
+#[tokio::test]
+async fn a_stream_of_grpc_on_which_nobody_speaks_is_given_up() {
+    let upstream = Upstream::start().await;
+    let more = "protocol = \"h2\"\nidle_timeout = \"300ms\"";
+    let house = House::before(upstream.address, "", more).await;
+    let request = Request::post("http://a/s/M").header("content-type", "application/grpc");
+    let mut sender = http2::client(&house).await;
+    let (response, _send) = sender
+        .send_request(request.body(()).unwrap(), false)
+        .unwrap();
+    let _silent = upstream.accept().await;
+    let head = response.await.unwrap();
+    assert_eq!(head.headers()["grpc-status"], "4");
 }
 
 #[tokio::test]
