@@ -34,6 +34,12 @@ pub trait Rows {
     /// When the store cannot tell.
     fn live_of(&mut self, subject: &str, now: Timestamp) -> Result<Vec<Session>, Self::Error>;
 
+    /// A moment at which every session has ended, whatever becomes of it.
+    ///
+    /// # Errors
+    /// When the store cannot tell.
+    fn latest_end(&mut self) -> Result<Timestamp, Self::Error>;
+
     /// Remembers a revocation for whoever shares the store and for the next start.
     ///
     /// # Errors
@@ -180,22 +186,25 @@ impl<R: Rows> Step<'_, R> {
     }
 
     fn deny_own(&mut self, said: &Revocation) -> Result<Vec<TimedId>, R::Error> {
-        let ended = match &said.what {
+        let mut ended = Vec::new();
+        let mut until = said.expires_at;
+        match &said.what {
             Revoked::Session(sid) => {
                 let session = TimedId::parse(sid).map(|one| self.rows.find(one));
                 let found = session.transpose()?.flatten();
                 return found.map_or(Ok(Vec::new()), |found| self.end(found, Why::Operator));
             }
             Revoked::Token(_) | Revoked::Key(_) => return Ok(Vec::new()),
-            Revoked::Subject(subject) => self.end_all_of(subject, Why::Operator)?,
-            Revoked::Client(_) | Revoked::All => Vec::new(),
-        };
+            Revoked::Subject(subject) => ended = self.end_all_of(subject, Why::Operator)?,
+            // There may be millions, which end at their next refresh: also those that began under longer lifetimes.
+            Revoked::Client(_) | Revoked::All => until = until.max(self.rows.latest_end()?),
+        }
         // Our own sessions began at the store's time, which may lie ahead of the one that the operator spoke at.
-        if said.cutoff < self.now {
+        if said.cutoff < self.now || said.expires_at < until {
             self.rows.log(Revocation {
                 issuer: Some(OWN_ISSUER.into()),
                 cutoff: self.now,
-                expires_at: said.expires_at.max(self.now.plus(self.remember)),
+                expires_at: until.max(self.now.plus(self.remember)),
                 what: said.what.clone(),
             })?;
         }

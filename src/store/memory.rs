@@ -111,6 +111,11 @@ impl Rows for Tables {
         Ok(live)
     }
 
+    fn latest_end(&mut self) -> Result<Timestamp, Infallible> {
+        let ends = self.sessions.values().map(|session| session.ends_at);
+        Ok(ends.max().unwrap_or_default())
+    }
+
     fn log(&mut self, revocation: Revocation) -> Result<(), Infallible> {
         self.revoked.push(revocation);
         Ok(())

@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 pub(super) struct SqliteRows<'c> {
     pub(super) connection: &'c Db,
     pub(super) revoked: Vec<Revocation>,
+    /// The latest end of a session that was written.
+    pub(super) latest_end: Timestamp,
 }
 
 impl Rows for SqliteRows<'_> {
@@ -23,6 +25,7 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn save(&mut self, session: &Session) -> rusqlite::Result<()> {
+        self.latest_end = self.latest_end.max(session.ends_at);
         // Most writes are rotations: a session that is new or ended is met by no row and pays for both.
         let mut renew = self.connection.prepare_cached(row::RENEW)?;
         if row::write(&mut renew, session)? == 0 {
@@ -33,6 +36,11 @@ impl Rows for SqliteRows<'_> {
 
     fn live_of(&mut self, subject: &str, now: Timestamp) -> rusqlite::Result<Vec<Session>> {
         live_of(self.connection, subject, now)
+    }
+
+    fn latest_end(&mut self) -> rusqlite::Result<Timestamp> {
+        let known = super::time::latest_end(self.connection)?;
+        Ok(self.latest_end.max(known))
     }
 
     fn log(&mut self, revocation: Revocation) -> rusqlite::Result<()> {

@@ -68,5 +68,7 @@ CREATE INDEX session_expiry ON session(expires_hour);
 ",
     "
 ALTER TABLE clock ADD COLUMN rested INTEGER NOT NULL DEFAULT 0; -- 1: the last process stopped, and saw nothing later
+ALTER TABLE clock ADD COLUMN latest_end INTEGER NOT NULL DEFAULT 0;     -- no session that was ever written ends later
+UPDATE clock SET latest_end = (SELECT coalesce(max(ends_at), 0) FROM session);
 ",
 ];

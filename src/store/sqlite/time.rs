@@ -10,18 +10,29 @@ use crate::time::Timestamp;
 
 /// The time of a transaction: the clock's, unless the file has seen a later one.
 pub(super) fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Timestamp> {
-    let last: i64 = connection
-        .prepare_cached("SELECT last FROM clock")?
-        .query_row([], |row| row.get(0))?;
-    Ok(clock.max(Timestamp::from_millis(last.max(0).cast_unsigned())))
+    Ok(clock.max(moment(connection, "SELECT last FROM clock")?))
 }
 
-/// Lets the file know what time it is, and that somebody is at work: a kill loses what he sees next.
-pub(super) fn end(connection: &Db, now: Timestamp) -> rusqlite::Result<()> {
+fn moment(connection: &Db, select: &str) -> rusqlite::Result<Timestamp> {
+    let mut select = connection.prepare_cached(select)?;
+    let millis: i64 = select.query_row([], |row| row.get(0))?;
+    Ok(Timestamp::from_millis(millis.max(0).cast_unsigned()))
+}
+
+/// Lets the file know what time it is, and that somebody is at work: a kill loses what he sees next. `latest_end`: of the
+/// sessions that were written.
+pub(super) fn end(connection: &Db, now: Timestamp, latest_end: Timestamp) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE clock SET last = max(last, ?), rested = 0")?
-        .execute([millis(now)])?;
+        .prepare_cached(
+            "UPDATE clock SET last = max(last, ?), rested = 0, latest_end = max(latest_end, ?)",
+        )?
+        .execute([millis(now), millis(latest_end)])?;
     Ok(())
+}
+
+/// A moment at which every session has ended that was ever written.
+pub(super) fn latest_end(connection: &Db) -> rusqlite::Result<Timestamp> {
+    moment(connection, "SELECT latest_end FROM clock")
 }
 
 /// The last word of a process that stops: it has seen nothing later.

@@ -118,6 +118,7 @@ impl Writer {
         let mut rows = SqliteRows {
             connection: &transaction,
             revoked: Vec::new(),
+            latest_end: Timestamp::default(),
         };
         let mut committed = Vec::with_capacity(changes.len());
         let mut cut = false;
@@ -134,8 +135,8 @@ impl Writer {
             let revoked = &rows.revoked[revoked_before..];
             cut |= revoked.iter().any(|one| one.what.has_cutoff());
         }
-        let revoked = rows.revoked;
-        end(&transaction, now)?;
+        let (revoked, latest_end) = (rows.revoked, rows.latest_end);
+        end(&transaction, now, latest_end)?;
         let seq = match revoked.is_empty() {
             true => seq,
             false => transaction.last_insert_rowid(),
@@ -179,7 +180,7 @@ impl Writer {
         {
             self.beaten = Some(Instant::now());
             let now = self.surroundings.clock.now();
-            if let Err(error) = end(&self.connection, now) {
+            if let Err(error) = end(&self.connection, now, Timestamp::default()) {
                 unavailable(&error);
             }
         }

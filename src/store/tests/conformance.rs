@@ -34,6 +34,7 @@ on_every_store!(
     logout_all_spares_a_login_of_the_same_millisecond,
     however_much_is_revoked_the_stores_time_is_the_clocks,
     an_operators_word_ends_what_began_at_the_stores_later_time,
+    what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live,
     a_logout_ends_also_what_the_store_has_forgotten,
     only_so_many_sessions_of_one_subject_live,
     confirmation_closes_the_tail,
@@ -154,6 +155,32 @@ async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Pr
         process
             .rotated(&process.login("u_1").await.refresh_token)
             .await;
+    }
+}
+
+/// The operator's configuration may have a shorter longest life by now.
+async fn what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live(process: &Process) {
+    for what in [Revoked::Client("mobile".into()), Revoked::All] {
+        let (near, far) = (process.login("u_1").await, process.login("u_2").await);
+        let now = process.clock.now();
+        let said = Revocation {
+            what: what.clone(),
+            issuer: None,
+            cutoff: now,
+            expires_at: now.plus(Duration::from_secs(1)),
+        };
+        let denied = process.service.deny(said).await;
+        denied.expect("the store is there");
+        process.clock.advance(Duration::from_secs(20));
+        let dead = process.refresh(&near.refresh_token).await;
+        assert!(dead.is_err(), "{what:?}");
+        process.clock.advance(Duration::from_secs(99));
+        let (session, now) = (far.session.id, process.clock.now());
+        let by = process
+            .revocations
+            .find_session(session, "u_2", "mobile", now);
+        assert!(by.is_some(), "{what:?}");
+        process.clock.advance(Duration::from_secs(600));
     }
 }
 

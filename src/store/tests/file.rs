@@ -197,6 +197,7 @@ async fn an_earlier_version_is_brought_forward_with_its_sessions() {
         .execute_batch(
             "DROP INDEX session_expiry; ALTER TABLE session DROP COLUMN expires_hour;
              CREATE INDEX session_expiry ON session(expires_at); ALTER TABLE clock DROP COLUMN rested;
+             ALTER TABLE clock DROP COLUMN latest_end;
              PRAGMA user_version = 1",
         )
         .expect("as the first version had it");
