@@ -34,6 +34,14 @@ pub trait Files {
         Ok(())
     }
 
+    /// Whether `url` is one for whoever calls it. Who calls nobody takes any.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    fn check_url(&self, _url: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a listener can show the PEM chain at `chain` with the key at `key`. Who knows nothing of certificates
     /// takes any.
     ///

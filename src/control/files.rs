@@ -86,6 +86,12 @@ impl Files for DiskFiles {
         writable(path).map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 
+    fn check_url(&self, url: &str) -> Result<(), String> {
+        reqwest::Url::parse(url)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    }
+
     fn check_pair(&self, chain: &Path, key: &Path) -> Result<(), String> {
         certificates::check_pair(chain, key, self)
     }
@@ -193,6 +199,19 @@ mod tests {
         assert!(told("absent/access.log").unwrap().contains("No such file"));
         assert!(told("access.log/x").unwrap().contains("Not a directory"));
         assert!(told(".").unwrap().contains("is a directory"));
+    }
+
+    #[test]
+    fn a_url_that_nobody_could_call_is_refused() {
+        let files = DiskFiles::beside(Path::new("gateway.toml"));
+        for (url, sound) in [
+            ("https://identity.internal/login", true),
+            ("https://xn--mnchen-3ya.example/login", true),
+            ("https://xn--a.internal/login", false),
+            ("https://a.0x1ff/login", false),
+        ] {
+            assert_eq!(files.check_url(url).is_ok(), sound, "{url}");
+        }
     }
 
     #[test]

@@ -10,11 +10,41 @@ use http::{Response, StatusCode};
 use reqwest::{Client, Url, redirect};
 
 use super::causes;
+use crate::config::Config;
 use crate::config::model::Hook;
 use crate::time::Timestamp;
 
+/// The hooks of one configuration. Replaced whole at each reload.
+#[derive(Debug, Clone, Default)]
+pub struct HookClients {
+    /// `[sessions.login_hook]`.
+    pub login: Option<HookClient>,
+    /// `[sessions.claims_hook]`.
+    pub claims: Option<HookClient>,
+}
+
+impl HookClients {
+    /// The clients of whichever hooks `config` has. Reads the system's certificates, which takes its time.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    pub fn new(config: &Config) -> Result<Self, String> {
+        let Some(sessions) = &config.sessions else {
+            return Ok(Self::default());
+        };
+        let client = |name, hook: &Option<Hook>| {
+            let client = hook.as_ref().map(HookClient::new).transpose();
+            client.map_err(|error| format!("sessions.{name}: {error}"))
+        };
+        Ok(Self {
+            login: client("login_hook", &sessions.login_hook)?,
+            claims: client("claims_hook", &sessions.claims_hook)?,
+        })
+    }
+}
+
 /// One hook.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HookClient {
     client: Client,
     url: Url,
@@ -50,7 +80,7 @@ impl HookClient {
     ///
     /// # Errors
     /// A text for the operator.
-    pub fn new(hook: &Hook) -> Result<Self, String> {
+    fn new(hook: &Hook) -> Result<Self, String> {
         let url = Url::parse(&hook.url).map_err(|error| format!("{}: {error}", hook.url))?;
         let client = Client::builder()
             .timeout(hook.timeout)

@@ -8,6 +8,7 @@
 //! world.keys()          Arc<Keys>                          // what they ask for unknown keys
 //! world.names()         Arc<Names>                         // where servers are
 //! world.certificates()  Arc<Live<Certificates>>            // what listeners show
+//! world.hooks()         Arc<Live<HookClients>>             // whom sessions ask
 //! world.board()         Arc<Board>                         // /readyz, /api/status
 //! world.handle()        Handle                             // /api/reload, /api/keys/distrust
 //! world.keep().await;                                      // writes down what a restart must know
@@ -47,7 +48,7 @@ pub use clock::SystemClock;
 pub use entropy::fresh;
 pub use event::{Busy, DistrustError, Distrusted, Handle, Reloaded};
 pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
-pub use hook::{HookCall, HookClient, HookError};
+pub use hook::{HookCall, HookClient, HookClients, HookError};
 pub use key_record::KeyRecord;
 pub use keys::Keys;
 pub use ledger::{Ledger, LedgerView};

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::certificates::Certificates;
 use super::fetchers::{FetchTerms, Incumbents, Newcomer};
 use super::files::Readings;
+use super::hook::HookClients;
 use super::keys::{Refresher, Surroundings};
 use super::load::{LoadError, Loaded, load};
 use super::names::Names;
@@ -25,6 +26,7 @@ use crate::time::Timestamp;
 pub(super) struct Prepared {
     pub(super) config: Arc<Config>,
     pub(super) certificates: Arc<Certificates>,
+    pub(super) hooks: Arc<HookClients>,
     pub(super) newcomers: Vec<Newcomer>,
     /// Servers that nobody has an address of.
     pub(super) unresolved: BTreeSet<String>,
@@ -118,7 +120,7 @@ pub(super) async fn prepare(
     });
     let (loaded, found) = found.await.expect("reading key files does not panic");
     let readings = loaded.files.readings();
-    let (certificates, mut newcomers) = match found {
+    let (certificates, hooks, mut newcomers) = match found {
         Ok(found) => found,
         Err(text) => return Err(StartError::Unusable { text, readings }),
     };
@@ -126,6 +128,7 @@ pub(super) async fn prepare(
     let (_, unresolved) = join(fetches, names.resolve(&loaded.config, patience)).await;
     Ok(Prepared {
         certificates: Arc::new(certificates),
+        hooks: Arc::new(hooks),
         newcomers,
         unresolved,
         warnings: loaded.warnings_text(),
@@ -147,7 +150,7 @@ fn find(
     loaded: &Loaded,
     occasion: &Occasion,
     around: &Surroundings,
-) -> Result<(Certificates, Vec<Newcomer>), String> {
+) -> Result<(Certificates, HookClients, Vec<Newcomer>), String> {
     if let Some(serving) = &occasion.serving {
         let fixed = restart::needed(serving, &loaded.config);
         if !fixed.is_empty() {
@@ -156,6 +159,7 @@ fn find(
     }
     Ok((
         Certificates::read(&loaded.config, &loaded.files)?,
+        HookClients::new(&loaded.config)?,
         newcomers(loaded, occasion, around)?,
     ))
 }

@@ -8,6 +8,7 @@ use super::certificates::Certificates;
 use super::event::{Arrival, DistrustError};
 use super::fetchers::Fetchers;
 use super::files::Readings;
+use super::hook::HookClients;
 use super::keys::{Keys, Surroundings};
 use super::ledger::Ledger;
 use super::live::Live;
@@ -27,6 +28,7 @@ pub(super) struct Views {
     pub(super) keys: Arc<Keys>,
     pub(super) names: Arc<Names>,
     pub(super) certificates: Arc<Live<Certificates>>,
+    pub(super) hooks: Arc<Live<HookClients>>,
     pub(super) readings: Arc<Live<Readings>>,
     pub(super) board: Arc<Board>,
     pub(super) ledger: Arc<Ledger>,
@@ -67,6 +69,7 @@ impl Serving {
             gate,
             names,
             certificates: Arc::new(Live::new(Arc::default())),
+            hooks: Arc::new(Live::new(Arc::default())),
             readings: Arc::new(Live::new(Arc::default())),
             board: Arc::default(),
             ledger: Arc::new(ledger),
@@ -121,6 +124,7 @@ impl Serving {
                 .certificate_expiry(listener, at);
         }
         self.views.certificates.publish(prepared.certificates);
+        self.views.hooks.publish(prepared.hooks);
         self.publish();
     }
 

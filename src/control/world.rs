@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::certificates::Certificates;
 use super::entropy::{chance, fresh};
 use super::event::{EVENTS_MAX, Event, Handle};
+use super::hook::HookClients;
 use super::keys::{Keys, Surroundings, jittered};
 use super::ledger::Ledger;
 use super::live::Live;
@@ -111,6 +112,11 @@ impl World {
     /// What listeners show.
     pub fn certificates(&self) -> Arc<Live<Certificates>> {
         self.views.certificates.clone()
+    }
+
+    /// Whom the session side asks. Those of a configuration are there before its gate is.
+    pub fn hooks(&self) -> Arc<Live<HookClients>> {
+        self.views.hooks.clone()
     }
 
     /// The facts for `/readyz` and `/api/status`.

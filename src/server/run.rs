@@ -22,7 +22,7 @@ use crate::api::admin::Admin;
 use crate::api::session::{Kept, Surroundings};
 use crate::config::Config;
 use crate::config::model::Listener;
-use crate::control::{self, Certificates, Live, SystemClock, World};
+use crate::control::{self, Certificates, HookClients, Live, SystemClock, World};
 use crate::proxy::{self, Doorway, Edge, Plane, Role};
 use crate::session::Revocations;
 use crate::store::{self, Store};
@@ -73,7 +73,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
 
     let revocations = Arc::new(Revocations::default());
     let board = world.board();
-    let sessions = sessions(&config, &revocations, &clock, &telemetry)?;
+    let sessions = sessions(&config, world.hooks(), &revocations, &clock, &telemetry)?;
     let distrusted = own_keys::share(&config, &revocations, &world.ledger(), &*clock);
     let wishes = Wishes {
         sessions: sessions.clone(),
@@ -142,6 +142,7 @@ fn survive(runtime: &Runtime) -> std::io::Result<()> {
 /// Opens the store and the session side, if there is one. What the store knows to be revoked counts when this returns.
 fn sessions(
     config: &Arc<Config>,
+    hooks: Arc<Live<HookClients>>,
     revocations: &Arc<Revocations>,
     clock: &Arc<SystemClock>,
     telemetry: &Arc<Telemetry>,
@@ -164,8 +165,7 @@ fn sessions(
         observer: telemetry.clone(),
         kept: Kept::default(),
     };
-    let side = SessionSide::new(config, around).map_err(Refused::Sessions)?;
-    Ok(Some(Arc::new(side)))
+    Ok(Some(Arc::new(SessionSide::new(config, hooks, around))))
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

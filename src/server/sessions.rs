@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::api::session::{SessionApi, Surroundings};
 use crate::config::Config;
-use crate::control::Live;
+use crate::control::{HookClients, Live};
 use crate::session::OWN_ISSUER;
 use crate::token::Verified;
 
 /// The session side, put together anew when another configuration serves.
 pub(super) struct SessionSide {
     around: Surroundings,
+    hooks: Arc<Live<HookClients>>,
     current: Live<Current>,
 }
 
@@ -20,35 +21,31 @@ struct Current {
 }
 
 impl SessionSide {
-    /// The session side of the first configuration.
-    ///
-    /// # Errors
-    /// A text for the operator.
-    pub(super) fn new(config: &Arc<Config>, around: Surroundings) -> Result<Self, String> {
-        let current = Current::of(config, &around)?;
-        Ok(Self {
+    /// The session side of the first configuration. `hooks` are those of whichever serves.
+    pub(super) fn new(
+        config: &Arc<Config>,
+        hooks: Arc<Live<HookClients>>,
+        around: Surroundings,
+    ) -> Self {
+        let current = Current::of(config, &hooks, &around);
+        Self {
             around,
+            hooks,
             current: Live::new(Arc::new(current)),
-        })
+        }
     }
 
-    /// The session side of `config`; `None` when it has none.
+    /// The session side of `config`; `None` when it has none. Whatever could fail of it did so before `config` served.
     pub(super) fn of(&self, config: &Arc<Config>) -> Option<Arc<SessionApi>> {
         let current = self.current.load();
         if Arc::ptr_eq(&current.config, config) {
             return current.api.clone();
         }
-        match Current::of(config, &self.around) {
-            Ok(next) => {
-                let api = next.api.clone();
-                self.current.publish(Arc::new(next));
-                api
-            }
-            Err(error) => {
-                tracing::error!(error, "the session side cannot follow the configuration");
-                None
-            }
-        }
+        // A call that began under a configuration that has been replaced meanwhile asks the hooks of its successor.
+        let next = Current::of(config, &self.hooks, &self.around);
+        let api = next.api.clone();
+        self.current.publish(Arc::new(next));
+        api
     }
 
     /// The last word to the store, before the process ends. A time that nobody believes is not remembered.
@@ -70,11 +67,11 @@ impl SessionSide {
 }
 
 impl Current {
-    fn of(config: &Arc<Config>, around: &Surroundings) -> Result<Self, String> {
-        let api = SessionApi::new(config, around.clone())?.map(Arc::new);
-        Ok(Self {
+    fn of(config: &Arc<Config>, hooks: &Live<HookClients>, around: &Surroundings) -> Self {
+        let hooks = HookClients::clone(&hooks.load());
+        Self {
             config: config.clone(),
-            api,
-        })
+            api: SessionApi::new(config, hooks, around.clone()).map(Arc::new),
+        }
     }
 }

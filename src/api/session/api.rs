@@ -11,7 +11,7 @@ use super::kept::Kept;
 use super::own_keys::OwnKeys;
 use crate::config::Config;
 use crate::config::model::{Client, Sessions};
-use crate::control;
+use crate::control::{self, HookClients};
 use crate::session::{
     AccessMinter, AccessTerms, Entropy, Event, Observer, Occasion, RefreshKeys, Revocations,
     SessionService, Terms,
@@ -49,15 +49,11 @@ pub struct Surroundings {
 }
 
 impl SessionApi {
-    /// The session side of `config`; `None` without `[sessions]`.
-    ///
-    /// # Errors
-    /// A text for the operator.
-    pub fn new(config: &Arc<Config>, around: Surroundings) -> Result<Option<Self>, String> {
-        let Some(sessions) = &config.sessions else {
-            return Ok(None);
-        };
-        let keys = RefreshKeys::new(&sessions.refresh_keys).map_err(|error| error.to_string())?;
+    /// The session side of `config`, which asks `hooks`; `None` without `[sessions]`.
+    pub fn new(config: &Arc<Config>, hooks: HookClients, around: Surroundings) -> Option<Self> {
+        let sessions = config.sessions.as_ref()?;
+        let keys = RefreshKeys::new(&sessions.refresh_keys);
+        let keys = keys.expect("refresh keys were found to differ when the file was checked");
         let service = SessionService::new(
             around.store,
             keys,
@@ -67,18 +63,18 @@ impl SessionApi {
             sessions.claims_stale_ok,
         );
         let own_keys = OwnKeys::new(sessions, around.revocations.clone());
-        Ok(Some(Self {
+        Some(Self {
             service: Arc::new(service),
             minter: minter(sessions),
             tokens: OwnTokens::new(config, own_keys.clone(), around.revocations),
             keys: own_keys,
             clients: Clients::new(sessions),
-            hooks: Hooks::new(sessions)?,
+            hooks: Hooks::new(hooks),
             kept: around.kept,
             observer: around.observer,
             clock: around.clock,
             config: config.clone(),
-        }))
+        })
     }
 
     pub(super) fn tell(&self, event: Event, call: &Call<'_>, occasion: Occasion<'_>) {

@@ -10,8 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::call::Call;
 use super::said::{Said, Unusable};
-use crate::config::model::{Hook, Sessions};
-use crate::control::{HookCall, HookClient};
+use crate::control::{HookCall, HookClient, HookClients};
 use crate::session::{Ask, Claims, ClaimsAnswer, SessionService, TimedId};
 use crate::store::Store;
 
@@ -27,13 +26,12 @@ pub(super) struct Hooks {
 type Flight = Arc<OnceCell<ClaimsAnswer>>;
 
 impl Hooks {
-    pub(super) fn new(sessions: &Sessions) -> Result<Self, String> {
-        let client = |hook: &Option<Hook>| hook.as_ref().map(HookClient::new).transpose();
-        Ok(Self {
-            login: client(&sessions.login_hook)?,
-            claims: client(&sessions.claims_hook)?,
+    pub(super) fn new(clients: HookClients) -> Self {
+        Self {
+            login: clients.login,
+            claims: clients.claims,
             flights: Mutex::default(),
-        })
+        }
     }
 
     fn board(&self, key: (TimedId, u64)) -> Flight {

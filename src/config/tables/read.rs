@@ -67,6 +67,11 @@ pub(super) fn any_url(value: &Value<'_>) -> Option<Box<str>> {
 /// A URL that secrets or keys travel to: https, unless it stays on this machine.
 pub(super) fn safe_url(value: &Value<'_>, plain: PlainHttp) -> Option<Box<str>> {
     let text = any_url(value)?;
+    if let Err(why) = value.walk.files.check_url(&text) {
+        let message = format!("`{}` cannot be called: {why}", value.key);
+        let help = "write the host as the resolver knows it: \"https://identity.internal/login\"";
+        return value.refuse("url_invalid", message, help);
+    }
     if Url::parse(&text).is_some_and(|url| url.https || url.is_loopback()) {
         return Some(text);
     }

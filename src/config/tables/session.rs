@@ -17,7 +17,7 @@ use crate::config::units::hex;
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::secret::Secret;
-use crate::session::{Grant, KeyFile, ScheduledKey, SigningKeys};
+use crate::session::{Grant, KeyFile, RefreshKeys, ScheduledKey, SigningKeys};
 use crate::token::ClaimPath;
 
 /// Bytes of a refresh key.
@@ -110,7 +110,9 @@ fn refresh_keys(value: &Value<'_>) -> Option<Vec<Secret>> {
     let mut known = Vec::new();
     value.some(|entry| {
         let key = refresh_key(entry)?;
-        once(entry, &mut known, Zeroizing::new(key.expose().to_vec()))?;
+        // By the name that tokens know it by.
+        let alone = RefreshKeys::new(std::slice::from_ref(&key)).ok()?;
+        once(entry, &mut known, alone.active())?;
         Some(key)
     })
 }

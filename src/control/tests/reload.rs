@@ -5,9 +5,28 @@ use std::time::Duration;
 use super::house::{Site, jwks, key, remote, until};
 use super::provider::{Answer, Provider};
 use crate::control::ReloadOutcome;
+use crate::token::{Algorithm, SigningKey};
 
 const OFTEN: &str = "{ min = \"20ms\", max = \"20ms\", cooldown = \"10s\" }";
 const SELDOM: &str = "{ min = \"1h\", max = \"1h\", cooldown = \"1h\" }";
+
+const SESSIONS: &str = r#"
+[sessions]
+issuer = "https://login.example.com"
+audience = "https://api.example.com"
+signing_keys = ["file:sign.pem"]
+refresh_keys = ["file:refresh.key"]
+
+[sessions.store]
+kind = "memory"
+
+[sessions.login_hook]
+url = "http://127.0.0.1:9200/login"
+insecure_http = true
+
+[sessions.clients.mobile]
+type = "public"
+"#;
 
 #[tokio::test]
 async fn a_bad_file_keeps_the_gate_and_says_so() {
@@ -74,6 +93,27 @@ async fn a_new_issuer_has_its_keys_before_its_first_request() {
     assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
     assert_eq!(house.judge(&b), None);
     assert!(house.judge(&a).is_some());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_hook_that_nobody_can_call_is_refused_whole() {
+    let (site, a) = (Site::new(), key());
+    let pem = SigningKey::generate_pem(Algorithm::Es256).unwrap();
+    std::fs::write(site.path("sign.pem"), pem.expose()).unwrap();
+    std::fs::write(site.path("refresh.key"), "07".repeat(32)).unwrap();
+    std::fs::write(site.path("jwks.json"), jwks(&[&a])).unwrap();
+    site.configure("jwks_file = \"jwks.json\"", SESSIONS);
+    let house = site.open().await;
+    let gate = house.gate.load();
+    for host in ["xn--a.internal", "a.0x1ff"] {
+        let hook = SESSIONS.replace("127.0.0.1:9200", host);
+        site.configure("jwks_file = \"jwks.json\"", &hook);
+        let reloaded = house.handle.reload().await.unwrap();
+        assert_eq!(reloaded.outcome, ReloadOutcome::Rejected, "{host}");
+        assert!(reloaded.text.contains(host), "{}", reloaded.text);
+        assert!(house.gate.is_current(&gate), "{host}");
+    }
     house.close().await;
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::service::IdentityService;
 use crate::api::session::{Caller, Kept, SessionApi, Surroundings};
 use crate::config::{Config, Files, SessionPaths, check};
+use crate::control::HookClients;
 use crate::gate::RequestId;
 use crate::secret::Secret;
 use crate::session::{Event, Observer, Occasion, Revocations};
@@ -111,7 +112,8 @@ impl House {
             observer: events.clone(),
             kept: Kept::default(),
         };
-        let api = SessionApi::new(&config, around).unwrap().unwrap();
+        let hooks = HookClients::new(&config).unwrap();
+        let api = SessionApi::new(&config, hooks, around).unwrap();
         Self {
             api,
             config,
