@@ -9,7 +9,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderV
 use http::{Response, StatusCode};
 use reqwest::{Client, Url, redirect};
 
-use super::causes;
+use super::{causes, trust};
 use crate::config::Config;
 use crate::config::model::Hook;
 use crate::time::Timestamp;
@@ -82,15 +82,16 @@ impl HookClient {
     /// A text for the operator.
     fn new(hook: &Hook) -> Result<Self, String> {
         let url = Url::parse(&hook.url).map_err(|error| format!("{}: {error}", hook.url))?;
-        let client = Client::builder()
-            .timeout(hook.timeout)
-            .redirect(redirect::Policy::none())
-            // The service is the operator's own: no proxy of the environment stands in between.
-            .no_proxy()
-            .pool_idle_timeout(IDLE_MAX)
-            .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("{}: {error}", hook.url))?;
+        let builder = || {
+            Client::builder()
+                .timeout(hook.timeout)
+                .redirect(redirect::Policy::none())
+                // The service is the operator's own: no proxy of the environment stands in between.
+                .no_proxy()
+                .pool_idle_timeout(IDLE_MAX)
+                .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+        };
+        let client = trust::of_system(builder, "the identity service")?;
         let secret = hook.secret.as_ref();
         Ok(Self {
             client,

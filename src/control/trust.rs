@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use reqwest::{Client, ClientBuilder};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
@@ -13,7 +14,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::certificates;
+use super::{causes, certificates};
 
 /// How the gate speaks TLS to servers that it is to trust: those of the system without a bundle of PEM, else the bundle's
 /// alone. The protocols of ALPN in their order.
@@ -37,6 +38,23 @@ pub fn client(bundle: Option<&[u8]>, alpn: &[&[u8]]) -> Result<ClientConfig, Str
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
+}
+
+/// A client of HTTP that trusts the system's authorities. A machine without any can still speak plain http; https fails
+/// there, as it must. `whom` it is for.
+///
+/// # Errors
+/// A text for the operator.
+pub(super) fn of_system(builder: impl Fn() -> ClientBuilder, whom: &str) -> Result<Client, String> {
+    let built = builder().build().or_else(|error| {
+        let error = causes::told(error);
+        tracing::warn!(
+            error,
+            "no root certificates of the system: https to {whom} will fail"
+        );
+        builder().tls_certs_only([]).build()
+    });
+    built.map_err(causes::told)
 }
 
 /// Trusts a bundle.

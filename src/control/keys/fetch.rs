@@ -113,12 +113,7 @@ fn client(home: &Url, ca: Option<&[u8]>) -> Result<Client, String> {
         let built = builder(home).tls_backend_preconfigured(tls).build();
         return built.map_err(causes::told);
     }
-    // A machine without any root certificate can still fetch over plain http; https fails there, as it must.
-    let built = builder(home).build().or_else(|error| {
-        tracing::warn!(error = %causes::told(error), "no root certificates of the system: https to issuers will fail");
-        builder(home).tls_certs_only([]).build()
-    });
-    built.map_err(causes::told)
+    trust::of_system(|| builder(home), "issuers")
 }
 
 fn builder(home: &Url) -> ClientBuilder {

@@ -135,6 +135,18 @@ fn an_identity_service_that_is_down_is_bridged_for_a_while_and_logs_nobody_out()
 }
 
 #[test]
+fn a_machine_without_root_certificates_asks_its_identity_service_over_plain_http() {
+    let mut house = house();
+    house.gateway.kill();
+    let empty = house.gateway.folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    house.gateway.set("SSL_CERT_FILE", empty.join("absent.pem"));
+    house.gateway.set("SSL_CERT_DIR", empty);
+    house.gateway.spawn();
+    assert_eq!(house.try_login().status, 200);
+}
+
+#[test]
 fn no_outage_is_bridged_where_the_operator_says_so() {
     let house = House::with(|config| config.replace("/claims\"", "/claims\"\nstale_ok = \"0s\""));
     let token = house.login().refresh;

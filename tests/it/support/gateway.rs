@@ -79,6 +79,11 @@ impl Gateway {
         self.folder.path().join("gateway.toml")
     }
 
+    /// Sets a variable of the process that is started next.
+    pub fn set(&mut self, name: &'static str, value: PathBuf) {
+        self.variables.push((name, value));
+    }
+
     /// Starts the process and waits until it is ready.
     pub fn spawn(&mut self) {
         let log = fs::File::create(self.folder.path().join("stderr.log")).unwrap();
