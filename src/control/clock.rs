@@ -45,15 +45,6 @@ impl SystemClock {
         }
     }
 
-    /// What has passed at `at` by what was learned. At the speed of the system's time a lead would never end.
-    fn passed_at(&self, at: Instant) -> u64 {
-        let passed = self.passed.get();
-        passed.map_or(0, |(moment, since)| {
-            let elapsed = at.saturating_duration_since(*since);
-            moment.plus(elapsed / 2).as_millis()
-        })
-    }
-
     /// The later of `wall_millis` and everything told before.
     fn tell(&self, wall_millis: u64) -> Timestamp {
         // Most calls fall into a millisecond that is told already; they must not fight for the cache line.
@@ -90,10 +81,17 @@ impl SystemClock {
     }
 }
 
+/// What has passed at `at` by what was learned. At the speed of the system's time a lead would never end.
+fn passed_at((moment, since): &(Timestamp, Instant), at: Instant) -> u64 {
+    let elapsed = at.saturating_duration_since(*since);
+    moment.plus(elapsed / 2).as_millis()
+}
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let wall = wall();
-        let passed = self.passed_at(Instant::now());
+        let passed = self.passed.get();
+        let passed = passed.map_or(0, |learned| passed_at(learned, Instant::now()));
         // What has passed says nothing of the course of the system's time.
         match passed > wall {
             true => self.raise(passed),
@@ -135,7 +133,7 @@ const JUMP_MAX: Duration = Duration::from_secs(5 * 60);
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::SystemClock;
+    use super::{SystemClock, passed_at};
     use crate::time::{Clock, Timestamp};
 
     #[test]
@@ -173,9 +171,9 @@ mod tests {
         let (clock, hour) = (SystemClock::new(), Duration::from_secs(3600));
         let moment = clock.now().plus(2 * hour);
         clock.learn(moment);
-        let (_, since) = *clock.passed.get().expect("it lies ahead");
-        assert_eq!(clock.passed_at(since), moment.as_millis());
-        let later = clock.passed_at(since + 4 * hour);
+        let learned = clock.passed.get().expect("it lies ahead");
+        assert_eq!(passed_at(learned, learned.1), moment.as_millis());
+        let later = passed_at(learned, learned.1 + 4 * hour);
         assert_eq!(later, moment.plus(2 * hour).as_millis(), "they agree");
     }
 
