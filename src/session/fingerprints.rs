@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -28,8 +28,8 @@ pub(super) struct Entry {
 pub(super) enum WhenFull {
     /// Keep it all the same: only the operator makes such entries.
     Keep,
-    /// Refuse whatever shares its slot and was issued at this moment or before.
-    Blur(Timestamp),
+    /// Refuse whatever shares its slot and was issued at this moment or before, on each side that has one.
+    Blur([Option<Timestamp>; SIDES]),
 }
 
 /// Fingerprints and their entries. Reading is lock-free; each write copies one shard.
@@ -40,8 +40,8 @@ pub(super) struct RevokedSet {
     classes: [AtomicUsize; CLASSES],
     len: AtomicUsize,
     blurred: AtomicBool,
-    /// By fingerprint: the latest moment of issue that is refused.
-    slots: Box<[AtomicU64]>,
+    /// By side and fingerprint: the latest moment of issue that is refused. Made when the first is.
+    slots: [OnceLock<Box<[AtomicU64]>>; SIDES],
     writer: Mutex<Writer>,
     entries_max: usize,
 }
@@ -63,7 +63,7 @@ impl RevokedSet {
             classes: Default::default(),
             len: AtomicUsize::new(0),
             blurred: AtomicBool::new(false),
-            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            slots: Default::default(),
             writer: Mutex::default(),
             entries_max,
         }
@@ -92,9 +92,11 @@ impl RevokedSet {
         entry.filter(|entry| now < entry.expires_at)
     }
 
-    /// Whether something issued at `issued` shares a slot with what no longer fitted in.
-    pub(super) fn blurs(&self, fingerprint: u64, issued: Timestamp) -> bool {
-        issued.as_millis() < self.slots[slot(fingerprint)].load(Ordering::Acquire)
+    /// Whether something issued at `issued` shares a slot of its side with what no longer fitted in.
+    pub(super) fn blurs(&self, side: usize, fingerprint: u64, issued: Timestamp) -> bool {
+        let slots = self.slots[side].get();
+        let slot = slots.map(|slots| slots[slot(fingerprint)].load(Ordering::Acquire));
+        slot.is_some_and(|slot| issued.as_millis() < slot)
     }
 
     /// Adds an entry, or widens the one that is there.
@@ -102,10 +104,10 @@ impl RevokedSet {
         let mut writer = self.lock();
         let shard = self.shard(fingerprint);
         let known = shard.load().get(&fingerprint).copied();
-        if let (None, WhenFull::Blur(issued)) = (known, full)
+        if let (None, WhenFull::Blur(sides)) = (known, full)
             && self.len() >= self.entries_max
         {
-            return self.blur(&mut writer, fingerprint, issued, entry.expires_at);
+            return self.blur(&mut writer, fingerprint, sides, entry.expires_at);
         }
         let wider = known.map_or(entry, |known| Entry {
             cutoff: known.cutoff.max(entry.cutoff),
@@ -133,9 +135,8 @@ impl RevokedSet {
         let mut writer = self.lock();
         if self.is_blurred() && now >= writer.blurred_until {
             self.blurred.store(false, Ordering::Release);
-            self.slots
-                .iter()
-                .for_each(|slot| slot.store(0, Ordering::Release));
+            let slots = self.slots.iter().filter_map(OnceLock::get).flatten();
+            slots.for_each(|slot| slot.store(0, Ordering::Release));
         }
         let later = writer.due.split_off(&bucket(now));
         let mut due: Vec<u64> = std::mem::replace(&mut writer.due, later)
@@ -168,9 +169,19 @@ impl RevokedSet {
         }
     }
 
-    fn blur(&self, writer: &mut Writer, fingerprint: u64, issued: Timestamp, until: Timestamp) {
-        let refused_before = issued.as_millis().saturating_add(1);
-        self.slots[slot(fingerprint)].fetch_max(refused_before, Ordering::AcqRel);
+    fn blur(
+        &self,
+        writer: &mut Writer,
+        fingerprint: u64,
+        sides: [Option<Timestamp>; SIDES],
+        until: Timestamp,
+    ) {
+        for (slots, issued) in self.slots.iter().zip(sides) {
+            let Some(issued) = issued else { continue };
+            let slots = slots.get_or_init(|| (0..SLOTS).map(|_| AtomicU64::new(0)).collect());
+            let refused_before = issued.as_millis().saturating_add(1);
+            slots[slot(fingerprint)].fetch_max(refused_before, Ordering::AcqRel);
+        }
         writer.blurred_until = writer.blurred_until.max(until);
         self.blurred.store(true, Ordering::Release);
     }
@@ -221,6 +232,8 @@ impl Hasher for Identity {
 pub(super) const CLASSES: usize = 16;
 /// So many that a full set copies some 250 entries a write.
 const SHARDS: usize = 4096;
-/// Half a megabyte of cutoffs for what no longer fits in.
+/// Sides that an entry may count on, each with slots of its own.
+pub(super) const SIDES: usize = 2;
+/// Half a megabyte of cutoffs a side for what no longer fits in.
 const SLOTS: usize = 65_536;
 const BUCKET: Duration = Duration::from_secs(10);

@@ -56,7 +56,7 @@ impl Revocations {
     }
 
     /// Asks whether a session of the gate's own may still rotate. The store decides that too; this also knows what the
-    /// store may have lost.
+    /// store may have lost, where it knows for certain.
     pub fn find_session(
         &self,
         session: TimedId,
@@ -76,7 +76,7 @@ impl Revocations {
             token: None,
             key: None,
             begun_at: session.given_at(),
-            issued_at: now,
+            issued_at: NEVER_BLURRED,
         };
         self.find_marks(&marks, now)
     }
@@ -117,14 +117,19 @@ impl Revocations {
             expires_at: revocation.expires_at,
             class: class.scoped(issuer.is_some()),
         };
-        let full = match class {
-            Class::Key | Class::Client | Class::All => WhenFull::Keep,
+        let (own, others) = match class {
             // Nothing is issued for a dead session of our own; of another issuer's one it may well be.
-            Class::Session | Class::Token if issuer != Some(OWN_ISSUER) => {
-                WhenFull::Blur(revocation.expires_at)
-            }
-            Class::Session | Class::Token => WhenFull::Blur(now),
-            Class::Subject => WhenFull::Blur(cutoff.max(now)),
+            Class::Session => (now, revocation.expires_at),
+            // It was issued before it was named.
+            Class::Token => (now, now),
+            _ => (cutoff.max(now), cutoff.max(now)),
+        };
+        let full = match class.blurs() {
+            true => WhenFull::Blur([
+                issuer.is_none_or(|one| one == OWN_ISSUER).then_some(own),
+                (issuer != Some(OWN_ISSUER)).then_some(others),
+            ]),
+            false => WhenFull::Keep,
         };
         let fingerprint = self.fingerprint(class, issuer, revocation.what.value());
         self.set.insert(fingerprint, entry, full);
@@ -219,7 +224,9 @@ impl Revocations {
         {
             return Some(by);
         }
-        (blurred && self.set.blurs(fingerprint, marks.issued_at)).then_some(RevokedBy::Overflow)
+        let side = usize::from(marks.issuer != OWN_ISSUER);
+        (blurred && self.set.blurs(side, fingerprint, marks.issued_at))
+            .then_some(RevokedBy::Overflow)
     }
 
     fn fingerprint(&self, class: Class, issuer: Option<&str>, value: &str) -> u64 {
@@ -238,6 +245,7 @@ struct Marks<'a> {
     key: Option<&'a str>,
     /// When its session began; when it was issued, where that is not told.
     begun_at: Timestamp,
+    /// At the earliest.
     issued_at: Timestamp,
 }
 
@@ -253,7 +261,7 @@ impl<'a> Marks<'a> {
         };
         // Without any `iat` nothing shows that it is younger than a cutoff. Whole seconds: RFC 7519 §2.
         let second = verified.issued_at().map_or(0, Timestamp::as_secs);
-        let issued_at = told(token).unwrap_or(Timestamp::from_secs(second));
+        let said = Timestamp::from_secs(second);
         Self {
             issuer: &principal.issuer_name,
             session,
@@ -261,8 +269,9 @@ impl<'a> Marks<'a> {
             client: principal.client.as_deref(),
             token,
             key: verified.kid(),
-            begun_at: told(session).unwrap_or(issued_at),
-            issued_at,
+            begun_at: told(session).or(told(token)).unwrap_or(said),
+            // The clock of an issuer may run ahead by as much as the leeway.
+            issued_at: told(token).unwrap_or(said.minus(verified.leeway())),
         }
     }
 }
@@ -299,6 +308,9 @@ impl Class {
         matches!(self, Self::Session | Self::Token | Self::Subject)
     }
 }
+
+/// When a session of our own was issued, where slots are not asked: they would refuse what nobody can get anew.
+const NEVER_BLURRED: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// Among how many of the newest a revocation is looked for before it is listed.
 const ECHO_WITHIN: usize = 64;

@@ -1,6 +1,7 @@
 //! The proof that a token was verified.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::key::VerificationKey;
 use super::notes::Notes;
@@ -60,6 +61,11 @@ impl Verified {
     /// `iat`.
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.token.times.issued_at
+    }
+
+    /// How far its issuer's clock may differ.
+    pub fn leeway(&self) -> Duration {
+        self.token.terms.leeway
     }
 
     /// A digest of the whole token under this process's key: names the token without being it. ECDSA signatures can be

@@ -117,6 +117,57 @@ fn past_its_capacity_it_refuses_too_much_and_never_too_little() {
 }
 
 #[test]
+fn past_its_capacity_an_innocent_session_works_after_one_refresh() {
+    let revocations = Revocations::with_capacity(0);
+    let mut bytes = [0x70; 16];
+    bytes[8] = 0x80;
+    let session = TimedId::from_bytes(bytes).expect("a name");
+    let name = session.to_string();
+    // What has the same name shares the slot in any case.
+    for what in [
+        Revoked::Session(name.as_str().into()),
+        Revoked::Token("j1".into()),
+    ] {
+        revocations.revoke(revocation(what, None, 5000), at(5000));
+    }
+    let by = |issuer, session, issued| {
+        let marks = Marks {
+            session: Some(session),
+            issued_at: at(issued),
+            ..marks(issuer, 0)
+        };
+        revocations.find_marks(&marks, at(6000))
+    };
+    for issuer in [OWN_ISSUER, "main"] {
+        assert_eq!(
+            by(issuer, "other", 5000),
+            Some(RevokedBy::Overflow),
+            "{issuer}"
+        );
+        assert_eq!(
+            by(issuer, "other", 5001),
+            None,
+            "{issuer}: a new token passes"
+        );
+    }
+    assert_eq!(
+        by(OWN_ISSUER, &name, 5001),
+        None,
+        "it was not its own token"
+    );
+    assert_eq!(
+        by("main", &name, 5001),
+        Some(RevokedBy::Overflow),
+        "others go on issuing"
+    );
+    let rotates = || revocations.find_session(session, "u1", "web", at(6000));
+    assert_eq!(rotates(), None, "the store knows whose session it is");
+    let moment = session.given_at().as_millis();
+    revocations.revoke(revocation(Revoked::All, None, moment), at(6000));
+    assert_eq!(rotates(), Some(RevokedBy::All));
+}
+
+#[test]
 fn naming_it_again_keeps_the_later_cutoff_and_one_entry() {
     let revocations = Revocations::default();
     for cutoff in [5000, 9000, 7000] {
