@@ -146,7 +146,7 @@ fn own_issuer(sessions: &Sessions) -> Arc<Issuer> {
         algorithms,
         types: vec!["at+jwt".into()],
         leeway: Duration::from_secs(5),
-        lifetime_max: sessions.access_lifetime + Duration::from_secs(1),
+        lifetime_max: sessions.token_lifetime_max(),
         products: sessions.products.clone(),
         scopes: path("scope"),
         tenant: path("tenant"),

@@ -14,7 +14,7 @@ pub(super) fn gone(config: &Config, ledger: &Ledger, now: Timestamp) -> Vec<Stri
         return Vec::new();
     };
     let is_trusted = |kid: &str| !ledger.is_distrusted(&sessions.issuer, kid);
-    let (keys, lifetime) = (&sessions.signing_keys, sessions.access_lifetime);
+    let (keys, lifetime) = (&sessions.signing_keys, sessions.access_lifetime_max);
     let gone = keys.gone(now, lifetime, is_trusted).into_iter();
     gone.map(str::to_owned).collect()
 }

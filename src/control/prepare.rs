@@ -137,11 +137,10 @@ pub(super) async fn prepare(
     })
 }
 
-/// Lets the signing keys follow those that serve.
+/// Lets the gate's own tokens follow those that it gave out before.
 fn succeed(next: &mut Arc<Config>, serving: &Config, now: Timestamp) {
-    let next = Arc::get_mut(next).and_then(|next| next.sessions.as_mut());
-    if let (Some(next), Some(serving)) = (next, &serving.sessions) {
-        next.signing_keys.succeed(&serving.signing_keys, now);
+    if let Some(next) = Arc::get_mut(next) {
+        next.succeed(serving, now);
     }
 }
 

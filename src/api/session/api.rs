@@ -59,7 +59,7 @@ impl SessionApi {
             keys,
             around.revocations.clone(),
             around.observer.clone(),
-            sessions.access_lifetime + REMEMBER_BEYOND,
+            sessions.access_lifetime_max + REMEMBER_BEYOND,
             sessions.claims_stale_ok,
         );
         let own_keys = OwnKeys::new(sessions, around.revocations.clone());

@@ -23,7 +23,7 @@ impl OwnKeys {
     pub(super) fn new(sessions: &Sessions, revocations: Arc<Revocations>) -> Self {
         Self {
             keys: sessions.signing_keys.clone(),
-            lifetime: sessions.access_lifetime,
+            lifetime: sessions.access_lifetime_max,
             revocations,
         }
     }

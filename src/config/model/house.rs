@@ -3,6 +3,9 @@
 use crate::identity::IdentityTerms;
 use crate::policy::Route;
 use crate::principal::Entitlement;
+use crate::session::OWN_ISSUER;
+use crate::time::Timestamp;
+use crate::token::IssuerTerms;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +37,29 @@ pub struct Config {
     pub routes: Vec<Arc<Route>>,
     /// `[sessions]`.
     pub sessions: Option<Sessions>,
+}
+
+impl Config {
+    /// This configuration after `serving` served until `now`: the signing keys follow those that serve, and what was given
+    /// out under a longer life lives on to its end, and stays revoked until then.
+    pub fn succeed(&mut self, serving: &Self, now: Timestamp) {
+        let (Some(next), Some(before)) = (&mut self.sessions, &serving.sessions) else {
+            return;
+        };
+        next.signing_keys.succeed(&before.signing_keys, now);
+        next.access_lifetime_max = next.access_lifetime_max.max(before.access_lifetime_max);
+        let mut issuers = self.issuers.iter_mut();
+        if let Some(own) = issuers.find(|issuer| *issuer.terms.name == *OWN_ISSUER) {
+            let terms = IssuerTerms {
+                lifetime_max: next.token_lifetime_max(),
+                ..IssuerTerms::clone(&own.terms)
+            };
+            *own = Arc::new(Issuer {
+                terms: Arc::new(terms),
+                keys: own.keys.clone(),
+            });
+        }
+    }
 }
 
 /// `[server]`.

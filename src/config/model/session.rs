@@ -25,6 +25,8 @@ pub struct Sessions {
     pub refresh_keys: Vec<Secret>,
     /// `access_token.lifetime`.
     pub access_lifetime: Duration,
+    /// The longest that access tokens of this process live: it served with other configurations before.
+    pub access_lifetime_max: Duration,
     /// `access_token.jitter`: the part of the lifetime, 0 to 0.5, by which it is shortened at random.
     pub access_jitter: f64,
     /// `refresh_token.grace`: how long the predecessor is answered after a rotation.
@@ -58,6 +60,11 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    /// The longest life that a token of the gate's own may show: `iat` and `exp` are whole seconds.
+    pub fn token_lifetime_max(&self) -> Duration {
+        self.access_lifetime_max + Duration::from_secs(1)
+    }
+
     /// How long a session of whichever client may live.
     pub fn longest_session(&self) -> Duration {
         let of_clients = self.clients.iter().filter_map(|one| one.absolute_lifetime);

@@ -45,6 +45,7 @@ pub(in crate::config) fn sessions<'w>(table: &Table<'w>, known: &Known<'w>) -> O
     Some(Sessions {
         hosts: table.read_or("hosts", Vec::new(), |value| value.some(host)),
         access_lifetime: life.access,
+        access_lifetime_max: life.access,
         access_jitter: life.jitter,
         grace: life.grace,
         lost_reply_window: life.lost_reply_window,

@@ -13,6 +13,26 @@ pub(super) fn sid(access: &str) -> String {
 }
 
 #[test]
+fn a_shorter_life_leaves_tokens_that_are_out_and_what_is_revoked_stays_so_when_it_grows() {
+    let house = House::with(|config| config.replace("\"60s\", jitter", "\"10m\", jitter"));
+    let text = std::fs::read_to_string(house.gateway.config_path()).unwrap();
+    let serve = |life: &str| {
+        let text = text.replace("\"10m\", jitter", &format!("{life:?}, jitter"));
+        std::fs::write(house.gateway.config_path(), text).unwrap();
+        assert_eq!(house.gateway.admin_post("/api/reload", "").status, 200);
+    };
+    let (kept, dead) = (house.login(), house.login());
+    serve("5s");
+    assert_eq!(house.api(&kept.access), 200);
+    let body = format!("client_id=mobile&token={}", dead.refresh);
+    assert_eq!(house.form("/oauth/revoke", &body).status, 200);
+    serve("10m");
+    house.wait(75);
+    assert_eq!(house.api(&dead.access), 401);
+    assert_eq!(house.api(&kept.access), 200);
+}
+
+#[test]
 fn a_token_that_is_given_back_ends_its_session_and_nobody_elses() {
     let house = house();
     let (first, other) = (house.login(), house.login());
