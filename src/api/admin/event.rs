@@ -82,15 +82,13 @@ pub(super) async fn security(
     }
 }
 
-/// Verifies, sees that it is new, and ends what it names. The name is remembered while the event can be told again and
-/// while what it ended stays ended.
+/// Verifies, sees that it is new, and ends what it names. The name is remembered while the event can be told again, which
+/// is for ever without `exp`, and while what it ended stays ended.
 async fn act(acts: &impl Acts, heard: &Heard, token: &str, form: EventForm) -> Result<(), Refused> {
     let event = acts.verify_event(token, form).await?;
     let (issuer, id, now) = (&event.issuer_name, &event.id, acts.now());
-    let soon = now.plus(ACTING_MAX);
-    let until = event
-        .expires_at
-        .map_or(soon, |expires_at| soon.max(expires_at));
+    let expires_at = event.expires_at.unwrap_or(now.plus(FOR_EVER));
+    let until = expires_at.max(now.plus(ACTING_MAX));
     if !heard.hear(issuer, id, now, until) {
         return Err(Refused::Again);
     }
@@ -166,5 +164,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const SECEVENT: &str = "application/secevent+jwt";
 const REQUEST: &str = "invalid_request";
 
+/// No process lives as long; what was heard first is forgotten first when there is no room.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// For how long an event that is being acted on is not acted on again.
 const ACTING_MAX: Duration = Duration::from_secs(60);

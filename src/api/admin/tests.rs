@@ -17,7 +17,7 @@ use crate::control::{
 use crate::gate::{Explanation, Gate, Reason};
 use crate::session::{Revocation, Revocations, Revoked, Session};
 use crate::telemetry::{Health, Telemetry};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, SetClock, Timestamp};
 use crate::token::{Algorithm, EventForm, IssuerEvent, KeyRing, TokenFailure};
 
 mod events;
@@ -390,6 +390,7 @@ struct Pretended {
     reload: Mutex<Reloaded>,
     revoked: Mutex<Vec<Revocation>>,
     unwritable: AtomicBool,
+    clock: SetClock,
 }
 
 #[async_trait]
@@ -446,7 +447,7 @@ impl Acts for Arc<Pretended> {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_secs(NOW)
+        self.clock.now()
     }
 
     async fn verify_event(
@@ -595,6 +596,7 @@ fn admin_of(gate: Gate) -> Fixture {
         reload: Mutex::new(reload),
         revoked: Mutex::default(),
         unwritable: AtomicBool::new(false),
+        clock: SetClock::at(Timestamp::from_secs(NOW)),
     });
     let telemetry = Arc::new(Telemetry::start(Arc::new(Stopped), [0; 32]).unwrap());
     Fixture(Admin::new(acts.clone(), telemetry.clone()), acts, telemetry)

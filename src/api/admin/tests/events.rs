@@ -1,5 +1,7 @@
 //! What other parties tell: what is answered to it, and what follows.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -122,6 +124,18 @@ async fn a_pushed_event_is_accepted_without_a_word_or_refused_by_one_of_rfc_8935
     let revoked = admin.acts().revoked.lock().unwrap().clone();
     assert_eq!(revoked.len(), 1, "nothing follows twice");
     assert_eq!(revoked[0].what, Revoked::Subject("alice".into()));
+}
+
+#[tokio::test]
+async fn an_event_that_never_expires_is_acted_on_once() {
+    let (admin, key) = admin_with_key();
+    let token = key.sign("secevent+jwt", &event(json!({})));
+    for _ in 0..3 {
+        let answer = tell(&admin, EVENTS, SECEVENT, &token).await;
+        assert_eq!(answer.status(), 202);
+        admin.acts().clock.advance(Duration::from_secs(3600));
+    }
+    assert_eq!(admin.acts().revoked.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
