@@ -105,18 +105,23 @@ fn cookie_path<'w>(value: &Value<'w>) -> Option<&'w str> {
     )
 }
 
-/// A header that only a script with a preflight can set (Fetch standard, CORS-safelisted request-header).
+/// A header that only a script with a preflight can set: none that any page may set (Fetch standard, CORS-safelisted
+/// request-header), that no page may (forbidden request-header), that browsers or proxies set by themselves, or that says
+/// something else here.
 fn csrf_header(value: &Value<'_>) -> Option<Box<str>> {
-    const SAFELISTED: [&str; 5] = [
-        "accept",
-        "accept-language",
-        "content-language",
-        "content-type",
-        "range",
-    ];
+    const TAKEN: &str = "accept accept-charset accept-encoding accept-language authorization cache-control connection \
+        content-encoding content-language content-length content-type cookie cookie2 date dnt expect forwarded host \
+        if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive last-event-id origin pragma \
+        priority range referer save-data set-cookie te traceparent tracestate trailer transfer-encoding upgrade \
+        upgrade-insecure-requests user-agent via x-client-id x-device-label x-real-ip x-request-id";
+    const TAKEN_BEGINNINGS: [&str; 4] = ["access-control-", "proxy-", "sec-", "x-forwarded-"];
     let name = header_name(value)?;
-    if SAFELISTED.contains(&&*name.to_ascii_lowercase()) {
-        let message = "`csrf_header` is a header that any page may set";
+    let lower = name.to_ascii_lowercase();
+    let begins = |beginning| lower.starts_with(beginning);
+    if TAKEN.split_ascii_whitespace().any(|taken| taken == lower)
+        || TAKEN_BEGINNINGS.into_iter().any(begins)
+    {
+        let message = "`csrf_header` is a header that requests have anyway, that any page may set, or that none may";
         return value.refuse(
             "header_invalid",
             message,

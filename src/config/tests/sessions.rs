@@ -215,10 +215,23 @@ fn cookies_get_the_prefix_of_their_path() {
         "name = \"__Host-rt\"",
         &["cookie_invalid"],
     );
+    for name in [
+        "Content-Type",
+        "User-Agent",
+        "origin",
+        "Content-Length",
+        "Sec-Fetch-Mode",
+        "Proxy-Hint",
+        "Authorization",
+        "X-Client-Id",
+    ] {
+        let header = format!("csrf_header = {name:?}");
+        inside("[sessions.cookie]", &header, &["header_invalid"]);
+    }
     inside(
         "[sessions.cookie]",
-        "csrf_header = \"Content-Type\"",
-        &["header_invalid"],
+        "csrf_header = \"X-Requested-With\"",
+        &[],
     );
     inside("[sessions.cookie]", "same_site = \"none\"", &[]);
     inside(
