@@ -23,7 +23,10 @@ impl SessionApi {
         };
         match form.require("grant_type")? {
             "refresh_token" => {
-                check_grant(&client, GrantType::RefreshToken)?;
+                // Whether a cookie's token came the wrong way is the session's to say: it tells the operator.
+                if client.transport == Transport::Body {
+                    check_grant(&client, GrantType::RefreshToken)?;
+                }
                 let token = form.require("refresh_token")?;
                 let scope = form.find("scope")?;
                 self.refresh(token, Some(&client), Transport::Body, scope, call)
@@ -84,9 +87,7 @@ fn grantless(failure: Failure) -> Failure {
 
 /// Whether a client may open and refresh sessions, or ask for tokens of its own.
 pub(super) fn check_grant(client: &Client, grant: GrantType) -> Result<(), Failure> {
-    // Whether a cookie's token came the wrong way is the session's to say: it tells the operator.
-    let by_cookie = client.transport == Transport::Cookie && grant == GrantType::RefreshToken;
-    match by_cookie || client.grants.contains(&grant) {
+    match client.grants.contains(&grant) {
         true => Ok(()),
         false => Err(Failure::UnauthorizedClient),
     }

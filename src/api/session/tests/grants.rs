@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flows::claims;
-use super::house::House;
+use super::house::{House, ORIGIN};
 use crate::session::{Event, Revocation, Revoked, TimedId};
 
 /// What is wrong with an assertion, made at a second.
@@ -39,6 +39,27 @@ async fn a_client_gets_a_token_of_its_own_with_an_assertion_used_once() {
         .await
         .fails(401, "invalid_client");
     assert!(house.events.has(Event::AssertionReplay));
+}
+
+#[tokio::test]
+async fn nobody_logs_in_through_a_client_that_has_tokens_of_its_own_alone() {
+    let house = House::build().await;
+    let fields = [
+        ("content-type", "application/json"),
+        ("origin", ORIGIN),
+        ("x-tollgate-csrf", "1"),
+        // batch:secret-of-server
+        ("authorization", "Basic YmF0Y2g6c2VjcmV0LW9mLXNlcnZlcg=="),
+    ];
+    let answer = house.send("POST", "/auth/login", &fields, "{}").await;
+    answer.fails(400, "unauthorized_client");
+    let fields = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        fields[3],
+    ];
+    let body = "grant_type=client_credentials";
+    let answer = house.send("POST", "/oauth/token", &fields, body).await;
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]

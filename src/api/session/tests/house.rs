@@ -286,6 +286,13 @@ auth = "secret"
 secret_sha256 = "9f8d64548d1cc8998fda325455aeed22304c742eef4f74cf9f92eb3a7dcfa7df"
 transport = "cookie"
 
+[sessions.clients.batch]
+type = "confidential"
+auth = "secret"
+secret_sha256 = "9f8d64548d1cc8998fda325455aeed22304c742eef4f74cf9f92eb3a7dcfa7df"
+transport = "cookie"
+grants = ["client_credentials"]
+
 [sessions.clients.partner]
 type = "confidential"
 auth = "private_key_jwt"
