@@ -117,7 +117,17 @@ fn auth(table: &Table<'_>, wanted: bool) -> Option<ClientAuth> {
     let Some(auth) = auth else {
         return table.refuse("key_missing", "a confidential client needs `auth`", help);
     };
-    match auth.word(&WORDS)? {
+    let word = auth.word(&WORDS)?;
+    let [own, other] = match word {
+        Word::PrivateKeyJwt => ["jwks_file", "secret_sha256"],
+        Word::Secret => ["secret_sha256", "jwks_file"],
+    };
+    if table.has(own) && table.has(other) {
+        let message = format!("the client proves itself with `{own}`, not with `{other}`");
+        let help = "remove it, or write the `auth` that it is for";
+        table.warn(other, "key_without_effect", message, help);
+    }
+    match word {
         Word::PrivateKeyJwt => match jwks {
             Some(value) => Some(ClientAuth::PrivateKeyJwt {
                 jwks: Arc::new(key_set(&value, &ClientAuth::ALGORITHMS)?),

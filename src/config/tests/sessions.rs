@@ -173,22 +173,25 @@ fn clients_say_nothing_that_contradicts_them() {
         "",
         &["login_hook_missing"],
     );
+    let by_key = "auth = \"private_key_jwt\"\njwks_file = \"partner.jwks.json\"";
     let digest = "auth = \"secret\"\nsecret_sha256 = ";
+    for (written, expected) in [
+        ("aB".repeat(32), &[][..]),
+        ("ab".repeat(31), &["digest_invalid"]),
+        ("xy".repeat(32), &["digest_invalid"]),
+    ] {
+        says(by_key, &format!("{digest}\"{written}\""), expected);
+    }
+    let unused = &["key_without_effect"];
     says(
-        "auth = \"private_key_jwt\"",
-        &format!("{digest}\"{}\"", "aB".repeat(32)),
-        &[],
+        by_key,
+        &format!(
+            "{digest}\"{}\"\njwks_file = \"absent.json\"",
+            "ab".repeat(32)
+        ),
+        unused,
     );
-    says(
-        "auth = \"private_key_jwt\"",
-        &format!("{digest}\"{}\"", "ab".repeat(31)),
-        &["digest_invalid"],
-    );
-    says(
-        "auth = \"private_key_jwt\"",
-        &format!("{digest}\"{}\"", "xy".repeat(32)),
-        &["digest_invalid"],
-    );
+    says(by_key, &format!("{by_key}\nsecret_sha256 = \"x\""), unused);
 }
 
 #[test]
