@@ -35,6 +35,7 @@ on_every_store!(
     however_much_is_revoked_the_stores_time_is_the_clocks,
     an_operators_word_ends_what_began_at_the_stores_later_time,
     what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live,
+    an_operator_may_spell_a_session_in_capitals,
     a_logout_ends_also_what_the_store_has_forgotten,
     only_so_many_sessions_of_one_subject_live,
     confirmation_closes_the_tail,
@@ -182,6 +183,22 @@ async fn what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live(pr
         assert!(by.is_some(), "{what:?}");
         process.clock.advance(Duration::from_secs(600));
     }
+}
+
+async fn an_operator_may_spell_a_session_in_capitals(process: &Process) {
+    let opened = process.login("u_1").await;
+    let (id, now) = (opened.session.id, process.clock.now());
+    let said = Revocation {
+        what: Revoked::Session(id.to_string().to_ascii_uppercase().into()),
+        issuer: None,
+        cutoff: now,
+        expires_at: now.plus(Duration::from_secs(600)),
+    };
+    let denied = process.service.deny(said).await;
+    denied.expect("the store is there");
+    let by = process.revocations.find_session(id, "u_1", "mobile", now);
+    assert_eq!(by, Some(RevokedBy::Session));
+    assert!(process.refresh(&opened.refresh_token).await.is_err());
 }
 
 /// A store that was set back to an earlier copy does not know the newest sessions; their access tokens count.
