@@ -61,6 +61,7 @@ pub fn apply<R: Rows>(rows: &mut R, change: Change, now: Timestamp) -> Result<Ou
     let mut step = Step {
         rows,
         now,
+        said_at: change.said_at.unwrap_or(now),
         remember: change.remember,
     };
     match change.command {
@@ -82,6 +83,8 @@ pub fn apply<R: Rows>(rows: &mut R, change: Change, now: Timestamp) -> Result<Ou
 struct Step<'r, R> {
     rows: &'r mut R,
     now: Timestamp,
+    /// The present, unless the change comes late.
+    said_at: Timestamp,
     remember: Duration,
 }
 
@@ -156,7 +159,8 @@ impl<R: Rows> Step<'_, R> {
     }
 
     fn end_all_of(&mut self, subject: &str, why: Why) -> Result<Vec<TimedId>, R::Error> {
-        let live = self.rows.live_of(subject, self.now)?;
+        let mut live = self.rows.live_of(subject, self.now)?;
+        live.retain(|session| session.id.given_at() <= self.said_at);
         let ended = live.iter().map(|session| session.id).collect();
         for session in live {
             self.kill(session, why)?;
@@ -202,10 +206,10 @@ impl<R: Rows> Step<'_, R> {
             Revoked::Client(_) | Revoked::All => until = until.max(self.rows.latest_end()?),
         }
         // Our own sessions began at the store's time, which may lie ahead of the one that the operator spoke at.
-        if said.cutoff < self.now || said.expires_at < until {
+        if said.cutoff < self.said_at || said.expires_at < until {
             self.rows.log(Revocation {
                 issuer: Some(OWN_ISSUER.into()),
-                cutoff: self.now,
+                cutoff: self.said_at,
                 expires_at: until.max(self.now.plus(self.remember)),
                 what: said.what.clone(),
             })?;

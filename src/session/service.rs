@@ -253,7 +253,12 @@ impl<S: SessionStore> SessionService<S> {
 
     pub(super) async fn commit(&self, command: Command) -> Result<Committed, StoreError> {
         let remember = self.remember;
-        self.store.commit(Change { command, remember }).await
+        let change = Change {
+            command,
+            remember,
+            said_at: None,
+        };
+        self.store.commit(change).await
     }
 
     fn draft(&self, new: NewSession, now: Timestamp, entropy: &dyn Entropy) -> Session {

@@ -75,6 +75,8 @@ pub struct Change {
     pub command: Command,
     /// How long a revocation of one session is remembered: the longest life of an access token, and its leeway.
     pub remember: Duration,
+    /// When it was said, in the store's time, where that was before it could be made: what begins in between is not meant.
+    pub said_at: Option<Timestamp>,
 }
 
 /// What may happen to sessions.

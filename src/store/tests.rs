@@ -2,5 +2,6 @@
 
 mod conformance;
 mod file;
+mod owed;
 mod support;
 mod time;

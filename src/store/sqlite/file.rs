@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
 use super::db::{connect, unavailable};
+use super::owed::OWED_MAX;
 use super::reader::{Read, Reader};
 use super::time::{rest, resume};
 use super::writer::{Job, Writer};
@@ -21,6 +22,8 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct SqliteStore {
     jobs: SyncSender<Job>,
+    /// What is owed and found no room among the jobs.
+    late: SyncSender<Change>,
     reads: SyncSender<Read>,
     path: PathBuf,
     passed: Timestamp,
@@ -101,7 +104,8 @@ impl SqliteStore {
         }
         let passed = resume(&connection, surroundings.clock.now()).map_err(sqlite)?;
         let reading = connect(path).map_err(sqlite)?;
-        let mut writer = Writer::new(connection, surroundings.clone());
+        let (late, owed) = sync_channel(OWED_MAX);
+        let mut writer = Writer::new(connection, surroundings.clone(), owed);
         writer.follow().map_err(sqlite)?;
         let (jobs, incoming) = sync_channel(QUEUE_MAX);
         spawn("sessions-write", move || writer.run(&incoming)).map_err(io)?;
@@ -110,6 +114,7 @@ impl SqliteStore {
         spawn("sessions-read", move || reader.run(&incoming)).map_err(io)?;
         Ok(Self {
             jobs,
+            late,
             reads,
             path: path.to_owned(),
             passed,
@@ -144,7 +149,14 @@ impl SessionStore for SqliteStore {
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let (reply, answer) = oneshot::channel();
-        ask(&self.jobs, Job { change, reply }, answer, COMMIT_MAX).await
+        let owed = change.command.is_owed().then(|| change.clone());
+        let committed = ask(&self.jobs, Job { change, reply }, answer, COMMIT_MAX).await;
+        if let (Err(StoreError::Overloaded), Some(owed)) = (&committed, owed)
+            && self.late.try_send(owed).is_err()
+        {
+            tracing::error!("too many revocations wait for the session store: one is lost");
+        }
+        committed
     }
 }
 

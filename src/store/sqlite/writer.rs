@@ -40,11 +40,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Db, surroundings: Surroundings) -> Self {
+    /// `late`: what is owed though it never came to be tried.
+    pub(super) fn new(connection: Db, surroundings: Surroundings, late: Receiver<Change>) -> Self {
         Self {
             connection,
             surroundings,
-            owed: Owed::default(),
+            owed: Owed::new(late),
             seq: 0,
             data_version: -1,
             followed: Instant::now(),
@@ -98,12 +99,15 @@ impl Writer {
 
     fn commit_or_owe(&mut self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
         let owed = Owed::among(&changes);
-        let committed = match self.surroundings.clock.is_sound() {
+        let is_sound = self.surroundings.clock.is_sound();
+        let committed = match is_sound {
             true => self.commit(changes).map_err(|error| unavailable(&error)),
             false => Err(StoreError::Unavailable),
         };
         if committed.is_err() {
-            self.owed.keep(owed);
+            let now = self.surroundings.clock.now();
+            let now = is_sound.then(|| begin(&self.connection, now).unwrap_or(now));
+            self.owed.keep(owed, now);
         }
         committed
     }
