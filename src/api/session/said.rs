@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::api::object;
@@ -17,7 +17,9 @@ pub(super) struct Said {
     #[serde(default)]
     products: Vec<String>,
     scope: Option<String>,
-    tenant: Option<String>,
+    /// `Some(None)`: `null`, there is none.
+    #[serde(default, deserialize_with = "present")]
+    tenant: Option<Option<String>>,
     claims: Option<Map<String, Value>>,
     acr: Option<String>,
     amr: Option<Vec<String>>,
@@ -82,7 +84,8 @@ impl Said {
         let is_text = |claim: &Value| claim.as_str().is_some_and(is_carried_whole);
         let is_tenant = |claim: &Value| is_text(claim) || claim.is_u64();
         let scope = self.scope.as_deref().unwrap_or_default();
-        let tenant = self.tenant.as_deref().unwrap_or_default();
+        let tenant = self.tenant.as_ref().and_then(Option::as_deref);
+        let tenant = tenant.unwrap_or_default();
         let claims = self.claims.iter().flat_map(|claims| claims.values());
         claims.map(depth).all(|depth| depth < NESTED_MAX.into())
             && !scope.contains(char::is_control)
@@ -101,13 +104,13 @@ impl Said {
     }
 
     /// The grant of a refresh. What is not named stays, but products that are not named are gone: an empty list is often
-    /// left out.
+    /// left out, and so is a tenant that is `null`: whoever left it shall not stay in.
     pub(super) fn renew(&self, before: &Grant) -> Grant {
         let before = before.clone();
         Grant {
             products: self.products.clone(),
             scope: self.scope.clone().unwrap_or(before.scope),
-            tenant: self.tenant.clone().or(before.tenant),
+            tenant: self.tenant.clone().unwrap_or(before.tenant),
             auth_time: self.auth_time.or(before.auth_time),
             acr: self.acr.clone().or(before.acr),
             amr: self.amr.clone().unwrap_or(before.amr),
@@ -136,6 +139,13 @@ fn depth(value: &Value) -> usize {
         _ => return 0,
     };
     1 + deepest.unwrap_or_default()
+}
+
+/// Reads what is there, so that `null` is told from nothing.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 const SUBJECT_BYTES_MAX: usize = 255;

@@ -205,6 +205,27 @@ async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
 }
 
 #[tokio::test]
+async fn a_tenant_stays_until_the_claims_hook_says_that_there_is_none() {
+    let house = House::build().await;
+    let say = |tenant| {
+        let said = format!(r#"{{"subject":"u_1","products":["crm"]{tenant}}}"#);
+        house.service.answers(200, &said);
+    };
+    say(r#","tenant":"acme""#);
+    let mut token = house.login().await.text("refresh_token");
+    for (tenant, expected) in [
+        ("", "acme".into()),
+        (r#","tenant":null"#, serde_json::Value::Null),
+    ] {
+        say(tenant);
+        let refreshed = house.refresh(&token).await;
+        let said = claims(&refreshed.text("access_token"));
+        assert_eq!(said["tenant"], expected);
+        token = refreshed.text("refresh_token");
+    }
+}
+
+#[tokio::test]
 async fn another_subjects_claims_are_never_bridged() {
     let house = House::build().await;
     let token = house.login().await.text("refresh_token");
