@@ -9,7 +9,7 @@ pub const IDENTITY_JWKS_PATH: &str = "/.well-known/identity-jwks.json";
 pub enum SessionEndpoint {
     /// A login by the identity service.
     Login,
-    /// A rotation by cookie or body.
+    /// A rotation by cookie.
     Refresh,
     /// The end of one session.
     Logout,
