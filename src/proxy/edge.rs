@@ -43,7 +43,7 @@ pub struct Edge {
     world: World,
     pub(super) upstreams: Upstreams,
     in_flight: AtomicUsize,
-    leaving: AtomicUsize,
+    http2: AtomicUsize,
     /// When the drain is over, once it has begun.
     stops_at: OnceLock<Instant>,
     cut: AtomicUsize,
@@ -87,21 +87,21 @@ impl Edge {
             world,
             upstreams: Upstreams::default(),
             in_flight: AtomicUsize::new(0),
-            leaving: AtomicUsize::new(0),
+            http2: AtomicUsize::new(0),
             stops_at: OnceLock::new(),
             cut: AtomicUsize::new(0),
         }
     }
 
-    /// Requests and tunnels that are being served. Whoever stops the process waits until there are none, and none that
-    /// [leave](Self::leaving).
+    /// Requests and tunnels that are being served. Whoever stops the process waits until there are none, and no
+    /// [connections](Self::http2_connections) on which their ends may be on their way.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Connections whose last answers may be on their way yet.
-    pub fn leaving(&self) -> usize {
-        self.leaving.load(Ordering::Acquire)
+    /// Clients' connections of HTTP/2: what was answered may be on its way yet. They end soon after the drain has begun.
+    pub fn http2_connections(&self) -> usize {
+        self.http2.load(Ordering::Acquire)
     }
 
     /// From now on no connection outlives its request: answers say `Connection: close`, HTTP/2 says GOAWAY. What is still
@@ -146,9 +146,9 @@ impl Edge {
         Serving::one_of(&self.in_flight)
     }
 
-    /// Counts a connection that takes no more requests, until the guard is dropped.
-    pub(super) fn leave(&self) -> Serving<'_> {
-        Serving::one_of(&self.leaving)
+    /// Counts a client's connection of HTTP/2, until the guard is dropped.
+    pub(super) fn connect(&self) -> Serving<'_> {
+        Serving::one_of(&self.http2)
     }
 
     /// Where a server is; empty while nobody knows.
@@ -187,7 +187,7 @@ impl fmt::Debug for Edge {
     }
 }
 
-/// One request being served, or one connection that leaves.
+/// One request being served, or one connection.
 pub(super) struct Serving<'e>(&'e AtomicUsize);
 
 impl<'e> Serving<'e> {

@@ -37,7 +37,10 @@ impl Address {
         etag: Option<&HeaderValue>,
     ) -> Result<Fetched, String> {
         let is_remembered = self.believed().is_some();
+        let known = self.discovered.as_ref().map(|(url, _)| url.clone());
         let url = self.find(fetcher, issuer, keys).await?;
+        // It names a document of the address that it came from.
+        let etag = etag.filter(|_| known.is_none_or(|known| known == url));
         let why = match fetcher.get(&url, etag).await {
             Err(why) if is_remembered => why,
             fetched => return fetched,

@@ -19,7 +19,7 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, Incoming, renew};
+use crate::proxy::client::{Client, Incoming, Role, renew};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
@@ -65,7 +65,9 @@ pub(in crate::proxy) async fn serve(
         Err(_) => return,
     };
     let open = Arc::new(AtomicUsize::new(0));
-    let (mut is_leaving, mut stops) = (false, None);
+    // The admin listener serves on through the stop.
+    let _counted = (client.role == Role::Public).then(|| edge.connect());
+    let (mut is_leaving, mut stops) = (false, false);
     let mut look_at = Moment::now() + client.listener.idle_timeout;
     let mut alarm = Alarm::new(look_at);
     loop {
@@ -86,16 +88,15 @@ pub(in crate::proxy) async fn serve(
                 Some(Err(error)) => return broken(edge, &client, &error),
                 None => return,
             },
-            () = stopped(&mut shutdown), if stops.is_none() => {
-                stops = Some(edge.leave());
-                is_leaving = true;
+            () = stopped(&mut shutdown), if !stops => {
+                (is_leaving, stops) = (true, true);
                 connection.graceful_shutdown();
                 look_at = Moment::now() + GOODBYE_TIMEOUT;
             }
             () = alarm.at(look_at) => {
                 let span = match stops {
-                    Some(_) => GOODBYE_TIMEOUT,
-                    None => client.listener.idle_timeout,
+                    true => GOODBYE_TIMEOUT,
+                    false => client.listener.idle_timeout,
                 };
                 look_at = match busy_until(&open, &streams, span) {
                     Some(until) => until,

@@ -303,6 +303,12 @@ impl Upstream {
         Wire::over(accepted.expect("nobody connects").unwrap().0)
     }
 
+    /// No connection waits to be accepted.
+    pub(super) async fn is_left_alone(&self) {
+        let next = timeout(Duration::ZERO, self.listener.accept()).await;
+        assert!(next.is_err(), "somebody connects");
+    }
+
     /// The next connection, the head of its first request, and `answer` said to it.
     pub(super) async fn answer(&self, answer: &str) -> (Wire, String) {
         let mut wire = self.accept().await;

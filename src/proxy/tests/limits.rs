@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use super::house::{House, SILENT_TLS, Upstream, Wire, status};
 use super::http2;
 use crate::gate::Reason;
+use crate::telemetry::Health;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 /// Between two bytes of a slow body.
@@ -50,6 +51,22 @@ async fn a_request_has_its_end_while_a_connection_is_sought() {
     let _silent = upstream.accept().await;
     let answer = client.rest().await;
     assert_eq!(status(&answer), "408", "{answer}");
+}
+
+#[tokio::test]
+async fn a_server_for_which_nobody_waits_to_the_end_is_passed_over_all_the_same() {
+    let upstream = Upstream::start().await;
+    let more = SILENT_TLS.replace("1m", "800ms");
+    let house = House::before(upstream.address, "request_timeout = \"300ms\"", &more).await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    assert_eq!(status(&client.rest().await), "408");
+    let servers = house.edge.telemetry.metrics().servers();
+    assert!(
+        servers
+            .iter()
+            .any(|server| server.health == Health::PassedOver)
+    );
 }
 
 #[tokio::test]

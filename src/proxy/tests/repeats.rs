@@ -3,14 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
 use http::Response;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
-use super::house::{House, Upstream, Wire, status};
+use super::house::{House, SILENT_TLS, Upstream, Wire, status};
 use super::http2::echo;
 use crate::proxy::upstream::HTTP2_CONNECTIONS_MAX;
 
@@ -36,6 +39,11 @@ impl Server {
 
 /// A server that takes whole requests and resets as many of their streams as `resets` says; then it echoes.
 async fn server(reason: Reason, resets: usize) -> Server {
+    server_of_crowds(reason, resets, 0).await
+}
+
+/// The same, once so many have come.
+async fn server_of_crowds(reason: Reason, resets: usize, crowd: usize) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Server {
         address: listener.local_addr().unwrap(),
@@ -59,7 +67,11 @@ async fn server(reason: Reason, resets: usize) -> Server {
                             body.flow_control().release_capacity(piece.len()).unwrap();
                             content.extend_from_slice(&piece);
                         }
-                        if count.fetch_add(1, Ordering::Relaxed) < resets {
+                        let before = count.fetch_add(1, Ordering::Relaxed);
+                        while count.load(Ordering::Relaxed) < crowd {
+                            tokio::task::yield_now().await;
+                        }
+                        if before < resets {
                             return respond.send_reset(reason);
                         }
                         let mut send = respond.send_response(Response::new(()), false).unwrap();
@@ -127,18 +139,42 @@ async fn a_server_that_refuses_every_stream_gets_few_connections() {
     assert_eq!(server.connections(), HTTP2_CONNECTIONS_MAX);
 }
 
+/// Sixty requests at once; each is answered with `expected`.
+fn many(house: House, expected: &'static str) -> Vec<JoinHandle<()>> {
+    let house = Arc::new(house);
+    let one = |house: Arc<House>| async move {
+        let (_client, head) = asked(&house, GET).await;
+        assert_eq!(status(&head), expected, "{head}");
+    };
+    (0..60).map(|_| tokio::spawn(one(house.clone()))).collect()
+}
+
 #[tokio::test]
-async fn many_requests_at_once_begin_with_few_connections() {
-    let server = server(Reason::REFUSED_STREAM, 0).await;
-    let house = Arc::new(House::before(server.address, "", "protocol = \"h2\"").await);
-    let many = (0..60).map(|_| {
-        let house = house.clone();
-        tokio::spawn(async move { status(&asked(&house, GET).await.1).to_owned() })
-    });
-    for served in many.collect::<Vec<_>>() {
-        assert_eq!(served.await.unwrap(), "200");
+async fn requests_that_come_together_share_a_connection() {
+    // Those that are refused together share what they are repeated on, but for stragglers.
+    for (refused, most) in [(0, 1), (60, 4)] {
+        let server = server_of_crowds(Reason::REFUSED_STREAM, refused, 60).await;
+        let house = House::before(server.address, "", "protocol = \"h2\"").await;
+        for served in many(house, "200") {
+            served.await.unwrap();
+        }
+        let connections = server.connections();
+        assert!(connections <= most, "{connections}");
     }
-    assert!(server.connections() <= HTTP2_CONNECTIONS_MAX);
+}
+
+#[tokio::test]
+async fn requests_that_wait_together_hear_together_that_there_is_no_connection() {
+    let upstream = Upstream::start().await;
+    let more = format!("{SILENT_TLS}\nprotocol = \"h2\"");
+    let waiting = many(House::before(upstream.address, "", &more).await, "502");
+    let first = upstream.accept().await;
+    sleep(Duration::from_millis(200)).await;
+    drop(first);
+    for served in waiting {
+        served.await.unwrap();
+    }
+    upstream.is_left_alone().await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use h2::client::ResponseFuture;
 use http::response::Parts;
 use http::{HeaderMap, header};
 
+use super::pool::Stream;
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::connection::Reader;
 use crate::proxy::failure::Heard;
@@ -40,6 +41,7 @@ enum Way<'l> {
     },
     Http2 {
         response: &'l mut ResponseFuture,
+        stream: &'l Stream,
     },
 }
 
@@ -79,8 +81,12 @@ impl<'l> Answers<'l> {
         Self::new(Way::Http1 { reader, scanner }, to_head)
     }
 
-    pub(super) fn http2(response: &'l mut ResponseFuture, to_head: bool) -> Self {
-        Self::new(Way::Http2 { response }, to_head)
+    pub(super) fn http2(
+        response: &'l mut ResponseFuture,
+        stream: &'l Stream,
+        to_head: bool,
+    ) -> Self {
+        Self::new(Way::Http2 { response, stream }, to_head)
     }
 
     fn new(way: Way<'l>, to_head: bool) -> Self {
@@ -109,7 +115,7 @@ impl<'l> Answers<'l> {
                     Err(error) => return Err(AnswerFault::Cut(error.to_string())),
                 }
             },
-            Way::Http2 { response } => {
+            Way::Http2 { response, stream } => {
                 let head = poll_fn(|cx| {
                     if let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
                         let (parts, ()) = interim.into_parts();
@@ -125,6 +131,7 @@ impl<'l> Answers<'l> {
                 .await;
                 let head = head.map_err(|error| fault_of(&error))?;
                 self.heard = Heard::Some;
+                stream.answered();
                 Ok(head)
             }
         }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::SendStream;
 use h2::client::ResponseFuture;
-use pingora_timeout::tokio_timeout as timeout;
 use smallvec::SmallVec;
 
 use super::answers::Answers;
@@ -100,9 +99,7 @@ impl Link {
                 }
             };
             tried.push(at);
-            if server.pass_over(Instant::now(), upstream.retry_after) == Change::Changed {
-                edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
-            }
+            pass_over(edge, &state, server);
             fault = Some(refused);
         }
         Err(fault.unwrap_or_else(|| LinkFault::Unavailable("no server is left".into())))
@@ -120,7 +117,7 @@ impl Link {
         let (way, is_reused) = match Self::kept(server, upstream, freshness, now) {
             Some(way) => (way, true),
             // Boxed: handshakes need much room, and most requests need none.
-            None => Box::pin(Self::open(edge, state, server, freshness)).await?,
+            None => Box::pin(Self::open(edge, state, server, freshness, now)).await?,
         };
         Ok(Self {
             in_flight,
@@ -143,12 +140,12 @@ impl Link {
                 reader: idle.reader,
                 writer: idle.writer,
             }),
-            Protocol::H2 => Self::shared(&server.pool, freshness),
+            Protocol::H2 => Self::shared(&server.pool, freshness, now),
         }
     }
 
-    fn shared(pool: &Pool, freshness: Freshness) -> Option<Way> {
-        let (shared, stream) = pool.share(freshness)?;
+    fn shared(pool: &Pool, freshness: Freshness, now: Instant) -> Option<Way> {
+        let (shared, stream) = pool.share(freshness, now)?;
         Some(Way::http2(shared, stream))
     }
 
@@ -158,17 +155,26 @@ impl Link {
         state: &State,
         server: &Arc<Server>,
         freshness: Freshness,
+        now: Instant,
     ) -> Result<(Way, bool), ConnectFault> {
-        let upstream = &state.upstream;
-        if upstream.protocol == Protocol::H1 {
+        if state.upstream.protocol == Protocol::H1 {
             return Ok((Self::fresh(edge, state, server).await?, false));
         }
-        let turn = timeout(upstream.connect_timeout, server.pool.turn()).await;
-        let _turn = turn.map_err(|_| ConnectFault::Timeout)?;
-        match Self::shared(&server.pool, freshness) {
-            Some(way) => Ok((way, true)),
-            None => Ok((Self::fresh(edge, state, server).await?, false)),
+        // As long as whoever has the turn, who has a deadline.
+        let mut turn = server.pool.turn().lock().await;
+        if let Some(way) = Self::shared(&server.pool, freshness, now) {
+            return Ok((way, true));
         }
+        match &*turn {
+            Some((at, fault)) if *at >= now => return Err(fault.clone()),
+            _ => {}
+        }
+        let opened = Self::fresh(edge, state, server).await;
+        *turn = opened
+            .as_ref()
+            .err()
+            .map(|fault| (Instant::now(), fault.clone()));
+        Ok((opened?, false))
     }
 
     async fn fresh(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
@@ -177,6 +183,12 @@ impl Link {
         if addresses.is_empty() {
             return Err(ConnectFault::Refused("the name is not resolved".into()));
         }
+        let trial = Trial {
+            edge,
+            state,
+            server,
+            began: Instant::now(),
+        };
         let mut opened = Err(ConnectFault::Timeout);
         for address in addresses.iter().take(SERVERS_TRIED_MAX) {
             opened = state.connector.open(upstream, *address).await;
@@ -201,6 +213,7 @@ impl Link {
                 Way::http2(shared, stream)
             }
         };
+        trial.end();
         if server.welcome() == Change::Changed {
             edge.tell_health(&upstream.name, &server.label, Health::Used);
         }
@@ -234,9 +247,9 @@ impl Link {
             }
             Way::Http2 {
                 shared,
+                stream: counted,
                 sending,
                 response,
-                ..
             } => {
                 let head = order.http2_head(authority, self.state.upstream.tls.is_some());
                 let head = head.ok_or(StartFault::Unsayable)?;
@@ -257,7 +270,10 @@ impl Link {
                     },
                     patience: self.state.upstream.idle_timeout,
                 });
-                Ok((outlet, Answers::http2(response.insert(future), to_head)))
+                Ok((
+                    outlet,
+                    Answers::http2(response.insert(future), counted, to_head),
+                ))
             }
         }
     }
@@ -293,7 +309,7 @@ impl Link {
     pub(in crate::proxy) fn keep(self, now: Instant) {
         let (reader, writer) = match self.way {
             Way::Http1 { reader, writer } => (reader, writer),
-            Way::Http2 { stream, .. } => return stream.answered(),
+            Way::Http2 { .. } => return,
         };
         // Bytes behind the answer belong to no request.
         if !reader.buffer.is_empty() {
@@ -321,6 +337,40 @@ impl Way {
             sending: None,
             response: None,
         }
+    }
+}
+
+/// A server from which a connection is wanted. Whoever waits for one may give up long before the server's own deadline: the
+/// next one shall not wait as long for the same.
+struct Trial<'t> {
+    edge: &'t Edge,
+    state: &'t State,
+    server: &'t Server,
+    began: Instant,
+}
+
+/// The part of `connect_timeout` after which a server that was given up is passed over.
+const GIVEN_UP_AFTER: u32 = 4;
+
+impl Trial<'_> {
+    /// It took the connection.
+    fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        if self.began.elapsed() >= self.state.upstream.connect_timeout / GIVEN_UP_AFTER {
+            pass_over(self.edge, self.state, self.server);
+        }
+    }
+}
+
+fn pass_over(edge: &Edge, state: &State, server: &Server) {
+    let upstream = &state.upstream;
+    if server.pass_over(Instant::now(), upstream.retry_after) == Change::Changed {
+        edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::connect::ConnectFault;
 use crate::config::model::Upstream;
 use crate::proxy::connection::{Reader, Writer};
 use crate::telemetry::{Counted, UpstreamHandle};
@@ -25,11 +25,15 @@ pub(in crate::proxy) const HTTP2_CONNECTIONS_MAX: usize = 8;
 pub(super) const HTTP2_STREAMS_MAX: usize = 100;
 
 /// Unused connections to one server.
+#[derive(Default)]
 pub(super) struct Pool {
     lanes: [Mutex<Lane>; LANES],
-    /// Who may open a shared connection, a lane at a time: those who come together share it.
-    turns: [Semaphore; LANES],
+    /// Who may open a shared connection, one at a time in a lane: those who come together share it, or why there is none.
+    turns: [Turn; LANES],
 }
+
+/// The turn to open a shared connection, and what came of the last one if that was none.
+pub(super) type Turn = tokio::sync::Mutex<Option<(Instant, ConnectFault)>>;
 
 #[derive(Default)]
 struct Lane {
@@ -54,6 +58,7 @@ pub(super) struct Shared {
     pub(super) is_alive: Arc<AtomicBool>,
     streams: Arc<AtomicUsize>,
     answers: Arc<AtomicUsize>,
+    opened_at: Instant,
     idle_since: Instant,
     keep: Duration,
 }
@@ -90,12 +95,14 @@ impl Shared {
         is_alive: Arc<AtomicBool>,
         keep: Duration,
     ) -> Self {
+        let now = Instant::now();
         Self {
             sender,
             is_alive,
             streams: Arc::default(),
             answers: Arc::default(),
-            idle_since: Instant::now(),
+            opened_at: now,
+            idle_since: now,
             keep,
         }
     }
@@ -134,17 +141,8 @@ impl Shared {
 pub(in crate::proxy) enum Freshness {
     /// Kept ones too.
     Any,
-    /// New ones alone.
+    /// Those alone that were opened since one was looked for.
     New,
-}
-
-impl Default for Pool {
-    fn default() -> Self {
-        Self {
-            lanes: Default::default(),
-            turns: std::array::from_fn(|_| Semaphore::new(1)),
-        }
-    }
 }
 
 impl Pool {
@@ -187,22 +185,22 @@ impl Pool {
         self.sweep_from_now(&mut lane);
     }
 
-    /// Waits until nobody else opens a shared connection here.
-    pub(super) async fn turn(&self) -> SemaphorePermit<'_> {
-        let turn = self.turns[lane_of_this_thread()].acquire().await;
-        turn.expect("no turns are ever closed")
+    /// Who may open a shared connection here.
+    pub(super) fn turn(&self) -> &Turn {
+        &self.turns[lane_of_this_thread()]
     }
 
-    /// A shared connection with room for one more stream, where one that was there before will do; or any, when no more may
-    /// be opened.
-    pub(super) fn share(&self, freshness: Freshness) -> Option<(Shared, Stream)> {
+    /// A shared connection with room for one more stream, for whoever has looked for one since `since`; or any, when no more
+    /// may be opened.
+    pub(super) fn share(&self, freshness: Freshness, since: Instant) -> Option<(Shared, Stream)> {
         let lane = lock(self.lane());
         let alive = || {
             lane.http2
                 .iter()
                 .filter(|shared| shared.is_alive.load(Ordering::Relaxed))
         };
-        let will_do = |shared: &&Shared| freshness == Freshness::Any && shared.has_room();
+        let is_fresh = |shared: &Shared| freshness == Freshness::Any || shared.opened_at >= since;
+        let will_do = |shared: &&Shared| is_fresh(shared) && shared.has_room();
         let shared = alive().find(will_do).or_else(|| {
             (alive().count() >= HTTP2_CONNECTIONS_MAX)
                 .then(|| alive().min_by_key(|shared| shared.streams.load(Ordering::Relaxed)))?
