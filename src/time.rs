@@ -60,6 +60,9 @@ pub trait Clock: Send + Sync {
     }
 }
 
+/// By how much a sound clock jumps at most: no correction by NTP is larger at once.
+pub const JUMP_MAX: Duration = Duration::from_secs(5 * 60);
+
 #[cfg(test)]
 pub use set_clock::SetClock;
 

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, JUMP_MAX, Timestamp};
 
 /// The system's clock, which never runs backwards: while the system's time lies behind what was told already, the last
 /// told moment stands. So a correction by hand or by NTP cannot revive a token that was expired.
@@ -125,9 +125,6 @@ fn wall() -> u64 {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }
-
-/// No correction by NTP is larger at once.
-const JUMP_MAX: Duration = Duration::from_secs(5 * 60);
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use super::fingerprints::{Entry, RevokedSet, WhenFull};
 use super::id::TimedId;
 use super::revocation::OWN_ISSUER;
 use super::revocation::{Revocation, Revoked, RevokedBy};
-use crate::time::Timestamp;
+use crate::time::{JUMP_MAX, Timestamp};
 use crate::token::Verified;
 
 /// Everything that is revoked at this moment, in bounded memory. Shared and readable without a lock.
@@ -106,8 +106,7 @@ impl Revocations {
         let issuer = revocation.issuer.as_deref();
         let cutoff = match class {
             Class::Subject | Class::Client | Class::All => {
-                let millis = revocation.cutoff.as_millis();
-                self.cutoff.fetch_max(millis, Ordering::Relaxed);
+                self.raise_cutoff(revocation.cutoff, now);
                 revocation.cutoff
             }
             Class::Session | Class::Token | Class::Key => Timestamp::from_millis(u64::MAX),
@@ -137,10 +136,34 @@ impl Revocations {
     }
 
     /// When something begins that begins `now`: no cutoff that was given before is its own, though the store's time lies
-    /// ahead or both fall into one millisecond.
+    /// ahead or both fall into one millisecond. One that was given while the clock had jumped moves nothing: when the time is
+    /// put right, what begins would begin days ahead.
     pub fn beginning(&self, now: Timestamp) -> Timestamp {
-        let cutoff = Timestamp::from_millis(self.cutoff.load(Ordering::Relaxed));
+        let cutoff = self.raise_cutoff(Timestamp::default(), now);
         now.max(cutoff.plus(Duration::from_millis(1)))
+    }
+
+    /// Takes a cutoff in and drops a known one that no sound clock has told: it would count when its time draws near.
+    /// Returns the latest.
+    fn raise_cutoff(&self, cutoff: Timestamp, now: Timestamp) -> Timestamp {
+        let latest = |known| match known > now.plus(JUMP_MAX).as_millis() {
+            true => cutoff.as_millis(),
+            false => cutoff.as_millis().max(known),
+        };
+        let mut known = self.cutoff.load(Ordering::Relaxed);
+        loop {
+            let next = latest(known);
+            let set = self.cutoff.compare_exchange_weak(
+                known,
+                next,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            match set {
+                Ok(_) => return Timestamp::from_millis(next),
+                Err(other) => known = other,
+            }
+        }
     }
 
     /// Forgets what has expired. To be called every few seconds; forgetting late costs memory alone.

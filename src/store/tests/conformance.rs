@@ -33,6 +33,7 @@ on_every_store!(
     fifty_at_once_get_one_successor,
     logout_all_spares_a_login_of_the_same_millisecond,
     however_much_is_revoked_the_stores_time_is_the_clocks,
+    what_is_revoked_while_the_clock_has_jumped_does_not_move_the_stores_time,
     an_operators_word_ends_what_began_at_the_stores_later_time,
     what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live,
     an_operator_may_spell_a_session_in_capitals,
@@ -118,6 +119,30 @@ async fn however_much_is_revoked_the_stores_time_is_the_clocks(process: &Process
     }
     let opened = process.login("u_1").await.session;
     // The millisecond of the cutoffs is over.
+    assert_eq!(opened.rotated_at, now.plus(Duration::from_millis(1)));
+}
+
+/// It counts in memory at once; the store waits for the time to be put right.
+async fn what_is_revoked_while_the_clock_has_jumped_does_not_move_the_stores_time(
+    process: &Process,
+) {
+    let now = process.clock.now();
+    let revoke = |at| {
+        let said = Revocation {
+            what: Revoked::Subject("u_2".into()),
+            issuer: None,
+            cutoff: at,
+            expires_at: at.plus(Duration::from_secs(600)),
+        };
+        process.revocations.revoke(said, at);
+    };
+    revoke(now.plus(Duration::from_secs(20 * 86_400)));
+    let opened = process.login("u_1").await;
+    assert_eq!(opened.session.rotated_at, now);
+    assert_eq!(process.service.beginning(now), now);
+    process.rotated(&opened.refresh_token).await;
+    revoke(now);
+    let opened = process.login("u_1").await.session;
     assert_eq!(opened.rotated_at, now.plus(Duration::from_millis(1)));
 }
 
