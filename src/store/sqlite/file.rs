@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
-use super::db::{connect, unavailable};
+use super::db::{connect, reopen, unavailable};
 use super::owed::OWED_MAX;
 use super::reader::{Read, Reader};
 use super::time::{rest, resume};
@@ -128,7 +128,7 @@ impl SqliteStore {
 
     /// The last word before a stop: this process has seen nothing later than `now`.
     pub fn rest(&self, now: Timestamp) {
-        let rested = connect(&self.path).and_then(|connection| rest(&connection, now));
+        let rested = reopen(&self.path).and_then(|connection| rest(&connection, now));
         if let Err(error) = rested {
             unavailable(&error);
         }
