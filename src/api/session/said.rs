@@ -106,7 +106,11 @@ impl Said {
     /// The grant of a refresh. What is not named stays, but products that are not named are gone: an empty list is often
     /// left out, and so is a tenant that is `null`: whoever left it shall not stay in.
     pub(super) fn renew(&self, before: &Grant) -> Grant {
-        let before = before.clone();
+        let mut before = before.clone();
+        if self.tenant == Some(None) {
+            // It may have come among the claims.
+            before.claims.remove("tenant");
+        }
         Grant {
             products: self.products.clone(),
             scope: self.scope.clone().unwrap_or(before.scope),

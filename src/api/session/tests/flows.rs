@@ -223,6 +223,13 @@ async fn a_tenant_stays_until_the_claims_hook_says_that_there_is_none() {
         assert_eq!(said["tenant"], expected);
         token = refreshed.text("refresh_token");
     }
+    say(r#","claims":{"tenant":"acme","org":"o1"}"#);
+    let token = house.login().await.text("refresh_token");
+    say(r#","tenant":null"#);
+    let refreshed = house.refresh(&token).await;
+    let said = claims(&refreshed.text("access_token"));
+    assert_eq!(said["tenant"], serde_json::Value::Null);
+    assert_eq!(said["org"], "o1");
 }
 
 #[tokio::test]
