@@ -195,10 +195,10 @@ impl<R: Rows> Step<'_, R> {
         match &said.what {
             Revoked::Session(sid) => {
                 // Another issuer's name counts as it is written; ours is known in any case.
-                let session = TimedId::parse(&sid.to_ascii_lowercase());
-                let session = session.map(|one| self.rows.find(one));
-                let found = session.transpose()?.flatten();
-                return found.map_or(Ok(Vec::new()), |found| self.end(found, Why::Operator));
+                return match TimedId::parse(&sid.to_ascii_lowercase()) {
+                    Some(session) => self.revoke(session, Why::Operator),
+                    None => Ok(Vec::new()),
+                };
             }
             Revoked::Token(_) | Revoked::Key(_) => return Ok(Vec::new()),
             Revoked::Subject(subject) => ended = self.end_all_of(subject, Why::Operator)?,

@@ -219,11 +219,19 @@ async fn an_operator_may_spell_a_session_in_capitals(process: &Process) {
         cutoff: now,
         expires_at: now.plus(Duration::from_secs(600)),
     };
-    let denied = process.service.deny(said).await;
+    let denied = process.service.deny(said.clone()).await;
     denied.expect("the store is there");
     let by = process.revocations.find_session(id, "u_1", "mobile", now);
     assert_eq!(by, Some(RevokedBy::Session));
     assert!(process.refresh(&opened.refresh_token).await.is_err());
+    let forgotten = TimedId::new(now, &Fresh);
+    let what = Revoked::Session(forgotten.to_string().to_ascii_uppercase().into());
+    let denied = process.service.deny(Revocation { what, ..said }).await;
+    denied.expect("the store is there");
+    let by = process
+        .revocations
+        .find_session(forgotten, "u_1", "mobile", now);
+    assert_eq!(by, Some(RevokedBy::Session));
 }
 
 /// A store that was set back to an earlier copy does not know the newest sessions; their access tokens count.
