@@ -87,8 +87,8 @@ pub(super) async fn security(
 async fn act(acts: &impl Acts, heard: &Heard, token: &str, form: EventForm) -> Result<(), Refused> {
     let event = acts.verify_event(token, form).await?;
     let (issuer, id, now) = (&event.issuer_name, &event.id, acts.now());
-    let expires_at = event.expires_at.unwrap_or(now.plus(FOR_EVER));
-    let until = expires_at.max(now.plus(ACTING_MAX));
+    let expires_at = event.expires_at;
+    let until = expires_at.map(|expires_at| expires_at.max(now.plus(ACTING_MAX)));
     if !heard.hear(issuer, id, now, until) {
         return Err(Refused::Again);
     }
@@ -164,7 +164,5 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const SECEVENT: &str = "application/secevent+jwt";
 const REQUEST: &str = "invalid_request";
 
-/// No process lives as long; what was heard first is forgotten first when there is no room.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// For how long an event that is being acted on is not acted on again.
 const ACTING_MAX: Duration = Duration::from_secs(60);

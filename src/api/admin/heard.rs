@@ -9,20 +9,28 @@ use crate::time::Timestamp;
 /// A digest of an issuer and a `jti`: a name of any length takes the same room.
 type Name = [u8; 32];
 
-/// What was heard, and until when each of it is remembered.
+/// What was heard: what can be told again until a moment, and what can be for ever. Neither takes the other's room.
 ///
-/// When it is full, what would be forgotten next is forgotten now: to hear a logout twice logs out once more, and a new
-/// one must not be lost over it.
+/// When one of them is full, what would be forgotten next is forgotten now, which is the oldest of what lasts: to hear a
+/// logout twice logs out once more, and a new one must not be lost over it.
 #[derive(Debug)]
 pub(super) struct Heard {
-    names: Mutex<Names>,
+    both: Mutex<Both>,
     names_max: usize,
 }
 
 #[derive(Debug, Default)]
+struct Both {
+    /// By when they are over.
+    ending: Names,
+    /// By when they were heard.
+    lasting: Names,
+}
+
+#[derive(Debug, Default)]
 struct Names {
-    until: HashMap<Name, Timestamp>,
-    due: BTreeSet<(Timestamp, Name)>,
+    at: HashMap<Name, Timestamp>,
+    order: BTreeSet<(Timestamp, Name)>,
 }
 
 impl Default for Heard {
@@ -34,31 +42,41 @@ impl Default for Heard {
 impl Heard {
     pub(super) fn with_capacity(names_max: usize) -> Self {
         Self {
-            names: Mutex::default(),
+            both: Mutex::default(),
             names_max,
         }
     }
 
-    /// Remembers an issuer's `jti` until a moment; `false` when it was heard before.
-    pub(super) fn hear(&self, issuer: &str, id: &str, now: Timestamp, until: Timestamp) -> bool {
-        let mut names = self.lock();
-        names.expire(now);
+    /// Remembers an issuer's `jti` until a moment, or for ever; `false` when it was heard before.
+    pub(super) fn hear(
+        &self,
+        issuer: &str,
+        id: &str,
+        now: Timestamp,
+        until: Option<Timestamp>,
+    ) -> bool {
+        let mut both = self.lock();
+        both.ending.expire(now);
         let name = name(issuer, id);
-        if names.until.contains_key(&name) {
+        if both.ending.at.contains_key(&name) || both.lasting.at.contains_key(&name) {
             return false;
         }
-        if names.until.len() >= self.names_max {
+        let names = match until {
+            Some(_) => &mut both.ending,
+            None => &mut both.lasting,
+        };
+        if names.at.len() >= self.names_max {
             names.drop_next();
         }
-        names.put(name, until);
+        names.put(name, until.unwrap_or(now));
         true
     }
 
-    /// Remembers for longer what was heard.
+    /// Remembers until a later moment what was heard.
     pub(super) fn keep(&self, issuer: &str, id: &str, until: Timestamp) {
-        let mut names = self.lock();
+        let names = &mut self.lock().ending;
         let name = name(issuer, id);
-        let known = names.until.get(&name).copied();
+        let known = names.at.get(&name).copied();
         if known.is_some_and(|known| known < until) {
             names.remove(&name);
             names.put(name, until);
@@ -67,35 +85,38 @@ impl Heard {
 
     /// Forgets what was heard in vain: it may be told again.
     pub(super) fn forget(&self, issuer: &str, id: &str) {
-        self.lock().remove(&name(issuer, id));
+        let mut both = self.lock();
+        let name = name(issuer, id);
+        both.ending.remove(&name);
+        both.lasting.remove(&name);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Both> {
+        self.both.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Names {
-    fn put(&mut self, name: Name, until: Timestamp) {
-        self.until.insert(name, until);
-        self.due.insert((until, name));
+    fn put(&mut self, name: Name, at: Timestamp) {
+        self.at.insert(name, at);
+        self.order.insert((at, name));
     }
 
     fn remove(&mut self, name: &Name) {
-        if let Some(until) = self.until.remove(name) {
-            self.due.remove(&(until, *name));
+        if let Some(at) = self.at.remove(name) {
+            self.order.remove(&(at, *name));
         }
     }
 
     fn expire(&mut self, now: Timestamp) {
-        while self.due.first().is_some_and(|(until, _)| *until <= now) {
+        while self.order.first().is_some_and(|(until, _)| *until <= now) {
             self.drop_next();
         }
     }
 
     fn drop_next(&mut self) {
-        if let Some((_, name)) = self.due.pop_first() {
-            self.until.remove(&name);
+        if let Some((_, name)) = self.order.pop_first() {
+            self.at.remove(&name);
         }
     }
 }
@@ -108,7 +129,7 @@ fn name(issuer: &str, id: &str) -> Name {
     *hasher.finalize().as_bytes()
 }
 
-/// Some 20 MB when full.
+/// Of each kind; some 20 MB when full.
 const NAMES_MAX: usize = 100_000;
 
 #[cfg(test)]
@@ -119,34 +140,54 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
+    fn until(secs: u64) -> Option<Timestamp> {
+        Some(at(secs))
+    }
+
     #[test]
     fn a_name_is_heard_once_until_its_time_is_over_and_of_each_issuer() {
         let heard = Heard::default();
-        assert!(heard.hear("main", "j1", at(0), at(10)));
-        assert!(!heard.hear("main", "j1", at(9), at(10)));
-        assert!(heard.hear("mai", "nj1", at(9), at(10)));
-        assert!(heard.hear("other", "j1", at(9), at(10)));
-        assert!(heard.hear("main", "j1", at(10), at(20)));
+        assert!(heard.hear("main", "j1", at(0), until(10)));
+        assert!(!heard.hear("main", "j1", at(9), until(10)));
+        assert!(heard.hear("mai", "nj1", at(9), until(10)));
+        assert!(heard.hear("other", "j1", at(9), until(10)));
+        assert!(heard.hear("main", "j1", at(10), until(20)));
     }
 
     #[test]
     fn what_is_kept_lasts_longer_and_what_is_forgotten_may_come_again() {
         let heard = Heard::default();
-        assert!(heard.hear("main", "j1", at(0), at(10)));
+        assert!(heard.hear("main", "j1", at(0), until(10)));
         heard.keep("main", "j1", at(30));
         heard.keep("main", "j1", at(5));
-        assert!(!heard.hear("main", "j1", at(29), at(40)));
+        assert!(!heard.hear("main", "j1", at(29), until(40)));
         heard.forget("main", "j1");
-        assert!(heard.hear("main", "j1", at(29), at(40)));
+        assert!(heard.hear("main", "j1", at(29), until(40)));
     }
 
     #[test]
     fn it_is_bounded_and_forgets_first_what_would_go_next() {
         let heard = Heard::with_capacity(2);
-        assert!(heard.hear("main", "late", at(0), at(100)));
-        assert!(heard.hear("main", "soon", at(0), at(10)));
-        assert!(heard.hear("main", "new", at(0), at(50)));
-        assert!(!heard.hear("main", "late", at(0), at(100)));
-        assert!(heard.hear("main", "soon", at(0), at(10)));
+        assert!(heard.hear("main", "late", at(0), until(100)));
+        assert!(heard.hear("main", "soon", at(0), until(10)));
+        assert!(heard.hear("main", "new", at(0), until(50)));
+        assert!(!heard.hear("main", "late", at(0), until(100)));
+        assert!(heard.hear("main", "soon", at(0), until(10)));
+    }
+    #[test]
+    fn what_is_over_some_day_and_what_never_is_take_no_room_of_each_other() {
+        let heard = Heard::with_capacity(2);
+        assert!(heard.hear("main", "soon", at(0), until(100)));
+        for (second, id) in ["first", "second", "third"].into_iter().enumerate() {
+            assert!(heard.hear("main", id, at(second as u64), None));
+        }
+        assert!(!heard.hear("main", "soon", at(3), until(100)));
+        assert!(!heard.hear("main", "soon", at(3), None));
+        assert!(!heard.hear("main", "third", at(1_000_000), None));
+        assert!(!heard.hear("main", "second", at(1_000_000), until(2_000_000)));
+        assert!(
+            heard.hear("main", "first", at(1_000_000), None),
+            "the oldest went"
+        );
     }
 }
