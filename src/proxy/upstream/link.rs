@@ -5,24 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use h2::SendStream;
-use h2::client::ResponseFuture;
 use smallvec::SmallVec;
 
 use super::answers::Answers;
-use super::connect::{self, ConnectFault, Opened};
+use super::connect::ConnectFault;
 use super::order::Order;
-use super::pool::{self, Freshness, Pool, Shared};
+use super::pool::Freshness;
 use super::registry::State;
-use super::server::{Change, InFlight, Server};
-use crate::config::model::{Protocol, Upstream};
-use crate::proxy::connection::{self, Reader, Writer};
+use super::server::{InFlight, Server};
+use super::way::{Way, pass_over};
+use crate::config::model::Upstream;
+use crate::proxy::connection::{Reader, Writer};
 use crate::proxy::edge::Edge;
 use crate::proxy::entropy;
 use crate::proxy::http2::Http2Outlet;
 use crate::proxy::relay::Outlet;
-use crate::telemetry::{Counted, Health};
+use crate::telemetry::Counted;
 use crate::traffic::{self, Standing};
 use crate::wire::head::Framing;
 
@@ -37,19 +35,6 @@ pub(in crate::proxy) struct Link {
     _counted: Counted,
     /// Whether the connection was used before: it may have died in the meantime.
     pub(in crate::proxy) is_reused: bool,
-}
-
-enum Way {
-    Http1 {
-        reader: Reader,
-        writer: Writer,
-    },
-    Http2 {
-        shared: Shared,
-        stream: pool::Stream,
-        sending: Option<SendStream<Bytes>>,
-        response: Option<ResponseFuture>,
-    },
 }
 
 /// Why there is no link.
@@ -114,10 +99,10 @@ impl Link {
     ) -> Result<Self, ConnectFault> {
         let in_flight = InFlight::on(server);
         let upstream = &state.upstream;
-        let (way, is_reused) = match Self::kept(server, upstream, freshness, now) {
+        let (way, is_reused) = match Way::kept(server, upstream, freshness, now) {
             Some(way) => (way, true),
             // Boxed: handshakes need much room, and most requests need none.
-            None => Box::pin(Self::open(edge, state, server, freshness, now)).await?,
+            None => Box::pin(Way::open(edge, state, server, freshness, now)).await?,
         };
         Ok(Self {
             in_flight,
@@ -126,98 +111,6 @@ impl Link {
             way,
             is_reused,
         })
-    }
-
-    fn kept(
-        server: &Server,
-        upstream: &Upstream,
-        freshness: Freshness,
-        now: Instant,
-    ) -> Option<Way> {
-        match upstream.protocol {
-            Protocol::H1 if freshness == Freshness::New => None,
-            Protocol::H1 => server.pool.take(now).map(|idle| Way::Http1 {
-                reader: idle.reader,
-                writer: idle.writer,
-            }),
-            Protocol::H2 => Self::shared(&server.pool, freshness, now),
-        }
-    }
-
-    fn shared(pool: &Pool, freshness: Freshness, now: Instant) -> Option<Way> {
-        let (shared, stream) = pool.share(freshness, now)?;
-        Some(Way::http2(shared, stream))
-    }
-
-    /// Opens a connection, or shares the one that somebody opened in the meantime; and whether it was used before.
-    async fn open(
-        edge: &Edge,
-        state: &State,
-        server: &Arc<Server>,
-        freshness: Freshness,
-        now: Instant,
-    ) -> Result<(Way, bool), ConnectFault> {
-        if state.upstream.protocol == Protocol::H1 {
-            return Ok((Self::fresh(edge, state, server).await?, false));
-        }
-        // As long as whoever has the turn, who has a deadline.
-        let mut turn = server.pool.turn().lock().await;
-        if let Some(way) = Self::shared(&server.pool, freshness, now) {
-            return Ok((way, true));
-        }
-        match &*turn {
-            Some((at, fault)) if *at >= now => return Err(fault.clone()),
-            _ => {}
-        }
-        let opened = Self::fresh(edge, state, server).await;
-        *turn = opened
-            .as_ref()
-            .err()
-            .map(|fault| (Instant::now(), fault.clone()));
-        Ok((opened?, false))
-    }
-
-    async fn fresh(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
-        let upstream = &state.upstream;
-        let addresses = edge.addresses(&server.address);
-        if addresses.is_empty() {
-            return Err(ConnectFault::Refused("the name is not resolved".into()));
-        }
-        let trial = Trial {
-            edge,
-            state,
-            server,
-            began: Instant::now(),
-        };
-        let mut opened = Err(ConnectFault::Timeout);
-        for address in addresses.iter().take(SERVERS_TRIED_MAX) {
-            opened = state.connector.open(upstream, *address).await;
-            if opened.is_ok() {
-                break;
-            }
-        }
-        let way = match (opened?, upstream.protocol) {
-            (Opened::Plain(stream), Protocol::H1) => {
-                let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
-                Way::Http1 { reader, writer }
-            }
-            (Opened::Tls(stream), Protocol::H1) => {
-                let (reader, writer) = connection::split_tls(*stream, upstream.idle_timeout);
-                Way::Http1 { reader, writer }
-            }
-            (opened, Protocol::H2) => {
-                let (sender, is_alive) = connect::http2(opened, upstream).await?;
-                let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
-                let stream = shared.open();
-                server.pool.add(shared.clone());
-                Way::http2(shared, stream)
-            }
-        };
-        trial.end();
-        if server.welcome() == Change::Changed {
-            edge.tell_health(&upstream.name, &server.label, Health::Used);
-        }
-        Ok(way)
     }
 
     /// The server.
@@ -326,51 +219,6 @@ impl Link {
             (Some(tls), _) => tls.name.to_string(),
             (None, address) => address.to_string(),
         }
-    }
-}
-
-impl Way {
-    fn http2(shared: Shared, stream: pool::Stream) -> Self {
-        Self::Http2 {
-            shared,
-            stream,
-            sending: None,
-            response: None,
-        }
-    }
-}
-
-/// A server from which a connection is wanted. Whoever waits for one may give up long before the server's own deadline: the
-/// next one shall not wait as long for the same.
-struct Trial<'t> {
-    edge: &'t Edge,
-    state: &'t State,
-    server: &'t Server,
-    began: Instant,
-}
-
-/// The part of `connect_timeout` after which a server that was given up is passed over.
-const GIVEN_UP_AFTER: u32 = 4;
-
-impl Trial<'_> {
-    /// It took the connection.
-    fn end(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Trial<'_> {
-    fn drop(&mut self) {
-        if self.began.elapsed() >= self.state.upstream.connect_timeout / GIVEN_UP_AFTER {
-            pass_over(self.edge, self.state, self.server);
-        }
-    }
-}
-
-fn pass_over(edge: &Edge, state: &State, server: &Server) {
-    let upstream = &state.upstream;
-    if server.pass_over(Instant::now(), upstream.retry_after) == Change::Changed {
-        edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
     }
 }
 

@@ -8,6 +8,7 @@ mod order;
 mod pool;
 mod registry;
 mod server;
+mod way;
 
 pub(super) use answers::{AnswerFault, AnswerHead, Answers, Head};
 pub(super) use link::{Link, LinkFault, StartFault};

@@ -1,0 +1,174 @@
+//! The way to one server: a connection that was kept, one that is shared, or a new one; and what waiting for a new one in
+//! vain says of the server.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::ResponseFuture;
+
+use super::connect::{self, ConnectFault, Opened};
+use super::pool::{Freshness, Pool, Shared, Stream};
+use super::registry::State;
+use super::server::{Change, Server};
+use crate::config::model::{Protocol, Upstream};
+use crate::proxy::connection::{self, Reader, Writer};
+use crate::proxy::edge::Edge;
+use crate::telemetry::Health;
+
+/// Addresses of one server that are tried.
+const ADDRESSES_TRIED_MAX: usize = 3;
+
+/// A connection to one server: kept, shared or new.
+pub(super) enum Way {
+    Http1 {
+        reader: Reader,
+        writer: Writer,
+    },
+    Http2 {
+        shared: Shared,
+        stream: Stream,
+        sending: Option<SendStream<Bytes>>,
+        response: Option<ResponseFuture>,
+    },
+}
+
+impl Way {
+    /// One that was kept.
+    pub(super) fn kept(
+        server: &Server,
+        upstream: &Upstream,
+        freshness: Freshness,
+        now: Instant,
+    ) -> Option<Way> {
+        match upstream.protocol {
+            Protocol::H1 if freshness == Freshness::New => None,
+            Protocol::H1 => server.pool.take(now).map(|idle| Way::Http1 {
+                reader: idle.reader,
+                writer: idle.writer,
+            }),
+            Protocol::H2 => Self::shared(&server.pool, freshness, now),
+        }
+    }
+
+    fn shared(pool: &Pool, freshness: Freshness, now: Instant) -> Option<Way> {
+        let (shared, stream) = pool.share(freshness, now)?;
+        Some(Way::http2(shared, stream))
+    }
+
+    /// Opens a connection, or shares the one that somebody opened in the meantime; and whether it was used before.
+    pub(super) async fn open(
+        edge: &Edge,
+        state: &State,
+        server: &Arc<Server>,
+        freshness: Freshness,
+        now: Instant,
+    ) -> Result<(Way, bool), ConnectFault> {
+        if state.upstream.protocol == Protocol::H1 {
+            return Ok((Self::fresh(edge, state, server).await?, false));
+        }
+        // As long as whoever has the turn, who has a deadline.
+        let mut turn = server.pool.turn().lock().await;
+        if let Some(way) = Self::shared(&server.pool, freshness, now) {
+            return Ok((way, true));
+        }
+        match &*turn {
+            Some((at, fault)) if *at >= now => return Err(fault.clone()),
+            _ => {}
+        }
+        let opened = Self::fresh(edge, state, server).await;
+        *turn = opened
+            .as_ref()
+            .err()
+            .map(|fault| (Instant::now(), fault.clone()));
+        Ok((opened?, false))
+    }
+
+    async fn fresh(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
+        let upstream = &state.upstream;
+        let addresses = edge.addresses(&server.address);
+        if addresses.is_empty() {
+            return Err(ConnectFault::Refused("the name is not resolved".into()));
+        }
+        let trial = Trial {
+            edge,
+            state,
+            server,
+            began: Instant::now(),
+        };
+        let mut opened = Err(ConnectFault::Timeout);
+        for address in addresses.iter().take(ADDRESSES_TRIED_MAX) {
+            opened = state.connector.open(upstream, *address).await;
+            if opened.is_ok() {
+                break;
+            }
+        }
+        let way = match (opened?, upstream.protocol) {
+            (Opened::Plain(stream), Protocol::H1) => {
+                let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
+                Way::Http1 { reader, writer }
+            }
+            (Opened::Tls(stream), Protocol::H1) => {
+                let (reader, writer) = connection::split_tls(*stream, upstream.idle_timeout);
+                Way::Http1 { reader, writer }
+            }
+            (opened, Protocol::H2) => {
+                let (sender, is_alive) = connect::http2(opened, upstream).await?;
+                let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
+                let stream = shared.open();
+                server.pool.add(shared.clone());
+                Way::http2(shared, stream)
+            }
+        };
+        trial.end();
+        if server.welcome() == Change::Changed {
+            edge.tell_health(&upstream.name, &server.label, Health::Used);
+        }
+        Ok(way)
+    }
+
+    fn http2(shared: Shared, stream: Stream) -> Self {
+        Self::Http2 {
+            shared,
+            stream,
+            sending: None,
+            response: None,
+        }
+    }
+}
+
+/// A server from which a connection is wanted. Whoever waits for one may give up long before the server's own deadline: the
+/// next one shall not wait as long for the same.
+struct Trial<'t> {
+    edge: &'t Edge,
+    state: &'t State,
+    server: &'t Server,
+    began: Instant,
+}
+
+/// The part of `connect_timeout` after which a server that was given up is passed over.
+const GIVEN_UP_AFTER: u32 = 4;
+
+impl Trial<'_> {
+    /// It took the connection.
+    fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        if self.began.elapsed() >= self.state.upstream.connect_timeout / GIVEN_UP_AFTER {
+            pass_over(self.edge, self.state, self.server);
+        }
+    }
+}
+
+/// Notes that a server took no connection.
+pub(super) fn pass_over(edge: &Edge, state: &State, server: &Server) {
+    let upstream = &state.upstream;
+    if server.pass_over(Instant::now(), upstream.retry_after) == Change::Changed {
+        edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
+    }
+}
