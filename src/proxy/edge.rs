@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use tokio::sync::Notify;
 
 use super::upstream::Upstreams;
 use crate::config::model::{Listener, ServerAddress};
@@ -46,6 +48,7 @@ pub struct Edge {
     http2: AtomicUsize,
     /// When the drain is over, once it has begun.
     stops_at: OnceLock<Instant>,
+    drains: Notify,
     cut: AtomicUsize,
 }
 
@@ -89,6 +92,7 @@ impl Edge {
             in_flight: AtomicUsize::new(0),
             http2: AtomicUsize::new(0),
             stops_at: OnceLock::new(),
+            drains: Notify::new(),
             cut: AtomicUsize::new(0),
         }
     }
@@ -108,7 +112,18 @@ impl Edge {
     /// in flight when the drain is over is cut then, and told of; when that is, the configuration of this moment says.
     pub fn drain(&self) -> Instant {
         let drain = || self.gate.look(|gate| gate.config().server.drain);
-        *self.stops_at.get_or_init(|| Instant::now() + drain())
+        let stops_at = *self.stops_at.get_or_init(|| Instant::now() + drain());
+        self.drains.notify_waiters();
+        stops_at
+    }
+
+    /// Waits until the drain begins; for those who wait for little else.
+    pub(super) async fn drains(&self) {
+        let mut drains = pin!(self.drains.notified());
+        drains.as_mut().enable();
+        if !self.is_draining() {
+            drains.await;
+        }
     }
 
     /// Whether [`Edge::drain`] was called.

@@ -109,6 +109,10 @@ impl<'s> Lifetime<'s> {
 
     /// Waits until it may not go on, and says why.
     pub(super) async fn ended(mut self) -> Failure {
+        if self.token().is_none() {
+            // There is nothing else to look at, and there may be many that are idle.
+            self.edge.drains().await;
+        }
         loop {
             tokio::time::sleep(self.unseen(Phase::Streaming)).await;
             if let Some(failure) = self.look(Phase::Streaming) {
