@@ -174,6 +174,7 @@ mod tests {
         assert!(!heard.hear("main", "late", at(0), until(100)));
         assert!(heard.hear("main", "soon", at(0), until(10)));
     }
+
     #[test]
     fn what_is_over_some_day_and_what_never_is_take_no_room_of_each_other() {
         let heard = Heard::with_capacity(2);
