@@ -9,7 +9,7 @@ use super::revocation::OWN_ISSUER;
 use super::revocation::{Revocation, Revoked};
 use super::state::{Session, State, Why};
 use super::store::{Change, Command, Outcome, Presentation, Use};
-use crate::time::Timestamp;
+use crate::time::{JUMP_MAX, Timestamp};
 
 /// The rows of one transaction that excludes all others.
 pub trait Rows {
@@ -180,7 +180,11 @@ impl<R: Rows> Step<'_, R> {
     }
 
     /// An operator's word. Where it names sessions of our own, they die with it.
-    fn deny(&mut self, said: Revocation) -> Result<Outcome, R::Error> {
+    fn deny(&mut self, mut said: Revocation) -> Result<Outcome, R::Error> {
+        // It was said while the clock had jumped, and shall not keep anybody out until then.
+        if said.cutoff > self.now.plus(JUMP_MAX) {
+            said.cutoff = self.now;
+        }
         let mut ended = Vec::new();
         if said.issuer.as_deref().is_none_or(|one| one == OWN_ISSUER) {
             ended = self.deny_own(&said)?;

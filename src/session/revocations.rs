@@ -143,16 +143,13 @@ impl Revocations {
         now.max(cutoff.plus(Duration::from_millis(1)))
     }
 
-    /// Takes a cutoff in and drops a known one that no sound clock has told: it would count when its time draws near.
-    /// Returns the latest.
+    /// Takes a cutoff in and returns the latest. Drops what no sound clock has told: it would count when its time draws near.
     fn raise_cutoff(&self, cutoff: Timestamp, now: Timestamp) -> Timestamp {
-        let latest = |known| match known > now.plus(JUMP_MAX).as_millis() {
-            true => cutoff.as_millis(),
-            false => cutoff.as_millis().max(known),
-        };
+        let latest = now.plus(JUMP_MAX).as_millis();
+        let sound = |millis: u64| if millis > latest { 0 } else { millis };
         let mut known = self.cutoff.load(Ordering::Relaxed);
         loop {
-            let next = latest(known);
+            let next = sound(known).max(sound(cutoff.as_millis()));
             let set = self.cutoff.compare_exchange_weak(
                 known,
                 next,

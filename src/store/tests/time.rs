@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::support::{START, surroundings};
+use super::support::{START, process, process_at, sqlite, surroundings};
+use crate::session::{Revocation, Revoked};
 use crate::store::SqliteStore;
 
 #[test]
@@ -21,6 +22,29 @@ fn a_clock_that_ran_ahead_once_is_no_further_ahead_after_each_restart() {
     file.execute_batch("UPDATE clock SET rested = 0")
         .expect("it was killed");
     assert_eq!(open().passed(), START.plus(Duration::from_secs(8)));
+}
+
+/// What was owed while the clock had jumped is written when the time is put right; in memory it counts as it was said.
+#[tokio::test]
+async fn who_was_revoked_while_the_clock_had_jumped_may_log_in_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = process(&sqlite(folder.path()));
+    let (dead, clock) = (before.login("u_1").await, before.clock.clone());
+    let jumped = START.plus(Duration::from_secs(20 * 86_400));
+    let said = Revocation {
+        what: Revoked::Subject("u_1".into()),
+        issuer: None,
+        cutoff: jumped,
+        expires_at: jumped.plus(Duration::from_secs(600)),
+    };
+    let denied = before.service.deny(said).await;
+    denied.expect("the store is there");
+    drop(before);
+    clock.advance(Duration::from_secs(1));
+    let after = process_at(&sqlite(folder.path()), clock);
+    assert!(after.refresh(&dead.refresh_token).await.is_err());
+    let opened = after.login("u_1").await;
+    after.rotated(&opened.refresh_token).await;
 }
 
 /// A new one would be readable by all, and the next process would keep its salts there.
