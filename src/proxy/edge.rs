@@ -131,10 +131,19 @@ impl Edge {
         self.stops_at.get().is_some()
     }
 
-    /// How long what is in flight may go on, once the drain has begun; zero when that is over.
-    pub(super) fn stops_in(&self) -> Option<Duration> {
-        let stops_at = self.stops_at.get()?;
-        Some(stops_at.saturating_duration_since(Instant::now()))
+    /// Whether the drain is over: what is in flight may not go on.
+    pub(super) fn is_over(&self) -> bool {
+        self.stops_at
+            .get()
+            .is_some_and(|stops_at| *stops_at <= Instant::now())
+    }
+
+    /// `span`, or what is left of the drain if that is less.
+    pub(super) fn within_drain(&self, span: Duration) -> Duration {
+        match self.stops_at.get() {
+            Some(stops_at) => span.min(stops_at.saturating_duration_since(Instant::now())),
+            None => span,
+        }
     }
 
     /// Counts an exchange that the end of the drain cut.

@@ -80,7 +80,7 @@ async fn converse(
     if turn.asked.expects_continue && source.is_untouched() {
         answer.interim(100, &[]).await.map_err(client_fault)?;
     }
-    // There can be one of messages, which is as patient as the upstream's.
+    // Where there can be a stream of messages, it pauses as long as the upstream lets one.
     let is_stream = turn.asked.dialect() == Dialect::Grpc
         && turn.asked.head.version == Version::Http2
         && admission.upstream.protocol == Protocol::H2;

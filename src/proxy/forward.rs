@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::time::Instant as Moment;
 
@@ -127,11 +127,10 @@ impl Turn<'_> {
             if late_at.is_some_and(|late_at| late_at <= now) {
                 return Failure::Late;
             }
-            let stops_in = self.edge.stops_in();
-            if stops_in == Some(Duration::ZERO) {
+            if self.edge.is_over() {
                 return Failure::Stopped;
             }
-            let look_at = now + stops_in.map_or(LOOK_EVERY, |left| left.min(LOOK_EVERY));
+            let look_at = now + self.edge.within_drain(LOOK_EVERY);
             alarm
                 .at(late_at.map_or(look_at, |late_at| late_at.min(look_at)))
                 .await;

@@ -73,12 +73,12 @@ impl<'s> Lifetime<'s> {
             }
             _ => LOOK_EVERY,
         };
-        self.edge.stops_in().map_or(span, |left| span.min(left))
+        self.edge.within_drain(span)
     }
 
     /// Why it may not go on.
     pub(super) fn look(&mut self, phase: Phase) -> Option<Failure> {
-        if self.edge.stops_in() == Some(Duration::ZERO) {
+        if self.edge.is_over() {
             return Some(Failure::Stopped);
         }
         self.refused(phase).map(Failure::Ended)

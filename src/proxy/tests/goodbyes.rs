@@ -68,6 +68,7 @@ async fn a_request_that_crosses_a_goodbye_is_served() {
     assert!(head.starts_with("GET / HTTP/1.1\r\n"), "{head}");
 }
 
+/// The two spans are idle time itself: each is within it, both together are not.
 #[tokio::test]
 async fn a_connection_is_idle_from_the_end_of_its_last_answer_on() {
     let idle = Duration::from_millis(800);
