@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
@@ -11,12 +10,13 @@ use http::Response;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
 use super::house::{House, SILENT_TLS, Upstream, Wire, status};
 use super::http2::echo;
 use crate::proxy::upstream::HTTP2_CONNECTIONS_MAX;
 
+/// More than the connections that there may be.
+const MANY: usize = 60;
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST: &str = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -139,23 +139,24 @@ async fn a_server_that_refuses_every_stream_gets_few_connections() {
     assert_eq!(server.connections(), HTTP2_CONNECTIONS_MAX);
 }
 
-/// Sixty requests at once; each is answered with `expected`.
-fn many(house: House, expected: &'static str) -> Vec<JoinHandle<()>> {
-    let house = Arc::new(house);
+/// Requests at once; each is answered with `expected`.
+fn many(house: &Arc<House>, expected: &'static str) -> Vec<JoinHandle<()>> {
     let one = |house: Arc<House>| async move {
         let (_client, head) = asked(&house, GET).await;
         assert_eq!(status(&head), expected, "{head}");
     };
-    (0..60).map(|_| tokio::spawn(one(house.clone()))).collect()
+    (0..MANY)
+        .map(|_| tokio::spawn(one(house.clone())))
+        .collect()
 }
 
 #[tokio::test]
 async fn requests_that_come_together_share_a_connection() {
     // Those that are refused together share what they are repeated on, but for stragglers.
-    for (refused, most) in [(0, 1), (60, 4)] {
-        let server = server_of_crowds(Reason::REFUSED_STREAM, refused, 60).await;
-        let house = House::before(server.address, "", "protocol = \"h2\"").await;
-        for served in many(house, "200") {
+    for (refused, most) in [(0, 1), (MANY, 4)] {
+        let server = server_of_crowds(Reason::REFUSED_STREAM, refused, MANY).await;
+        let house = Arc::new(House::before(server.address, "", "protocol = \"h2\"").await);
+        for served in many(&house, "200") {
             served.await.unwrap();
         }
         let connections = server.connections();
@@ -167,9 +168,12 @@ async fn requests_that_come_together_share_a_connection() {
 async fn requests_that_wait_together_hear_together_that_there_is_no_connection() {
     let upstream = Upstream::start().await;
     let more = format!("{SILENT_TLS}\nprotocol = \"h2\"");
-    let waiting = many(House::before(upstream.address, "", &more).await, "502");
+    let house = Arc::new(House::before(upstream.address, "", &more).await);
+    let waiting = many(&house, "502");
     let first = upstream.accept().await;
-    sleep(Duration::from_millis(200)).await;
+    while house.edge.in_flight() < MANY {
+        tokio::task::yield_now().await;
+    }
     drop(first);
     for served in waiting {
         served.await.unwrap();
