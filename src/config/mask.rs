@@ -1,6 +1,7 @@
 //! Which parts of the text must not be shown: the values of secret keys, however the file is broken, and URLs that name a
 //! user. Knows the words that secret keys are made of, and no table.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -30,8 +31,9 @@ const ALIKE_MIN: f64 = 0.75;
 /// The ranges of `text` that must not be shown, in order and apart.
 pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut hidden = Vec::new();
-    in_table(document.get_ref(), Inside::Keys, &mut hidden);
+    let mut found = Found::default();
+    found.in_table(document.get_ref(), Inside::Keys);
+    let mut hidden = found.hidden;
     if !errors.is_empty() {
         in_broken_text(text, &mut hidden);
     }
@@ -51,38 +53,49 @@ enum Inside {
     Secrets,
 }
 
-fn in_table(table: &DeTable<'_>, inside: Inside, hidden: &mut Vec<Range<usize>>) {
-    for (key, value) in table {
-        let key = key.get_ref();
-        let below = match inside {
-            Inside::Secrets => Inside::Secrets,
-            Inside::Names => Inside::Keys,
-            _ if is_secret(key) => Inside::Secrets,
-            Inside::Cors => Inside::Cors,
-            Inside::Keys if key == "headers" => Inside::Secrets,
-            Inside::Keys if key == "cors" => Inside::Cors,
-            Inside::Keys if TABLES_OF_NAMES.contains(&&**key) => Inside::Names,
-            Inside::Keys => Inside::Keys,
-        };
-        match value.get_ref() {
-            DeValue::Table(table) => in_table(table, below, hidden),
-            _ => in_value(value, below, hidden),
-        }
-    }
+/// What a walk over a document found.
+#[derive(Default)]
+struct Found<'d> {
+    hidden: Vec<Range<usize>>,
+    /// Which keys are secret. A file of many routes has few keys, each of them many times.
+    secret: HashMap<&'d str, bool>,
 }
 
-fn in_value(value: &Spanned<DeValue<'_>>, below: Inside, hidden: &mut Vec<Range<usize>>) {
-    match value.get_ref() {
-        DeValue::Boolean(_) => {}
-        DeValue::Array(elements) => {
-            for element in elements {
-                in_value(element, below, hidden);
-            }
+impl<'d> Found<'d> {
+    fn in_table(&mut self, table: &'d DeTable<'d>, inside: Inside) {
+        for (key, value) in table {
+            let key = &**key.get_ref();
+            let below = match inside {
+                Inside::Secrets => Inside::Secrets,
+                Inside::Names => Inside::Keys,
+                _ if self.is_secret(key) => Inside::Secrets,
+                Inside::Cors => Inside::Cors,
+                Inside::Keys if key == "headers" => Inside::Secrets,
+                Inside::Keys if key == "cors" => Inside::Cors,
+                Inside::Keys if TABLES_OF_NAMES.contains(&key) => Inside::Names,
+                Inside::Keys => Inside::Keys,
+            };
+            self.in_value(value, below);
         }
-        DeValue::Table(table) => in_table(table, below, hidden),
-        _ if below == Inside::Secrets => hidden.push(value.span()),
-        DeValue::String(text) if has_user(text) => hidden.push(value.span()),
-        _ => {}
+    }
+
+    fn in_value(&mut self, value: &'d Spanned<DeValue<'d>>, below: Inside) {
+        match value.get_ref() {
+            DeValue::Boolean(_) => {}
+            DeValue::Array(elements) => {
+                for element in elements {
+                    self.in_value(element, below);
+                }
+            }
+            DeValue::Table(table) => self.in_table(table, below),
+            _ if below == Inside::Secrets => self.hidden.push(value.span()),
+            DeValue::String(text) if has_user(text) => self.hidden.push(value.span()),
+            _ => {}
+        }
+    }
+
+    fn is_secret(&mut self, key: &'d str) -> bool {
+        *self.secret.entry(key).or_insert_with(|| is_secret(key))
     }
 }
 
