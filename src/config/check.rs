@@ -23,30 +23,18 @@ use crate::session::OWN_ISSUER;
 /// # Errors
 /// Every fault of the text, and its warnings, in the order of the file; at least one of them is a fault.
 pub fn check(text: &str, files: &impl Files) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
-    read(text, files).0
-}
-
-/// The outcome of [`check`].
-type Outcome = Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>>;
-
-/// What [`check`] does, and each (table, key) that it asked for.
-pub(super) fn read(
-    text: &str,
-    files: &dyn Files,
-) -> (Outcome, BTreeSet<(&'static str, &'static str)>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let walk = Walk::new(files);
     let config = whole(&walk.root(document.get_ref()));
-    let (mut found, asked) = walk.finish();
+    let mut found = walk.finish();
     if !errors.is_empty() {
         found = syntax(text, &errors, found);
     }
     let sound = !found.iter().any(Diagnostic::is_fault);
-    let outcome = match config {
+    match config {
         Some(config) if sound => Ok((config, found)),
         _ => Err(found),
-    };
-    (outcome, asked)
+    }
 }
 
 /// A broken line is said to be broken once; of the rest, whatever cannot follow from it is kept.
@@ -135,7 +123,7 @@ fn speaks_of_absence(code: &str) -> bool {
 }
 
 /// Every table in turn. `None` when something that the rest needs is at fault; the fault is kept.
-fn whole(root: &Table<'_>) -> Option<Config> {
+pub(super) fn whole(root: &Table<'_>) -> Option<Config> {
     let server = server::server(root.table("server", "server").as_ref());
     let listeners = listeners(root);
     let (admin, admin_address) = match root.table("admin", "admin") {

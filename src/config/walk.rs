@@ -2,7 +2,6 @@
 //! every fault is kept with its place, and none ends the walk. Knows no key by name.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -16,7 +15,9 @@ use super::value::Value;
 pub(super) struct Walk<'w> {
     pub(super) files: &'w dyn Files,
     found: RefCell<Vec<Diagnostic>>,
-    asked: RefCell<BTreeSet<(&'static str, &'static str)>>,
+    /// Each (table, key) that was asked for: the reference file is held against it.
+    #[cfg(test)]
+    pub(super) asked: RefCell<std::collections::BTreeSet<(&'static str, &'static str)>>,
 }
 
 impl<'w> Walk<'w> {
@@ -24,6 +25,7 @@ impl<'w> Walk<'w> {
         Self {
             files,
             found: RefCell::default(),
+            #[cfg(test)]
             asked: RefCell::default(),
         }
     }
@@ -44,13 +46,13 @@ impl<'w> Walk<'w> {
         self.found.borrow_mut().push(diagnostic);
     }
 
-    /// Everything found, in the order of the file, and each (table, key) that was asked for.
-    pub(super) fn finish(self) -> (Vec<Diagnostic>, BTreeSet<(&'static str, &'static str)>) {
+    /// Everything found, in the order of the file.
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
         found.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
         // A value that is read for two reasons has its fault once.
         found.dedup();
-        (found, self.asked.into_inner())
+        found
     }
 }
 
@@ -88,6 +90,7 @@ impl<'w> Table<'w> {
     /// The value of `key`, if it is there.
     pub(super) fn take(&self, key: &'static str) -> Option<Value<'w>> {
         self.asked.borrow_mut().push(key);
+        #[cfg(test)]
         self.walk.asked.borrow_mut().insert((self.schema, key));
         let (spanned, value) = self.entries.get_key_value(key)?;
         Some(Value {

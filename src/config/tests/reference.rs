@@ -6,7 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::support::{InMemory, found, shown, sound};
 use crate::config::REFERENCE;
-use crate::config::check::read;
+use crate::config::check::whole;
+use crate::config::walk::Walk;
 
 /// The reference with each key that is only shown switched on.
 fn everything() -> String {
@@ -38,8 +39,11 @@ fn the_reference_passes_with_every_key_switched_on() {
 #[test]
 fn the_reference_names_every_key_that_the_parser_knows() {
     let text = everything();
-    let (_, asked) = read(&text, &InMemory::full());
     let document = DeTable::parse(&text).unwrap();
+    let files = InMemory::full();
+    let walk = Walk::new(&files);
+    whole(&walk.root(document.get_ref()));
+    let asked = walk.asked.take();
     let mut present = BTreeSet::new();
     keys_of("", document.get_ref(), &mut present);
     let missing: Vec<_> = asked
