@@ -45,7 +45,7 @@ mod world;
 
 pub use certificates::{Certificate, Certificates, ListenerCertificates};
 pub use clock::SystemClock;
-pub use entropy::fresh;
+pub use entropy::{fresh, gather};
 pub use event::{Busy, DistrustError, Distrusted, Handle, Reloaded};
 pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
 pub use hook::{HookCall, HookClient, HookClients, HookError};

@@ -53,6 +53,8 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     let background = runtime().map_err(Refused::System)?;
     survive(&background).map_err(Refused::System)?;
     install_cryptography();
+    // Beside the reading of the file, not before the first signature.
+    background.spawn_blocking(control::gather);
     let clock = Arc::new(SystemClock::new());
     let telemetry =
         Arc::new(Telemetry::start(clock.clone(), control::fresh()).map_err(Refused::System)?);
