@@ -8,6 +8,7 @@ mod grant;
 mod id;
 mod key_file;
 mod lifecycle;
+mod marks;
 mod mint;
 mod observer;
 mod refresh;

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::fingerprints::{Entry, RevokedSet, WhenFull};
 use super::id::TimedId;
-use super::revocation::OWN_ISSUER;
-use super::revocation::{Revocation, Revoked, RevokedBy};
+use super::marks::{Class, Marks};
+use super::revocation::{OWN_ISSUER, Revocation, RevokedBy};
 use crate::time::{JUMP_MAX, Timestamp};
 use crate::token::Verified;
 
@@ -68,31 +68,13 @@ impl Revocations {
             return None;
         }
         let name = session.to_string();
-        let marks = Marks {
-            issuer: OWN_ISSUER,
-            session: Some(&name),
-            subject: Some(subject),
-            client: Some(client),
-            token: None,
-            key: None,
-            begun_at: session.given_at(),
-            issued_at: NEVER_BLURRED,
-        };
+        let marks = Marks::of_session(session, &name, subject, client);
         self.find_marks(&marks, now)
     }
 
     /// Asks whether the key `kid` of an issuer (its name in the configuration) was revoked.
     pub fn is_key_revoked(&self, issuer: &str, kid: &str, now: Timestamp) -> bool {
-        let marks = Marks {
-            issuer,
-            session: None,
-            subject: None,
-            client: None,
-            token: None,
-            key: Some(kid),
-            begun_at: now,
-            issued_at: now,
-        };
+        let marks = Marks::of_key(issuer, kid, now);
         [None, Some(issuer)].into_iter().any(|issuer| {
             let by = RevokedBy::Key;
             let found = self.find_one(Class::Key, issuer, kid, by, &marks, now);
@@ -253,84 +235,6 @@ impl Revocations {
         self.hasher.hash_one((class as u8, issuer, value))
     }
 }
-
-/// What a revocation can know a token by.
-#[derive(Debug)]
-struct Marks<'a> {
-    issuer: &'a str,
-    session: Option<&'a str>,
-    subject: Option<&'a str>,
-    client: Option<&'a str>,
-    token: Option<&'a str>,
-    key: Option<&'a str>,
-    /// When its session began; when it was issued, where that is not told.
-    begun_at: Timestamp,
-    /// At the earliest.
-    issued_at: Timestamp,
-}
-
-impl<'a> Marks<'a> {
-    fn of_token(verified: &'a Verified) -> Self {
-        let principal = verified.principal();
-        let session = principal.session.as_deref();
-        let token = principal.token_id.as_deref();
-        let own = *principal.issuer_name == *OWN_ISSUER;
-        let told = |id: Option<&str>| {
-            let id = id.filter(|_| own).and_then(TimedId::parse);
-            id.map(|id| id.given_at())
-        };
-        // Without any `iat` nothing shows that it is younger than a cutoff. Whole seconds: RFC 7519 §2.
-        let second = verified.issued_at().map_or(0, Timestamp::as_secs);
-        let said = Timestamp::from_secs(second);
-        Self {
-            issuer: &principal.issuer_name,
-            session,
-            subject: Some(&principal.subject),
-            client: principal.client.as_deref(),
-            token,
-            key: verified.kid(),
-            begun_at: told(session).or(told(token)).unwrap_or(said),
-            // The clock of an issuer may run ahead by as much as the leeway.
-            issued_at: told(token).unwrap_or(said.minus(verified.leeway())),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Session,
-    Subject,
-    Client,
-    Token,
-    Key,
-    All,
-}
-
-impl Class {
-    fn of(what: &Revoked) -> Self {
-        match what {
-            Revoked::Session(_) => Self::Session,
-            Revoked::Subject(_) => Self::Subject,
-            Revoked::Client(_) => Self::Client,
-            Revoked::Token(_) => Self::Token,
-            Revoked::Key(_) => Self::Key,
-            Revoked::All => Self::All,
-        }
-    }
-
-    /// A number for the class, apart for entries of one issuer and of any.
-    fn scoped(self, bound: bool) -> u8 {
-        self as u8 * 2 + u8::from(bound)
-    }
-
-    /// Whether its entries go into slots when there is no room.
-    fn blurs(self) -> bool {
-        matches!(self, Self::Session | Self::Token | Self::Subject)
-    }
-}
-
-/// When a session of our own was issued, where slots are not asked: they would refuse what nobody can get anew.
-const NEVER_BLURRED: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// Among how many of the newest a revocation is looked for before it is listed.
 const ECHO_WITHIN: usize = 64;

@@ -1,5 +1,6 @@
 //! What is revoked is found, and nothing else.
 
+use super::super::revocation::Revoked;
 use super::*;
 
 const SECOND: u64 = 1000;
