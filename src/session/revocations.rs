@@ -1,4 +1,5 @@
-//! What no longer counts, asked on every request after the signature and never cached.
+//! What no longer counts, asked on every request after the signature. That a token was not among it is remembered with the
+//! token for as long as nothing else is revoked.
 //!
 //! A cutoff is compared with the moment at which a session began. The gate's own names tell it to the millisecond
 //! (UUIDv7), so a login right after "log out everywhere" works and nothing older passes. Other issuers only tell `iat` in
@@ -28,6 +29,8 @@ pub struct Revocations {
     newest: Mutex<VecDeque<Revocation>>,
     /// The latest cutoff, in milliseconds.
     cutoff: AtomicU64,
+    /// A number for everything that is revoked so far: another one with each revocation, and in each set.
+    state: AtomicU64,
 }
 
 impl Default for Revocations {
@@ -39,11 +42,14 @@ impl Default for Revocations {
 impl Revocations {
     /// An empty set that tells at most `entries_max` entries apart.
     pub fn with_capacity(entries_max: usize) -> Self {
+        let hasher = RandomState::new();
         Self {
             set: RevokedSet::new(entries_max),
-            hasher: RandomState::new(),
             newest: Mutex::default(),
             cutoff: AtomicU64::default(),
+            // Never 0, which stands on a token that nobody has looked for.
+            state: AtomicU64::new((hasher.hash_one("state") >> 1) | 1),
+            hasher,
         }
     }
 
@@ -52,7 +58,17 @@ impl Revocations {
         if self.set.is_empty() {
             return None;
         }
-        self.find_marks(&Marks::of_token(verified), now)
+        // Read before the look: what is revoked during it has another number, and the token is looked for again.
+        let state = self.state.load(Ordering::Acquire);
+        let notes = verified.notes();
+        if notes.is_unrevoked_in(state) {
+            return None;
+        }
+        let found = self.find_marks(&Marks::of_token(verified), now);
+        if found.is_none() {
+            notes.note_unrevoked_in(state);
+        }
+        found
     }
 
     /// Asks whether a session of the gate's own may still rotate. The store decides that too; this also knows what the
@@ -114,6 +130,8 @@ impl Revocations {
         };
         let fingerprint = self.fingerprint(class, issuer, revocation.what.value());
         self.set.insert(fingerprint, entry, full);
+        // Behind the entry: whoever reads this number finds it.
+        self.state.fetch_add(1, Ordering::Release);
         self.note(revocation);
     }
 

@@ -1,7 +1,8 @@
-//! What others make of a token and want again with its next request: texts, kept for as long as the token is remembered.
-//! Knows neither who made them nor what they say.
+//! What others make of a token and want again with its next request, kept for as long as the token is remembered. Knows
+//! neither who made it nor what it says.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
@@ -29,6 +30,8 @@ pub struct Notes {
     pseudonym: OnceLock<Box<str>>,
     /// One for each reader, at most [`Notes::KEPT_MAX`].
     kept: Mutex<SmallVec<[Arc<Note>; 1]>>,
+    /// In which state of what is revoked the token was not among it.
+    unrevoked_in: AtomicU64,
 }
 
 impl Notes {
@@ -38,6 +41,16 @@ impl Notes {
     /// Room for the name that a log gives the token's subject.
     pub fn pseudonym(&self) -> &OnceLock<Box<str>> {
         &self.pseudonym
+    }
+
+    /// Whether the token was not among what is revoked when that was in `state`, a number that never stands for two states.
+    pub fn is_unrevoked_in(&self, state: u64) -> bool {
+        self.unrevoked_in.load(Ordering::Relaxed) == state
+    }
+
+    /// Notes that the token was not among what is revoked, which was in `state` before it was looked for.
+    pub fn note_unrevoked_in(&self, state: u64) {
+        self.unrevoked_in.store(state, Ordering::Relaxed);
     }
 
     /// The note that `maker` made for `reader`, if it is good at `now`; else a new one by `make`.

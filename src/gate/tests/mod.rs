@@ -3,4 +3,5 @@
 mod explained;
 mod forwarding;
 mod house;
+mod revoked;
 mod verdicts;

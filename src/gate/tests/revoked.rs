@@ -1,0 +1,105 @@
+//! A known token is refused from the very next request on, however often it passed before.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::house::{House, NOW};
+use crate::session::{Revocation, Revocations, Revoked};
+
+fn revoke(revocations: &Revocations, what: Revoked) {
+    let revocation = Revocation {
+        what,
+        issuer: None,
+        cutoff: NOW,
+        expires_at: NOW.plus(Duration::from_secs(3600)),
+    };
+    revocations.revoke(revocation, NOW);
+}
+
+fn bearer(house: &House, number: usize) -> String {
+    let claims = json!({
+        "sid": format!("s_{number}"), "sub": format!("u_{number}"), "jti": format!("j_{number}"),
+        "client_id": format!("c_{number}"),
+    });
+    format!("Bearer {}", house.token(claims))
+}
+
+#[test]
+fn what_is_revoked_counts_on_the_next_request_of_a_token_that_passed() {
+    let kinds = [
+        Revoked::Session("s_1".into()),
+        Revoked::Subject("u_1".into()),
+        Revoked::Token("j_1".into()),
+        Revoked::Client("c_1".into()),
+        Revoked::All,
+    ];
+    for kind in kinds {
+        let house = House::new();
+        let token = bearer(&house, 1);
+        let ask = || house.word("/crm/x", &[("Authorization", &token)]);
+        assert_eq!(ask(), "forward");
+        for other in 2..5 {
+            revoke(
+                &house.revocations,
+                Revoked::Session(format!("s_{other}").into()),
+            );
+            assert_eq!([ask(), ask()], ["forward"; 2], "{kind:?}");
+        }
+        revoke(&house.revocations, kind.clone());
+        assert_eq!([ask(), ask()], ["token_revoked"; 2], "{kind:?}");
+        revoke(&house.revocations, Revoked::Session("s_5".into()));
+        assert_eq!(ask(), "token_revoked", "{kind:?}");
+    }
+}
+
+#[test]
+fn what_one_set_did_not_know_is_looked_for_in_another() {
+    let mut house = House::new();
+    let token = bearer(&house, 1);
+    revoke(&house.revocations, Revoked::Session("s_2".into()));
+    assert_eq!(
+        house.word("/crm/x", &[("Authorization", &token)]),
+        "forward"
+    );
+    house.revocations = Revocations::default();
+    revoke(&house.revocations, Revoked::Session("s_1".into()));
+    assert_eq!(
+        house.word("/crm/x", &[("Authorization", &token)]),
+        "token_revoked"
+    );
+}
+
+#[test]
+fn a_request_that_races_a_revocation_clears_no_later_one() {
+    let house = House::new();
+    for number in 0..200 {
+        let token = bearer(&house, number);
+        let ask = || house.word("/crm/x", &[("Authorization", &token)]);
+        revoke(
+            &house.revocations,
+            Revoked::Token(format!("other_{number}").into()),
+        );
+        let (asked, done) = (AtomicBool::new(false), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    ask();
+                    asked.store(true, Ordering::Relaxed);
+                }
+            });
+            while !asked.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            revoke(
+                &house.revocations,
+                Revoked::Session(format!("s_{number}").into()),
+            );
+            let word = ask();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(word, "token_revoked", "{number}");
+        });
+    }
+}
