@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::{Gate, Hop, Peer, RequestId, Silent, TraceContext, Verdict};
-use crate::config::{self, Files};
+use crate::config::{self, Config, Files};
 use crate::secret::Secret;
 use crate::session::Revocations;
 use crate::time::Timestamp;
@@ -91,10 +91,15 @@ pub(super) struct House {
 
 impl House {
     pub(super) fn new() -> Self {
-        let pem = SigningKey::generate_pem(Algorithm::EdDsa).unwrap();
-        let key = SigningKey::from_pem(&pem).unwrap();
-        let (config, _) =
+        Self::with(|_| {})
+    }
+
+    /// A house whose configuration is changed once it was read.
+    pub(super) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let key = new_key();
+        let (mut config, _) =
             config::check(CONFIG, &Nothing).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        change(&mut config);
         let document = json!({ "keys": [key.public_jwk()] }).to_string();
         let (keys, _) = KeySet::parse(document.as_bytes(), &[Algorithm::EdDsa]).unwrap();
         let (mut ring, keys) = (KeyRing::default(), Arc::new(keys));
@@ -196,6 +201,11 @@ impl House {
             fields: &fields,
         })
     }
+}
+
+pub(super) fn new_key() -> SigningKey {
+    let pem = SigningKey::generate_pem(Algorithm::EdDsa).unwrap();
+    SigningKey::from_pem(&pem).unwrap()
 }
 
 pub(super) fn word(verdict: &Verdict) -> &'static str {
