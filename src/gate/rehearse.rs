@@ -1,5 +1,6 @@
 //! A rehearsal: the same gate with one imagined signer behind every issuer, so that claims can be judged without their
-//! provider's key, by the code that serves. Nothing that a rehearsal signs is worth anything elsewhere.
+//! provider's key, by the code that serves. The same signer stands in for the gate's own: nothing that a rehearsal signs,
+//! the assertion that it shows included, is worth anything elsewhere.
 
 use std::sync::Arc;
 
@@ -41,6 +42,10 @@ impl Rehearsal {
                 terms: Arc::new(terms),
                 keys: KeySource::Fixed(keys.clone()),
             });
+        }
+        if let Some(own) = &mut config.identity.signing_key {
+            // An upstream would believe the real one, whatever was imagined.
+            *own = key.clone();
         }
         let verified = Arc::new(VerifiedTokens::new(1, entropy));
         Self {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::super::{Question, Rehearsal};
 use super::house::{House, NOW, new_key};
 use crate::identity::ASSERTION_TYPE;
 use crate::time::Timestamp;
@@ -117,4 +118,29 @@ fn an_assertion_is_sent_again_while_half_of_its_life_is_left() {
     let first = after(0);
     assert_eq!(after(29), first);
     assert_ne!(after(30), first);
+}
+
+#[test]
+fn what_a_rehearsal_signs_is_no_assertion_of_the_gate() {
+    let house = signing_with(new_key());
+    let rehearsal = Rehearsal::of(house.gate.config(), Arc::new(new_key()), [7; 32]);
+    let Value::Object(claims) = json!({ "sub": "root", "products": ["crm"] }) else {
+        unreachable!("it is written as an object")
+    };
+    let question = Question {
+        method: "GET".to_owned(),
+        url: "/crm/x".to_owned(),
+        token: Some(rehearsal.token(claims, NOW)),
+        ..Question::default()
+    };
+    let told = question.explain(&rehearsal.gate, &house.revocations, NOW, [1, 2, 3]);
+    let mut fields = told.fields.iter();
+    let (_, assertion) = fields
+        .find(|(name, _)| name == "X-Identity-Assertion")
+        .expect("it shows what the upstream would get");
+    let believed = read(&house, assertion, "app", NOW).map(drop);
+    assert!(
+        matches!(believed, Err(TokenError::KeyUnknown { .. })),
+        "{believed:?}"
+    );
 }
