@@ -1,5 +1,7 @@
 //! A request that somebody asks about: the words of a command line or of `/api/explain`, as a head that the gate reads.
 
+use std::borrow::Cow;
+
 use super::admit::Gate;
 use super::correlation::{RequestId, TraceContext};
 use super::explain::{Explanation, explain};
@@ -50,7 +52,7 @@ impl Question {
             version: Version::Http11,
             scheme,
             method: &self.method,
-            target,
+            target: &target,
             authority: None,
             fields: &fields,
         };
@@ -68,7 +70,8 @@ impl Question {
         explain(gate, &head, revocations, &hop)
     }
 
-    fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, &'a str) {
+    /// Scheme, authority and target, as a client sends them that is given the URL.
+    fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, Cow<'a, str>) {
         let schemes = [("http://", Scheme::Http), ("https://", Scheme::Https)];
         let absolute = schemes.iter().find_map(|(text, scheme)| {
             let (head, rest) = self.url.split_at_checked(text.len())?;
@@ -76,13 +79,13 @@ impl Question {
             head.eq_ignore_ascii_case(text).then_some((*scheme, rest))
         });
         let Some((scheme, rest)) = absolute else {
-            return (usual_scheme(gate), usual_host(gate), &self.url);
+            let target = Cow::Borrowed(&*self.url);
+            return (usual_scheme(gate), usual_host(gate), target);
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let target = if rest[end..].is_empty() {
-            "/"
-        } else {
-            &rest[end..]
+        let target = match &rest[end..] {
+            path if path.starts_with('/') => Cow::Borrowed(path),
+            query => Cow::Owned(format!("/{query}")),
         };
         (scheme, &rest[..end], target)
     }

@@ -77,3 +77,12 @@ fn a_url_is_known_by_its_scheme_in_any_case() {
     assert_eq!(passed.verdict, "forward", "{passed:?}");
     assert_eq!(passed.upstream_path.as_deref(), Some("/open/x"));
 }
+
+#[test]
+fn a_url_without_a_path_asks_for_the_root_as_every_client_does() {
+    let house = House::new();
+    for url in ["", "/", "?q=1", "/?q=1"] {
+        let asked = explained(&house, &format!("http://api.example.com{url}"), "");
+        assert_eq!(saw(&asked, "path"), "/", "{url}");
+    }
+}
