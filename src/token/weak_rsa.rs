@@ -25,3 +25,41 @@ fn is_power_of_65537(residue: u32, prime: u32) -> bool {
 const PRIMES: [u32; 17] = [
     11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::is_roca;
+
+    /// A power of 65537, big-endian: what the fingerprint is, modulo any prime.
+    fn power_of_65537(exponent: usize) -> Vec<u8> {
+        let mut digits = vec![1_u16];
+        for _ in 0..exponent {
+            let shifted = std::iter::once(0).chain(digits.iter().copied());
+            let mut carry = 0;
+            digits = shifted
+                .zip(digits.iter().copied().chain([0]))
+                .map(|(high, low)| {
+                    let sum = u32::from(high) + u32::from(low) + carry;
+                    carry = sum >> 16;
+                    sum as u16
+                })
+                .collect();
+        }
+        digits
+            .iter()
+            .rev()
+            .flat_map(|digit| digit.to_be_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn a_modulus_of_the_broken_generator_is_known_and_its_neighbours_are_not() {
+        let mut modulus = power_of_65537(128);
+        assert!(is_roca(&modulus));
+        let last = modulus.len() - 1;
+        for neighbour in [3, 5, 7] {
+            modulus[last] = neighbour;
+            assert!(!is_roca(&modulus), "{neighbour}");
+        }
+    }
+}
