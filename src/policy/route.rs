@@ -81,16 +81,6 @@ pub enum Methods {
     Named(Vec<Box<str>>),
 }
 
-impl Methods {
-    /// Whether `method` is one of them.
-    pub fn contains(&self, method: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Named(names) => names.iter().any(|name| &**name == method),
-        }
-    }
-}
-
 /// Which path a route answers for: `/x` exactly, `/x/*` for `/x` and all below it, `{name}` for one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern {
