@@ -152,19 +152,22 @@ fn auth(table: &Table<'_>, wanted: bool) -> Option<ClientAuth> {
 }
 
 fn digest(value: &Value<'_>) -> Option<[u8; 32]> {
+    let help = "draw a secret of 256 bits and write its digest: `printf %s SECRET | sha256sum`";
     let text = value.text()?;
+    if text.eq_ignore_ascii_case(DIGEST_OF_NOTHING) {
+        let message = "`secret_sha256` is the digest of an empty secret, which everybody knows";
+        return value.refuse("digest_invalid", message, help);
+    }
     hex(text.as_bytes())
         .and_then(|bytes| bytes.try_into().ok())
         .or_else(|| {
-            let help =
-                "draw a secret of 256 bits and write its digest: `printf %s SECRET | sha256sum`";
-            value.refuse(
-                "digest_invalid",
-                "`secret_sha256` is not 64 hexadecimal digits",
-                help,
-            )
+            let message = "`secret_sha256` is not 64 hexadecimal digits";
+            value.refuse("digest_invalid", message, help)
         })
 }
+
+/// What a digest is of when the variable that should hold the secret is not set.
+const DIGEST_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn check_transport(table: &Table<'_>, sessions: &Table<'_>, client: &Client) {
     if client.transport != Transport::Cookie {

@@ -179,6 +179,11 @@ fn clients_say_nothing_that_contradicts_them() {
         ("aB".repeat(32), &[][..]),
         ("ab".repeat(31), &["digest_invalid"]),
         ("xy".repeat(32), &["digest_invalid"]),
+        (
+            // `printf %s "$UNSET" | sha256sum`
+            "E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+            &["digest_invalid"],
+        ),
     ] {
         says(by_key, &format!("{digest}\"{written}\""), expected);
     }
