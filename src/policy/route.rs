@@ -195,14 +195,12 @@ impl Segment {
             _ if text.contains('%') => Err(format!(
                 "`{text}`: write the character itself, not its escape"
             )),
-            _ if text
-                .chars()
-                .any(|c| c.is_control() || c.is_whitespace() || "?#\\;".contains(c)) =>
-            {
-                Err(format!(
-                    "`{text}` has a character that no canonical path has"
-                ))
+            _ if text.trim() != text => {
+                Err(format!("`{text}`: a segment has no space at its edge"))
             }
+            _ if !text.chars().all(stands_in_pattern) => Err(format!(
+                "`{text}` has a character that no canonical path has"
+            )),
             _ => Ok(Self::Literal(text.into())),
         }
     }
@@ -213,4 +211,9 @@ impl Segment {
             Self::Parameter(name) => Some(name),
         }
     }
+}
+
+/// Whether a pattern may have it: what a URI has to escape, a space among them, is written as it is.
+fn stands_in_pattern(c: char) -> bool {
+    c == ' ' || !(c.is_control() || c.is_whitespace() || "?#\\;".contains(c))
 }

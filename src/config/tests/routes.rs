@@ -69,6 +69,8 @@ fn a_route_matches_what_a_canonical_path_can_be() {
     says(&replaced("/crm/*", "/crm*"), &["path_invalid"]);
     says(&replaced("/crm/*", "/a//b"), &["path_invalid"]);
     says(&replaced("/crm/*", "/a/%41"), &["path_invalid"]);
+    says(&replaced("/crm/*", "/my files/*"), &[]);
+    says(&replaced("/crm/*", "/crm "), &["path_invalid"]);
     says(&inside(ROUTE, "methods = [\"get\"]"), &["method_invalid"]);
     says(
         &inside(ROUTE, "methods = [\"CONNECT\"]"),

@@ -133,11 +133,18 @@ fn a_path_that_other_servers_take_elsewhere_finds_no_route() {
 
 #[test]
 fn a_pattern_matches_what_a_uri_has_to_escape() {
-    let table = RouteTable::new([Arc::new(route("café", "", "/café/*", &[]))]).unwrap();
-    for target in ["/caf%C3%A9/x", "/caf%c3%a9"] {
+    let names = ["café", "my files"];
+    let routes = names.map(|name| Arc::new(route(name, "", &format!("/{name}/*"), &[])));
+    let table = RouteTable::new(routes).unwrap();
+    for (target, name) in [
+        ("/caf%C3%A9/x", "café"),
+        ("/caf%c3%a9", "café"),
+        ("/my%20files/x", "my files"),
+    ] {
         let path = RequestPath::parse(target).unwrap();
         let found = table.find_alike(None, &path, "GET").unwrap();
-        assert_eq!(found.name(), Some("café"), "{target}");
+        assert_eq!(found.name(), Some(name), "{target}");
+        assert_eq!(path.as_str(), target);
     }
 }
 
