@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::issuer::{NOW, TestIssuer, cache, good_claims, terms, verify};
 use crate::token::{Algorithm, KeyRing, KeySet, SigningKey, TokenError, Verifier, WantedKey};
 
-/// Asserts that an issuer of one ES256 key and one of RS256 keys refuse `token` with `expected`.
+/// Asserts that `issuer` refuses `token` with `expected`.
 #[track_caller]
 fn check(issuer: &TestIssuer, token: &str, expected: &TokenError) {
     assert_eq!(&issuer.verify(token).unwrap_err(), expected, "{token}");

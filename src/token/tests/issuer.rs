@@ -17,7 +17,7 @@ use crate::token::{
 /// The moment at which tests verify, in seconds since the epoch.
 pub(super) const NOW: u64 = 1_700_000_000;
 
-/// `[issuers.main]` of the tests: an ES256 key `SigningKey` and the terms that go with it.
+/// `[issuers.main]` of the tests: a key and the terms that go with it.
 pub(super) struct TestIssuer {
     pub(super) key: SigningKey,
     pub(super) terms: IssuerTerms,
