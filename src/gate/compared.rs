@@ -20,9 +20,9 @@ pub(super) fn tell(route: &Route, path: &str, caller: Option<&Verified>, trace: 
             beside(&format!("all of {}", route.scopes.join(" ")), held)
         });
     }
-    if let Some(parameter) = &route.tenant {
+    if route.tenant.is_some() {
         trace.step("tenant", || {
-            let wanted = route.path.parameter(parameter, path).unwrap_or("none");
+            let wanted = route.tenant_of(path).unwrap_or("none");
             beside(wanted, principal.tenant.as_deref())
         });
     }

@@ -114,12 +114,8 @@ pub fn decide(route: &Arc<Route>, path: &str, caller: Caller) -> Result<Permit, 
     if !route.scopes.iter().all(|scope| holds(scope)) {
         return Err(Denial::ScopeMissing(route.scopes.clone()));
     }
-    if let Some(parameter) = &route.tenant {
-        // A `;` ends the segment to some servers: they would see another tenant than the one that is compared here.
-        let wanted = route
-            .path
-            .parameter(parameter, path)
-            .filter(|value| !value.contains(';'));
+    if route.tenant.is_some() {
+        let wanted = route.tenant_of(path);
         if wanted.is_none() || wanted != principal.tenant.as_deref() {
             return Err(Denial::TenantMismatch);
         }

@@ -32,6 +32,16 @@ pub struct Route {
     pub handling: Handling,
 }
 
+impl Route {
+    /// The tenant that the canonical `path`, which the route matches, names. None where a `;` ends the segment to some
+    /// servers: they would see another tenant than the one that is compared here.
+    pub fn tenant_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let parameter = self.tenant.as_ref()?;
+        let named = self.path.parameter(parameter, path);
+        named.filter(|tenant| !tenant.contains(';'))
+    }
+}
+
 /// What happens on a route to a request that may pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handling {
@@ -153,7 +163,7 @@ impl PathPattern {
     }
 
     /// The value that `path` has for the parameter `name`. `path` is one that this pattern matches.
-    pub fn parameter<'p>(&self, name: &str, path: &'p str) -> Option<&'p str> {
+    fn parameter<'p>(&self, name: &str, path: &'p str) -> Option<&'p str> {
         let at = self
             .segments
             .iter()

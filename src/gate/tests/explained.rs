@@ -39,6 +39,11 @@ fn an_explanation_tells_what_each_check_wanted_and_what_it_saw() {
     let any = "wants any verified token; the token has billing";
     assert_eq!(saw(&passed, "products"), any);
     assert_eq!(saw(&passed, "tenant"), "wants acme; the token has acme");
+    // To some servers this path is that of another tenant.
+    let token = house.token(json!({ "tenant": "acme;x" }));
+    let refused = explained(&house, "/t/acme;x/y", &token);
+    let nobody = "wants none; the token has acme;x";
+    assert_eq!(saw(&refused, "tenant"), nobody);
     assert!(saw(&passed, "revocation").starts_with("none of the 0"));
 }
 
