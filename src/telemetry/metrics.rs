@@ -12,7 +12,7 @@ use super::exchange::Exchange;
 use super::families::Families;
 use super::handles::{Counted, Handles, IssuerHandle, RouteHandle, UpstreamHandle};
 use crate::config::Config;
-use crate::config::model::KeySource;
+use crate::config::model::{Issuer, KeySource};
 use crate::gate::{Endpoint, Reason};
 use crate::policy::Route;
 use crate::principal::Entitlement;
@@ -103,6 +103,10 @@ impl Metrics {
             [UNKNOWN, OWN_ISSUER].contains(&name)
                 || config.issuers.iter().any(|i| *i.terms.name == *name)
         };
+        let fetched = |name: &str| {
+            let mut remote = config.issuers.iter().filter(|i| is_remote(i));
+            remote.any(|i| *i.terms.name == *name)
+        };
         let listener = |name: &str| config.listeners.iter().any(|l| *l.name == *name);
         let families = &self.families;
         self.routes.retain(route);
@@ -122,18 +126,17 @@ impl Metrics {
             .retain(|[name, ..]| issuer(name));
         families.issuer_keys.retain(|[name]| issuer(name));
         families.issuer_refresh.retain(|[name, _]| issuer(name));
-        families.issuer_refresh_age.retain(|[name]| issuer(name));
         families.key_alarms.retain(|[name, _]| issuer(name));
-        families.certificate_expiry.retain(|[name]| listener(name));
         lock(&self.certificates).retain(|name, _| listener(name));
+        families.certificate_expiry.retain(|[name]| listener(name));
         self.configure_servers(config);
         let mut refreshed = lock(&self.refreshed);
-        refreshed.retain(|name, _| issuer(name));
-        for issuer in &config.issuers {
-            if matches!(issuer.keys, KeySource::Remote(_)) {
-                refreshed.entry((*issuer.terms.name).into()).or_insert(now);
-            }
+        refreshed.retain(|name, _| fetched(name));
+        for issuer in config.issuers.iter().filter(|issuer| is_remote(issuer)) {
+            refreshed.entry((*issuer.terms.name).into()).or_insert(now);
         }
+        // Keys that come with the configuration now have no age. Behind what a scrape reads, or it would bring that back.
+        families.issuer_refresh_age.retain(|[name]| fetched(name));
     }
 
     /// A server is used until a connection to it fails.
@@ -329,6 +332,10 @@ impl RefreshOutcome {
             Self::Failed => "failed",
         }
     }
+}
+
+fn is_remote(issuer: &Issuer) -> bool {
+    matches!(issuer.keys, KeySource::Remote(_))
 }
 
 fn product_of(route: &Route) -> &str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::config::model::{ServerAddress, SubjectInLog};
+use crate::config::model::{Issuer, KeySource, ServerAddress, SubjectInLog};
 use crate::config::{Config, Files, check};
 use crate::gate::Reason;
 use crate::policy::Route;
@@ -182,6 +182,20 @@ fn names_that_left_the_configuration_leave_the_metrics() {
         "{text}"
     );
     assert!(!text.contains("gone"), "{text}");
+}
+
+#[test]
+fn keys_that_come_with_the_configuration_have_no_age() {
+    let (telemetry, mut config) = (telemetry(), config(&[], "off"));
+    let ages = || telemetry.scrape().matches("refresh_age_seconds{").count();
+    telemetry.configure(&config).unwrap();
+    assert_eq!(ages(), 1);
+    config.issuers = vec![Arc::new(Issuer {
+        terms: config.issuers[0].terms.clone(),
+        keys: KeySource::Fixed(Arc::default()),
+    })];
+    telemetry.configure(&config).unwrap();
+    assert_eq!(ages(), 0);
 }
 
 #[test]
