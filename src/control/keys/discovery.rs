@@ -39,8 +39,9 @@ impl Address {
         let is_remembered = self.believed().is_some();
         let known = self.discovered.as_ref().map(|(url, _)| url.clone());
         let url = self.find(fetcher, issuer, keys).await?;
-        // It names a document of the address that it came from.
-        let etag = etag.filter(|_| known.is_none_or(|known| known == url));
+        // It names a document of the address that it came from; what another refresher found may have been elsewhere.
+        let is_the_same = keys.jwks_url.is_some() || known.is_some_and(|known| known == url);
+        let etag = etag.filter(|_| is_the_same);
         let why = match fetcher.get(&url, etag).await {
             Err(why) if is_remembered => why,
             fetched => return fetched,

@@ -94,6 +94,22 @@ async fn keys_that_moved_are_found_though_the_old_ones_are_still_there() {
 }
 
 #[tokio::test]
+async fn another_address_is_not_asked_whether_the_document_of_the_old_one_changed() {
+    let (a, b) = (key(), key());
+    let (old, new) = (provider_of(&[&a]).await, provider_of(&[&a, &b]).await);
+    let issuer = Discovered::at(&old, OFTEN_WISHED).await;
+    let house = issuer.site.open().await;
+    issuer.say(&new);
+    issuer
+        .site
+        .replace("cooldown = \"1ms\"", "cooldown = \"2ms\"");
+    house.handle.reload().await.unwrap();
+    assert_eq!(house.status().issuers[1].keys, 2);
+    assert!(!new.heads()[0].contains("if-none-match"));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn keys_are_found_where_they_were_while_the_metadata_is_down() {
     let (a, b) = (key(), key());
     let keys = provider_of(&[&a]).await;
