@@ -14,6 +14,8 @@ pub(super) struct Held {
     pub(super) document: Arc<[u8]>,
     pub(super) etag: Option<HeaderValue>,
     pub(super) confirmed_at: Timestamp,
+    /// How long it was to be fresh, if its provider said so.
+    pub(super) max_age: Option<Duration>,
 }
 
 /// The place for one, and how the last fetch ended. Empty before the first and once the document is too old.
@@ -61,13 +63,15 @@ impl Holding {
         self.slot().held.as_ref()?.etag.clone()
     }
 
-    /// The provider says that nothing changed.
-    pub(super) fn confirm(&self, now: Timestamp) {
+    /// The provider says that nothing changed, and gives how long the document is fresh: a provider that says nothing of it
+    /// now means what it said before (RFC 9111 §4.3.4).
+    pub(super) fn confirm(&self, now: Timestamp, max_age: Option<Duration>) -> Option<Duration> {
         let mut slot = self.slot();
         slot.last_error = None;
-        if let Some(held) = &mut slot.held {
-            held.confirmed_at = now;
-        }
+        let held = slot.held.as_mut()?;
+        held.confirmed_at = now;
+        held.max_age = max_age.or(held.max_age);
+        held.max_age
     }
 
     /// The provider gave nothing that can be used.

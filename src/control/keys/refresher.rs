@@ -141,6 +141,7 @@ impl Refresher {
                     document: kept.document().into(),
                     etag: None,
                     confirmed_at: kept.fetched_at(),
+                    max_age: None,
                 });
                 let metrics = self.around.telemetry.metrics();
                 metrics.issuer_refreshed(self.name(), kept.fetched_at());
@@ -241,7 +242,7 @@ impl Refresher {
         let now = self.around.clock.now();
         let (document, etag, max_age) = match fetched {
             Fetched::Unchanged { max_age } => {
-                self.held.confirm(now);
+                let max_age = self.held.confirm(now, max_age);
                 return Ok((Refreshed::Unchanged, max_age));
             }
             Fetched::Document {
@@ -259,6 +260,7 @@ impl Refresher {
             document: document.into(),
             etag,
             confirmed_at: now,
+            max_age,
         });
         Ok((refreshed, max_age))
     }

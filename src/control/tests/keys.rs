@@ -55,6 +55,20 @@ async fn a_document_that_did_not_change_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_provider_that_only_says_that_nothing_changed_is_asked_as_often_as_it_wished_before() {
+    let (site, a) = (Site::new(), key());
+    let head = "200 OK\r\nETag: \"1\"\r\nCache-Control: max-age=0";
+    let provider = Provider::start(reply(head, &jwks(&[&a]))).await;
+    let pace = "{ min = \"20ms\", max = \"1h\", cooldown = \"1h\" }";
+    site.configure(&remote(&provider, pace), "");
+    let house = site.open().await;
+    provider.answer(reply("304 Not Modified", ""));
+    until(|| provider.requests() > 4).await;
+    assert_eq!(house.judge(&a), None);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_refresh_replaces_the_set_exactly() {
     let (site, a, b) = (Site::new(), key(), key());
     let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
