@@ -118,10 +118,11 @@ impl Handle {
         ended.await.map_err(|_| Busy)
     }
 
-    /// Reads the configuration again; the log says how that ended.
-    pub(super) fn reload_later(&self) {
-        // A full queue holds a reload already, or the next reading finds the change again.
-        let _ = self.send(Event::Reload { reply: None });
+    /// Reads the configuration again; the log says how that ended. Waits for a place, and not for the end: who sends
+    /// SIGHUP sends it once.
+    pub(super) async fn reload_later(&self) {
+        // Without a writer the process ends.
+        let _ = self.0.send(Event::Reload { reply: None }).await;
     }
 
     /// Never again trusts the key of `issuer` (its name in the configuration) whose `kid` or thumbprint is `kid`, and says
@@ -141,5 +142,24 @@ impl Handle {
 
     fn send(&self, event: Event) -> Result<(), Busy> {
         self.0.try_send(event).map_err(|_| Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::join;
+    use tokio::sync::mpsc;
+
+    use super::{Event, Handle};
+
+    #[tokio::test]
+    async fn a_hangup_that_finds_the_queue_full_is_not_lost() {
+        let (sender, mut events) = mpsc::channel(1);
+        let handle = Handle(sender);
+        handle.reload_later().await;
+        let (first, ()) = join!(events.recv(), handle.reload_later());
+        let second = events.try_recv().ok();
+        assert!(matches!(first, Some(Event::Reload { reply: None })));
+        assert!(matches!(second, Some(Event::Reload { reply: None })));
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn hangups(handle: Handle) {
         }
     };
     while hangups.recv().await.is_some() {
-        handle.reload_later();
+        handle.reload_later().await;
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn changes(handle: Handle, readings: Arc<Live<Readings>>) {
             continue;
         }
         if is_settled(&known, before.as_ref(), &now) {
-            handle.reload_later();
+            handle.reload_later().await;
             before = None;
         } else {
             before = Some(now);
