@@ -10,6 +10,7 @@
 //! world.certificates()  Arc<Live<Certificates>>            // what listeners show
 //! world.hooks()         Arc<Live<HookClients>>             // whom sessions ask
 //! world.board()         Arc<Board>                         // /readyz, /api/status
+//! world.ledger()        Arc<Ledger>                        // what became of every key
 //! world.handle()        Handle                             // /api/reload, /api/keys/distrust
 //! world.keep().await;                                      // writes down what a restart must know
 //! world.run(shutdown).await;                               // drives it all until `shutdown` ends

@@ -42,7 +42,7 @@ pub struct LastReload {
     pub at_ms: u64,
     /// Whether the file serves now.
     pub outcome: ReloadOutcome,
-    /// What `check` would print about the rejected file; empty when it serves.
+    /// What `check` would print; for a file that serves, its warnings.
     pub text: String,
 }
 
