@@ -289,6 +289,22 @@ async fn exactly_one_thing_is_revoked() {
 }
 
 #[tokio::test]
+async fn an_issuers_name_goes_before_the_iss_of_another() {
+    let legacy = "[issuers.legacy]\nissuer = \"main\"\naudiences = [\"api\"]\nalgorithms = [\"ES256\"]\n\
+                  jwks_url = \"https://legacy.example.com/jwks\"\n";
+    let admin = admin(&format!("{CONFIG}{legacy}"));
+    for (named, meant) in [
+        ("main", "main"),
+        ("https://auth.example.com", "main"),
+        ("legacy", "legacy"),
+    ] {
+        let wish = json!({ "subject": "alice", "issuer": named }).to_string();
+        let (_, said) = admin.json("POST", "/api/revocations", &wish).await;
+        assert_eq!(said["issuer"], meant, "{named}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_with_the_right_elements_is_no_object() {
     let admin = admin(CONFIG);
     for (path, list) in [

@@ -10,7 +10,7 @@ use super::super::session::find_in_form;
 use super::fault::Fault;
 use crate::api::object;
 use crate::config::Config;
-use crate::session::{OWN_ISSUER, Revoked};
+use crate::session::Revoked;
 
 /// A key that is not to be trusted again.
 #[derive(Deserialize)]
@@ -101,20 +101,19 @@ pub(super) fn subject(query: Option<&str>) -> Result<String, Fault> {
     named.ok_or_else(|| Fault::bad("name one subject: `?sub=…`"))
 }
 
-/// The issuer's name in the configuration, by that name or by its `iss`.
+/// The issuer's name in the configuration, by that name or else by its `iss`: another issuer may use the name as its `iss`.
+/// The gate's own issuer is among them.
 fn issuer(config: &Config, named: &str) -> Result<Arc<str>, Fault> {
-    let mut issuers = config.issuers.iter().map(|issuer| &issuer.terms);
-    if let Some(terms) = issuers.find(|terms| *terms.name == *named || *terms.issuer == *named) {
-        return Ok(terms.name.clone());
-    }
-    let sessions = config.sessions.as_ref();
-    if sessions.is_some_and(|sessions| named == OWN_ISSUER || *sessions.issuer == *named) {
-        return Ok(OWN_ISSUER.into());
-    }
-    Err(Fault::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "no issuer of that name is configured",
-    ))
+    let issuers = || config.issuers.iter().map(|issuer| &issuer.terms);
+    let by_name = issuers().find(|terms| *terms.name == *named);
+    let found = by_name.or_else(|| issuers().find(|terms| *terms.issuer == *named));
+    let terms = found.ok_or_else(|| {
+        Fault::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "no issuer of that name is configured",
+        )
+    })?;
+    Ok(terms.name.clone())
 }
 
 /// Reads a body.
