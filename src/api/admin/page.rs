@@ -14,7 +14,7 @@ use http::{Response, StatusCode};
 use super::super::answer;
 use super::view::{self, RoutesView};
 use crate::config::Config;
-use crate::control::{IssuerStatus, ReloadOutcome, Status};
+use crate::control::{IssuerStatus, KeyOrigin, ReloadOutcome, Status};
 use crate::telemetry::{Health, ServerHealth, Telemetry};
 
 /// The page of this moment.
@@ -64,23 +64,24 @@ fn listeners(config: &Config) -> String {
     listeners.collect()
 }
 
+/// A row, and one below it for what a provider said: that may be long.
 fn issuer(issuer: &IssuerStatus) -> String {
     let state = format!("{:?}", issuer.state).to_lowercase();
-    let error = issuer
-        .last_error
-        .as_ref()
-        .map_or_else(String::new, |error| {
-            format!("<br><span class=\"quiet\">{}</span>", escaped(error))
-        });
-    let age = issuer.age_s.map_or_else(
-        || "with the configuration".to_owned(),
-        |age| format!("{age} s ago"),
-    );
-    format!(
-        "<tr><td>{}</td><td class=\"number\">{}</td><td>{state}{error}</td><td>{age}</td></tr>",
+    let confirmed = match (issuer.source, issuer.age_s) {
+        (KeyOrigin::Fixed, _) => "with the configuration".to_owned(),
+        (KeyOrigin::Remote, Some(age)) => format!("{age} s ago"),
+        (KeyOrigin::Remote, None) => "never".to_owned(),
+    };
+    let row = format!(
+        "<tr><td>{}</td><td class=\"number\">{}</td><td>{state}</td><td>{confirmed}</td></tr>",
         escaped(&issuer.name),
         issuer.keys
-    )
+    );
+    let error = issuer.last_error.as_deref().map(escaped);
+    let error = error.map(|error| {
+        format!("<tr class=\"told\"><td class=\"quiet\" colspan=\"4\">{error}</td></tr>")
+    });
+    row + &error.unwrap_or_default()
 }
 
 /// Those with the most servers that take no requests come first.

@@ -373,6 +373,24 @@ async fn the_page_is_whole_without_a_script_and_escapes_what_it_shows() {
 }
 
 #[tokio::test]
+async fn the_page_tells_since_when_an_issuers_keys_are_confirmed_and_why_no_longer() {
+    let admin = admin(CONFIG);
+    for (source, age_s, shown) in [
+        (KeyOrigin::Remote, Some(90), "90 s ago"),
+        (KeyOrigin::Remote, None, "never"),
+        (KeyOrigin::Fixed, None, "with the configuration"),
+    ] {
+        {
+            let mut status = admin.acts().status.lock().unwrap();
+            (status.issuers[0].source, status.issuers[0].age_s) = (source, age_s);
+        }
+        let html = text(&admin.ask("GET", "/", &[], "").await);
+        assert!(html.contains(&format!("<td>{shown}</td>")), "{html}");
+        assert!(html.contains(">connection refused</td>"), "{html}");
+    }
+}
+
+#[tokio::test]
 async fn an_upstream_whose_server_is_passed_over_is_told_of() {
     let admin = admin(CONFIG);
     for (health, used, shown) in [

@@ -87,3 +87,38 @@ upstream = "chat"
     let late = stream["at"].as_u64().unwrap().saturating_sub(ends * 1000);
     assert!(late < 2000, "it outlived its token by {late} ms");
 }
+
+#[test]
+fn the_admin_page_fits_a_telephone_and_a_desk_whatever_names_and_errors_it_shows() {
+    let long = "x".repeat(128);
+    let config = format!(
+        r#"
+[issuers.{long}]
+issuer = "https://127.0.0.1:1/{long}"
+audiences = ["https://api.example.com"]
+algorithms = ["ES256"]
+discovery = true
+
+[upstreams.{long}]
+servers = ["127.0.0.1:1"]
+
+[routes.{long}]
+path = "/"
+product = "crm"
+upstream = "{long}"
+"#
+    );
+    let (gateway, _issuer) = gateway(&config, &[]);
+    let mut page = Process::start(
+        Command::new("node")
+            .arg(peer_file("admin.mjs"))
+            .arg(gateway.admin.to_string()),
+    );
+    let told: Value = serde_json::from_str(&page.line()).expect("one JSON object");
+    assert_eq!(told["complaints"], json!([]));
+    for width in ["360", "1280"] {
+        assert_eq!(told[width]["over"], 0, "{width} {told}");
+        let height = told[width]["height"].as_u64().unwrap();
+        assert!(height < 3000, "{width} {told}");
+    }
+}
