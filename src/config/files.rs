@@ -34,6 +34,22 @@ pub trait Files {
         Ok(())
     }
 
+    /// Whether sessions can be kept at `path`, which is resolved. Who knows no disk takes any.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    fn check_store(&self, _path: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether `path`, which is resolved, is a folder or can become one. Who knows no disk takes any.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    fn check_folder(&self, _path: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether `url` is one for whoever calls it. Who calls nobody takes any.
     ///
     /// # Errors

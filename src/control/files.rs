@@ -86,6 +86,24 @@ impl Files for DiskFiles {
         writable(path).map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 
+    fn check_store(&self, path: &Path) -> Result<(), String> {
+        // Whose store it is, whoever serves knows: others may ask what the configuration means, and may not write there.
+        let outcome = match std::fs::metadata(path) {
+            Ok(there) if !there.is_dir() => Ok(()),
+            _ => writable(path),
+        };
+        outcome.map_err(|error| format!("cannot keep sessions in {}: {error}", path.display()))
+    }
+
+    fn check_folder(&self, path: &Path) -> Result<(), String> {
+        let outcome = match std::fs::metadata(path) {
+            Ok(there) if !there.is_dir() => Err(ErrorKind::NotADirectory.into()),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => Err(error),
+            _ => Ok(()),
+        };
+        outcome.map_err(|error| format!("cannot keep anything in {}: {error}", path.display()))
+    }
+
     fn check_url(&self, url: &str) -> Result<(), String> {
         reqwest::Url::parse(url)
             .map(drop)

@@ -157,4 +157,53 @@ mod tests {
         );
         assert_eq!(unknown["source"], "oops = 1");
     }
+    #[test]
+    fn a_place_where_nothing_can_be_kept_is_a_fault_of_the_key_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        let check = |text: &str, expected: Option<(&str, u64)>| {
+            std::fs::write(&path, text).unwrap();
+            let Err(LoadError::Faulty {
+                source,
+                diagnostics,
+                ..
+            }) = load(&path)
+            else {
+                panic!("a gateway without a listener is a fault");
+            };
+            let json = source.report(&diagnostics).to_json();
+            let all = json["diagnostics"].as_array().unwrap();
+            let places = ["folder_unusable", "store_unwritable", "log_unwritable"];
+            let found = all
+                .iter()
+                .find(|one| places.iter().any(|code| one["code"] == *code));
+            let found =
+                found.map(|one| (one["code"].as_str().unwrap(), one["line"].as_u64().unwrap()));
+            assert_eq!(found, expected, "{text}\n{json:#}");
+        };
+        let state = |path: &str| format!("[server]\nstate_dir = \"{path}\"\n");
+        check(&state("state/of/it"), None);
+        check(&state("."), None);
+        check(&state("gateway.toml"), Some(("folder_unusable", 2)));
+        check(&state("gateway.toml/state"), Some(("folder_unusable", 2)));
+        let store =
+            |path: &str| format!("[sessions.store]\nkind = \"sqlite\"\npath = \"{path}\"\n");
+        check("[sessions]\n", None);
+        check(&store("sessions.db"), None);
+        check(&store("gateway.toml"), None);
+        check(&store("."), Some(("store_unwritable", 3)));
+        check(&store("absent/sessions.db"), Some(("store_unwritable", 3)));
+        check(
+            &store("gateway.toml/sessions.db"),
+            Some(("store_unwritable", 3)),
+        );
+        check(
+            &store("absent/sessions.db").replace("sqlite", "memory"),
+            None,
+        );
+        check(
+            "[telemetry]\naccess_log = \"file:absent/access.log\"\n",
+            Some(("log_unwritable", 2)),
+        );
+    }
 }

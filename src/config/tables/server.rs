@@ -1,5 +1,6 @@
 //! `[server]`: the process as a whole.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::model::Server;
@@ -19,7 +20,19 @@ pub(in crate::config) fn server(table: Option<&Table<'_>>) -> Server {
             .filter(|threads| *threads > 0)
             .map(|threads| threads as usize);
         server.drain = table.read_or("drain", server.drain, Value::duration);
-        server.state_dir = table.read("state_dir", Value::path);
+        server.state_dir = table.read("state_dir", folder);
     }
     server
+}
+
+/// A folder that is there, or that the first write makes.
+fn folder(value: &Value<'_>) -> Option<PathBuf> {
+    let path = value.path()?;
+    match value.walk.files.check_folder(&path) {
+        Ok(()) => Some(path),
+        Err(why) => {
+            let help = "name a folder; it is made when something is to be kept";
+            value.refuse("folder_unusable", why, help)
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `[sessions]`: what is minted, how long it lives, with which keys.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::read::{any_url, claim_path, host};
 use super::session_client::clients;
 use super::session_edge::{claims_hook, cookie, limits, login_hook};
+use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{SessionStoreKind, Sessions};
 use crate::config::names::Known;
 use crate::config::units::hex;
@@ -228,11 +229,11 @@ fn store(sessions: &Table<'_>) -> SessionStoreKind {
     const WORDS: [(&str, Kind); 2] = [("sqlite", Kind::Sqlite), ("memory", Kind::Memory)];
     let beside = sessions.walk.files.resolve(Path::new("sessions.db"));
     let Some(table) = sessions.table("store", "sessions.store") else {
-        return SessionStoreKind::Sqlite(beside);
+        return sqlite(sessions, beside);
     };
     let path = table.read_or("path", beside, Value::path);
     match table.read_or("kind", Kind::Sqlite, |value| value.word(&WORDS)) {
-        Kind::Sqlite => SessionStoreKind::Sqlite(path),
+        Kind::Sqlite => sqlite(&table, path),
         Kind::Memory => {
             let message = "sessions are kept in memory: a restart logs everybody out";
             table.warn(
@@ -244,6 +245,16 @@ fn store(sessions: &Table<'_>) -> SessionStoreKind {
             SessionStoreKind::Memory
         }
     }
+}
+
+/// A file for the sessions, if it can be one. A fault is where `table` names it, or else `table` itself.
+fn sqlite(table: &Table<'_>, path: PathBuf) -> SessionStoreKind {
+    if let Err(why) = table.walk.files.check_store(&path) {
+        let help = "let whoever runs the gateway write in its folder, or name another: [sessions.store] path = \"…\"";
+        let fault = Diagnostic::fault("store_unwritable", table.span_of("path"), why, help);
+        table.walk.report(fault);
+    }
+    SessionStoreKind::Sqlite(path)
 }
 
 /// 32 bytes behind a secret, as base64 in either alphabet or as hex.
