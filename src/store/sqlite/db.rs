@@ -31,6 +31,12 @@ pub(super) fn reopen(path: &Path) -> rusqlite::Result<Db> {
     Ok(connection)
 }
 
+/// Brings everything into the file itself and leaves the log beside it empty. What somebody else reads or writes just then
+/// stays in the log.
+pub(super) fn settle(connection: &Db) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
 /// Logs what went wrong, once, and tells the caller no more than that it did.
 pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
     tracing::error!(%error, "the session store failed");

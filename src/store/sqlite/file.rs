@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
-use super::db::{connect, reopen, unavailable};
+use super::db::{connect, reopen, settle, unavailable};
 use super::owed::OWED_MAX;
 use super::reader::{Read, Reader};
 use super::time::{rest, resume};
@@ -126,9 +126,13 @@ impl SqliteStore {
         self.passed
     }
 
-    /// The last word before a stop: this process has seen nothing later than `now`.
+    /// The last word before a stop: this process has seen nothing later than `now`. After it the file is whole by itself: to
+    /// copy it, or to put a copy into its place, nobody has to know of a log beside it.
     pub fn rest(&self, now: Timestamp) {
-        let rested = reopen(&self.path).and_then(|connection| rest(&connection, now));
+        let rested = reopen(&self.path).and_then(|connection| {
+            rest(&connection, now)?;
+            settle(&connection)
+        });
         if let Err(error) = rested {
             unavailable(&error);
         }

@@ -91,6 +91,28 @@ async fn a_backup_is_a_store() {
     restored.rotated(&opened.refresh_token).await;
 }
 
+/// The log of a store that stopped would be laid over whatever stands in its place later.
+#[tokio::test]
+async fn a_store_that_stopped_is_one_whole_file_and_a_copy_takes_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [path, copy, cold] =
+        ["sessions.db", "copy.db", "cold.db"].map(|name| folder.path().join(name));
+    let before = process(&sqlite(folder.path()));
+    let early = before.login("u_1").await;
+    backup(&path, &copy).expect("a copy");
+    let late = before.login("u_2").await;
+    before.store.rest(before.clock.now());
+    std::fs::copy(&path, &cold).expect("it is copied");
+    let cold = process_at(&SessionStoreKind::Sqlite(cold), before.clock.clone());
+    cold.rotated(&late.refresh_token).await;
+    // As a process leaves it whose last connection was never closed.
+    std::fs::copy(&copy, &path).expect("it is put back");
+    let after = process_at(&sqlite(folder.path()), before.clock.clone());
+    let unknown = after.refresh(&late.refresh_token).await;
+    assert_eq!(unknown.expect_err("it is of later"), RefreshError::Unknown);
+    after.rotated(&early.refresh_token).await;
+}
+
 #[test]
 fn half_a_backup_is_not_left_behind() {
     let folder = tempfile::tempdir().expect("a folder");

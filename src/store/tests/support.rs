@@ -51,6 +51,7 @@ impl Claims for NoHook {
 /// A service on one store, as one process has it.
 pub(super) struct Process {
     pub(super) service: SessionService<Store>,
+    pub(super) store: Arc<Store>,
     pub(super) revocations: Arc<Revocations>,
     pub(super) clock: Arc<SetClock>,
 }
@@ -79,13 +80,14 @@ pub(super) fn process_at(kind: &SessionStoreKind, clock: Arc<SetClock>) -> Proce
     let minute = Duration::from_secs(60);
     Process {
         service: SessionService::new(
-            store,
+            store.clone(),
             keys,
             revocations.clone(),
             Arc::new(Deaf),
             minute,
             minute,
         ),
+        store,
         revocations,
         clock,
     }
