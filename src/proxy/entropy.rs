@@ -3,15 +3,14 @@
 
 use std::cell::Cell;
 
-use aws_lc_rs::rand;
+use crate::control::fresh;
 
 thread_local! {
     static STATE: Cell<[u64; 4]> = Cell::new(seed());
 }
 
 fn seed() -> [u64; 4] {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).expect("the system has entropy");
+    let bytes = fresh::<32>();
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
         *word = u64::from_le_bytes(bytes.try_into().expect("a chunk has eight bytes"));
