@@ -31,14 +31,14 @@ pub(super) fn authorization<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8
 /// The token of a request to a route that wants one.
 ///
 /// # Errors
-/// [`Reason::TokenMissing`], `TokenOversized`, `TokenMalformed`, or `RequestAmbiguous` for two tokens in two places.
+/// [`Reason::TokenMissing`], `TokenOversized`, or `RequestAmbiguous` for two tokens in two places.
 pub(super) fn bearer<'a>(
     head: &RequestHead<'a>,
     authorization: Option<&'a [u8]>,
     route: &Route,
     path: &RequestPath,
 ) -> Result<BearerToken<'a>, Refusal> {
-    let in_protocol = websocket_tokens(head, route)?;
+    let in_protocol = websocket_token(head, route)?;
     match (authorization, in_protocol) {
         (Some(_), Some(_)) => Err(ambiguous(
             "a token in Authorization and one in Sec-WebSocket-Protocol",
@@ -93,7 +93,7 @@ pub fn shows_token(head: &RequestHead<'_>, path: &RequestPath) -> bool {
         || path.has_parameter(QUERY_TOKEN)
 }
 
-fn websocket_tokens<'a>(head: &RequestHead<'a>, route: &Route) -> Result<Option<&'a str>, Refusal> {
+fn websocket_token<'a>(head: &RequestHead<'a>, route: &Route) -> Result<Option<&'a [u8]>, Refusal> {
     if !route.handling.websocket_token {
         return Ok(None);
     }
@@ -103,7 +103,5 @@ fn websocket_tokens<'a>(head: &RequestHead<'a>, route: &Route) -> Result<Option<
     if tokens.next().is_some() {
         return Err(ambiguous("two tokens in Sec-WebSocket-Protocol"));
     }
-    first
-        .map(|token| std::str::from_utf8(token).map_err(|_| ambiguous("a token that is not ASCII")))
-        .transpose()
+    Ok(first)
 }

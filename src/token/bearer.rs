@@ -35,12 +35,12 @@ impl<'h> BearerToken<'h> {
         Self::check(&rest[spaces..])
     }
 
-    /// Takes a bare token, as the command line has it.
+    /// Takes a bare token, as the command line and `Sec-WebSocket-Protocol` have it.
     ///
     /// # Errors
     /// See [`BearerError`].
-    pub fn from_compact(token: &'h str) -> Result<Self, BearerError> {
-        Self::check(token.as_bytes())
+    pub fn from_compact(token: &'h (impl AsRef<[u8]> + ?Sized)) -> Result<Self, BearerError> {
+        Self::check(token.as_ref())
     }
 
     /// What stands where the compact serialization should.

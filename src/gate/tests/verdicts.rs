@@ -6,6 +6,7 @@ use super::super::{Reason, Silent, Verdict};
 use super::house::{House, NOW, word};
 use crate::policy::Pass;
 use crate::session::{Revocation, Revoked};
+use crate::wire::{Field, RequestHead};
 
 /// Names and values.
 type Fields<'f> = [(&'f str, &'f str)];
@@ -243,6 +244,27 @@ fn a_token_stands_in_one_place() {
     ];
     for (target, fields, expected) in rows {
         assert_eq!(house.word(target, fields), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_token_that_is_no_text_is_malformed_wherever_it_stands() {
+    let house = House::new();
+    for (name, value) in [
+        ("Authorization", b"Bearer \xff".as_slice()),
+        ("Sec-WebSocket-Protocol", b"bearer.\xff"),
+    ] {
+        let verdict = house.with_head("GET", "/socket", &[], |head| {
+            let fields = [head.fields, &[Field { name, value }]].concat();
+            let head = RequestHead {
+                fields: &fields,
+                ..*head
+            };
+            house
+                .gate
+                .admit(&head, &house.revocations, NOW, &mut Silent)
+        });
+        assert_eq!(word(&verdict), Reason::TokenMalformed.as_str(), "{name}");
     }
 }
 
