@@ -31,17 +31,27 @@ impl Timestamp {
 
     /// This point, `span` later; stops at the end of time instead of wrapping.
     pub const fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span.as_millis() as u64))
+        Self(self.0.saturating_add(millis(span)))
     }
 
     /// This point, `span` earlier; stops at the epoch instead of wrapping.
     pub const fn minus(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(span.as_millis() as u64))
+        Self(self.0.saturating_sub(millis(span)))
     }
 
     /// How long ago `earlier` was; zero when it lies ahead.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The longest span has more milliseconds than a timestamp can count.
+const fn millis(span: Duration) -> u64 {
+    let millis = span.as_millis();
+    if millis < u64::MAX as u128 {
+        millis as u64
+    } else {
+        u64::MAX
     }
 }
 
@@ -97,6 +107,23 @@ mod set_clock {
     impl Clock for SetClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Timestamp;
+
+    #[test]
+    fn no_span_wraps_around_the_ends_of_time() {
+        let now = Timestamp::from_secs(1_700_000_000);
+        let beyond = Duration::from_millis(u64::MAX) + Duration::from_millis(1);
+        for long in [Duration::from_millis(u64::MAX), beyond, Duration::MAX] {
+            assert_eq!(now.plus(long), Timestamp::from_millis(u64::MAX), "{long:?}");
+            assert_eq!(now.minus(long), Timestamp::default(), "{long:?}");
         }
     }
 }
