@@ -136,7 +136,7 @@ fn route_lookup((table, host, path): &'static (RouteTable, Host, RequestPath)) {
     }
 }
 
-/// Of tokens that nobody has looked for since something was revoked.
+// Of tokens that nobody has looked for since something was revoked. A doc comment is no attribute that the macro takes.
 #[library_benchmark(setup = revoked)]
 #[bench::of_0(0)]
 #[bench::of_10_000(10_000)]
