@@ -74,9 +74,9 @@ impl<M: Series, const N: usize> Family<M, N> {
         all.entry(key).or_insert_with(|| self.begin(values)).clone()
     }
 
-    /// Whether there is a series of these label values.
-    pub(super) fn has(&self, values: [&str; N]) -> bool {
-        self.read().contains_key(&values.map(Box::from))
+    /// The series of these label values, if there is one.
+    pub(super) fn find(&self, values: [&str; N]) -> Option<M> {
+        self.read().get(&values.map(Box::from)).cloned()
     }
 
     /// All series, in the order of their label values.

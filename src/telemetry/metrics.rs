@@ -151,8 +151,8 @@ impl Metrics {
         let healthy = &self.families.upstream_healthy;
         healthy.retain(|[name, server]| servers.contains(&(&**name, server.to_string())));
         for (name, server) in &servers {
-            if !healthy.has([name, server]) {
-                self.upstream_healthy(name, server, Health::Used);
+            if healthy.find([name, server]).is_none() {
+                healthy.with([name, server]).set(1);
             }
         }
     }
@@ -184,10 +184,12 @@ impl Metrics {
             .find(name, |_| true, || UpstreamHandle::new(&self.families, name))
     }
 
-    /// Whether a server of an upstream takes requests. `server` is one of the configuration.
+    /// Whether a server of an upstream takes requests. One that the configuration has no longer is not told of: a request
+    /// under an earlier one may still find it dead, and nobody would find it alive.
     pub fn upstream_healthy(&self, upstream: &str, server: &str, health: Health) {
-        let gauge = self.families.upstream_healthy.with([upstream, server]);
-        gauge.set(i64::from(health == Health::Used));
+        if let Some(gauge) = self.families.upstream_healthy.find([upstream, server]) {
+            gauge.set(i64::from(health == Health::Used));
+        }
     }
 
     /// Every server of the configuration, by the name of its upstream.

@@ -61,6 +61,7 @@ fn a_request_counts_under_its_route_its_product_and_its_reason() {
 #[test]
 fn every_metric_of_the_contract_is_told() {
     let telemetry = telemetry();
+    telemetry.configure(&config(&[], "off")).unwrap();
     let metrics = telemetry.metrics();
     let _connection = metrics.connection("public");
     let _active = metrics.upstream("crm").active();
@@ -217,6 +218,8 @@ fn every_server_is_told_of_from_the_start_and_none_that_is_gone() {
     upstream.servers = vec![ServerAddress::Ip(([127, 0, 0, 1], 9102).into())];
     telemetry.configure(&config).unwrap();
     assert!(healthy("127.0.0.1:9102", 1));
+    // Found by a request that began before it went.
+    metrics.upstream_healthy("crm", "127.0.0.1:9101", Health::PassedOver);
     assert!(!telemetry.scrape().contains("127.0.0.1:9101"));
 }
 

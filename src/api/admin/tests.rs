@@ -393,6 +393,7 @@ async fn the_page_tells_since_when_an_issuers_keys_are_confirmed_and_why_no_long
 #[tokio::test]
 async fn an_upstream_whose_server_is_passed_over_is_told_of() {
     let admin = admin(CONFIG);
+    admin.2.configure(admin.acts().gate.config()).unwrap();
     for (health, used, shown) in [
         (Health::Used, true, "none"),
         (Health::PassedOver, false, "<code>127.0.0.1:9101</code>"),

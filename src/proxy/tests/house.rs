@@ -154,7 +154,10 @@ impl House {
             clock: clock.clone(),
             gate,
         }));
-        let listener = edge.gate.load().config().listeners[0].clone();
+        let config = edge.gate.load().config().clone();
+        let metrics = edge.telemetry.metrics();
+        metrics.configure(&config, clock.now());
+        let listener = config.listeners[0].clone();
         let shown = Arc::new(Live::new(Arc::new(shown)));
         let plane = Arc::new(Plane::new(listener, Role::Public, edge.clone(), &shown));
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
