@@ -8,6 +8,8 @@ use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server, ShutdownSignalWatch};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::acts::Wishes;
 use super::descriptors;
@@ -31,6 +33,8 @@ use crate::time::Clock as _;
 
 /// How long the last log lines may take to be written.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// How long it may take to write down what a restart shall know of keys.
+const WRITE_MAX: Duration = Duration::from_secs(2);
 /// How often expired revocations are forgotten, and what is counted at intervals is counted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// How long pingora may wait after a signal: longer than any drain, for the process ends when that is over.
@@ -107,12 +111,19 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
         Signals::new(&background, board, edge.clone()).map_err(Refused::System)?;
     background.spawn(upkeep(revocations, telemetry.clone(), clock));
     background.spawn(own_keys::distrust(world.handle(), distrusted));
-    background.spawn(world.run(std::future::pending()));
+    let (end, ended) = oneshot::channel::<()>();
+    let world = background.spawn(world.run(async {
+        // It ends when the other half is dropped.
+        let _ = ended.await;
+    }));
 
     announce(&summary);
     sockets.listen()?;
     serve(&config, &edge, &certificates, sockets, signals);
     stopping.wait(&edge);
+    drop(end);
+    // Its last act is to write down what keys were used for.
+    let _ = background.block_on(async { timeout(WRITE_MAX, world).await });
     if let Some(sessions) = sessions {
         sessions.rest();
     }

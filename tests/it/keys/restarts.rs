@@ -60,6 +60,29 @@ fn kept_keys_serve_after_a_restart_and_without_them_the_issuer_is_unavailable_un
 }
 
 #[test]
+fn what_a_key_was_used_for_until_a_clean_stop_is_known_after_a_restart() {
+    let upstream = Upstream::start();
+    let issuer = Issuer::new("https://auth.example.com");
+    let keys = issuer_table("main", &issuer, "jwks_file = \"jwks.json\"");
+    let files = [("jwks.json", &*issuer.jwks())];
+    let mut gateway = Gateway::start(&config(&upstream, &keys), &files);
+    assert_eq!(fate(&gateway, &issuer.token(json!({}))), "passes");
+    let record = |gateway: &Gateway| {
+        let keys = gateway.admin_get("/api/status").json()["keys"]["main"].clone();
+        keys[issuer.key.kid()].clone()
+    };
+    let before = record(&gateway);
+    assert_eq!(before["count"], 1);
+    gateway.signal("-TERM");
+    assert!(gateway.wait(Duration::from_secs(10)).success());
+    gateway.spawn();
+    let after = record(&gateway);
+    for known in ["count", "last_used_ms", "first_seen_ms"] {
+        assert_eq!(after[known], before[known], "{known}");
+    }
+}
+
+#[test]
 fn a_command_that_asks_for_keys_leaves_nothing_behind_for_the_gateway() {
     let upstream = Upstream::start();
     let issuer = Issuer::new("https://auth.example.com");
