@@ -20,7 +20,7 @@ pub struct AccessTerms {
     pub issuer: Arc<str>,
     /// `aud`.
     pub audience: Box<str>,
-    /// From `iat` to `exp`, before jitter.
+    /// From `iat` to `exp`, before jitter; less where the session ends before.
     pub lifetime: Duration,
     /// The part of the lifetime, 0 to 0.5, by which it is shortened at random: tokens of one moment end apart.
     pub jitter: f64,
@@ -58,7 +58,8 @@ impl AccessMinter {
         Self { terms }
     }
 
-    /// Mints with `key` for a session, with a scope that may be narrower than what was granted.
+    /// Mints with `key` for a session, with a scope that may be narrower than what was granted. No token outlives the
+    /// session's end.
     pub fn mint(
         &self,
         key: &SigningKey,
@@ -74,7 +75,9 @@ impl AccessMinter {
             ("sid", json!(session.id.to_string())),
             ("rtg", json!(session.generation)),
         ];
-        self.sign(key, &session.grant, own, moment, entropy)
+        let left = session.ends_at.since(moment.committed_at).as_secs();
+        let expires_in = self.lifetime_secs(entropy).min(left.max(1));
+        self.sign(key, &session.grant, own, expires_in, moment, entropy)
     }
 
     /// Mints with `key` for a client that speaks for itself (RFC 6749 §4.4).
@@ -91,7 +94,8 @@ impl AccessMinter {
             ("client_id", json!(client)),
             ("scope", json!(grant.scope)),
         ];
-        self.sign(key, grant, own, moment, entropy)
+        let expires_in = self.lifetime_secs(entropy);
+        self.sign(key, grant, own, expires_in, moment, entropy)
     }
 
     fn sign<const N: usize>(
@@ -99,10 +103,10 @@ impl AccessMinter {
         key: &SigningKey,
         grant: &Grant,
         own: [(&str, Value); N],
+        expires_in: u64,
         moment: Moment,
         entropy: &dyn Entropy,
     ) -> Minted {
-        let expires_in = self.lifetime_secs(entropy);
         let issued_at = moment.now.as_secs();
         let mut claims = granted(grant, &self.terms.products);
         let registered = [

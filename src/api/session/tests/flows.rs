@@ -12,11 +12,7 @@ async fn a_login_is_delegated_and_answered_with_tokens() {
     assert_eq!(answer.text("token_type"), "Bearer");
     assert_eq!(answer.text("scope"), "api read");
     assert!(answer.text("refresh_token").starts_with("tgr_"));
-    assert!(
-        answer.json()["expires_in"]
-            .as_u64()
-            .is_some_and(|left| left > 500)
-    );
+    assert_eq!(answer.json()["expires_in"], 120, "till the session's end");
     let (head, body) = house.service.asked().remove(0);
     assert_eq!(
         body,
@@ -375,6 +371,29 @@ async fn idle_and_absolute_ends_hold() {
     }
     house.wait(20);
     house.refresh(&token).await.fails(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn no_access_token_outlives_the_end_of_its_session() {
+    let house = House::build().await;
+    let said = r#"{"subject":"u_1","products":["crm"],"absolute_ttl":45}"#;
+    house.service.answers(200, said);
+    let mut tokens = house.login().await;
+    house.service.answers(204, "");
+    for left in [45, 25, 5] {
+        let exp = claims(&tokens.text("access_token"))["exp"].as_u64();
+        assert_eq!(tokens.json()["expires_in"], left);
+        assert_eq!(exp, Some(house.now().as_secs() + left));
+        if left > 5 {
+            house.wait(20);
+            tokens = house.refresh(&tokens.text("refresh_token")).await;
+        }
+    }
+    house.wait(4);
+    assert!(house.counts(&tokens.text("access_token")).await);
+    // The gate allows for some leeway, as it does for any token.
+    house.wait(6);
+    assert!(!house.counts(&tokens.text("access_token")).await);
 }
 
 pub(super) fn claims(token: &str) -> serde_json::Value {
