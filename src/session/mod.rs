@@ -23,6 +23,7 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unkept;
 
 pub use commit::{Rows, apply};
 pub use entropy::Entropy;

@@ -169,11 +169,12 @@ impl<S: SessionStore> SessionService<S> {
         refresh: &Refresh<'_>,
         entropy: &dyn Entropy,
     ) -> Result<(Vouched, Option<Box<[u8]>>), RefreshError> {
-        let handle = session.handle.as_deref();
-        let handle = handle.and_then(|sealed| self.keys.open(&session.salt, sealed));
+        let (id, generation) = (session.id, session.generation);
+        let kept = || self.keys.open(&session.salt, session.handle.as_deref()?);
+        let handle = self.unkept.find(id, generation).or_else(kept);
         let ask = || Ask {
-            session: session.id,
-            generation: session.generation,
+            session: id,
+            generation,
             subject: session.subject.clone(),
             client: session.client.clone(),
             claims_version: session.grant.claims_version.clone(),
@@ -186,20 +187,23 @@ impl<S: SessionStore> SessionService<S> {
         };
         match claims.ask(ask).await {
             ClaimsAnswer::Renewed(grant, given) => {
+                if let Some(given) = &given {
+                    self.unkept.note(id, generation, given);
+                }
                 narrow(&grant, refresh.scope)?;
                 Ok((Vouched::For(*grant), seal(given.or(handle))))
             }
             // It vouched for the same again: the bridge over an outage begins anew.
             ClaimsAnswer::Unchanged => Ok((Vouched::Same, seal(handle))),
             ClaimsAnswer::Denied => {
-                self.revoke(session.id, Why::Denied).await?;
+                self.revoke(id, Why::Denied).await?;
                 Err(RefreshError::Denied)
             }
             ClaimsAnswer::Unavailable
                 if refresh.now.since(session.granted_at) <= self.stale_ok
                     && !self.stale_ok.is_zero() =>
             {
-                Ok((Vouched::Silent, None))
+                Ok((Vouched::Silent, seal(handle)))
             }
             ClaimsAnswer::Unavailable | ClaimsAnswer::Contradicted => {
                 Err(RefreshError::ClaimsUnavailable)
@@ -216,7 +220,11 @@ impl<S: SessionStore> SessionService<S> {
         at: Timestamp,
     ) -> Result<Refreshed, RefreshError> {
         match rotation {
-            Rotation::Rotated | Rotation::Recovered | Rotation::Replayed => {}
+            Rotation::Rotated | Rotation::Recovered => {
+                self.unkept
+                    .forget(found.session.id, found.session.generation);
+            }
+            Rotation::Replayed => {}
             refused => return Err(RefreshError::Refused(refused)),
         }
         // Unless the master key was changed in the meantime, what checked the token derives its successor.

@@ -15,6 +15,7 @@ use super::revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
 use super::revocations::Revocations;
 use super::state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
 use super::store::{Change, Command, Committed, Outcome, SessionStore, StoreError, Use};
+use super::unkept::Unkept;
 use crate::time::Timestamp;
 
 /// Opens, refreshes and ends sessions.
@@ -25,6 +26,7 @@ pub struct SessionService<S> {
     pub(super) observer: Arc<dyn Observer>,
     remember: Duration,
     pub(super) stale_ok: Duration,
+    pub(super) unkept: Unkept,
 }
 
 /// A session about to begin.
@@ -79,6 +81,7 @@ impl<S: SessionStore> SessionService<S> {
             observer,
             remember,
             stale_ok,
+            unkept: Unkept::default(),
         }
     }
 

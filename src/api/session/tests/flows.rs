@@ -228,6 +228,38 @@ async fn a_tenant_stays_until_the_claims_hook_says_that_there_is_none() {
     assert_eq!(said["org"], "o1");
 }
 
+/// It may know its earlier one no more, and end the session of whoever shows it.
+#[tokio::test]
+async fn the_newest_handle_is_shown_though_the_refresh_that_it_came_with_failed() {
+    let house = House::build().await;
+    let say = |scope: &str, handle: &str| {
+        let said = format!(
+            r#"{{"subject":"u_1","products":["crm"],"scope":"{scope}","refresh_handle":"{handle}"}}"#
+        );
+        house.service.answers(200, &said);
+    };
+    let shown = || {
+        let (_, body) = house.service.asked().pop().unwrap();
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        body["refresh_handle"].clone()
+    };
+    say("api read", "h0");
+    let token = house.login().await.text("refresh_token");
+    say("api", "h1");
+    let narrowed =
+        format!("grant_type=refresh_token&client_id=mobile&scope=read&refresh_token={token}");
+    house
+        .form("/oauth/token", &narrowed)
+        .await
+        .fails(400, "invalid_scope");
+    assert_eq!(shown(), "h0");
+    house.service.answers(204, "");
+    let second = house.refresh(&token).await.text("refresh_token");
+    assert_eq!(shown(), "h1");
+    house.refresh(&second).await;
+    assert_eq!(shown(), "h1", "the session kept it");
+}
+
 #[tokio::test]
 async fn another_subjects_claims_are_never_bridged() {
     let house = House::build().await;

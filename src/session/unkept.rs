@@ -1,0 +1,34 @@
+//! Handles that the identity service gave at a refresh that then failed. It may understand no earlier one by now, and take who
+//! still shows it for a thief; so the next refresh shows them. They end with the process.
+
+use quick_cache::sync::Cache;
+
+use super::id::TimedId;
+
+/// Handles that no session keeps yet, by session and the generation that they were given to. Bounded: the one unused for
+/// longest makes room.
+pub(super) struct Unkept(Cache<(TimedId, u64), String>);
+
+impl Default for Unkept {
+    fn default() -> Self {
+        Self(Cache::new(HANDLES_MAX))
+    }
+}
+
+impl Unkept {
+    pub(super) fn find(&self, session: TimedId, generation: u64) -> Option<String> {
+        self.0.get(&(session, generation))
+    }
+
+    pub(super) fn note(&self, session: TimedId, generation: u64, given: &str) {
+        self.0.insert((session, generation), given.to_owned());
+    }
+
+    /// Forgets what the store keeps by now.
+    pub(super) fn forget(&self, session: TimedId, generation: u64) {
+        self.0.remove(&(session, generation));
+    }
+}
+
+/// Sessions that one outage of the store catches at their refresh.
+const HANDLES_MAX: usize = 10_000;
