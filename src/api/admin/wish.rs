@@ -65,6 +65,7 @@ pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<A
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RevokeGlobally {
+    #[serde(deserialize_with = "object::member")]
     sub_id: IssSub,
 }
 

@@ -156,6 +156,10 @@ async fn a_global_revocation_names_a_subject_of_an_issuer_that_exists() {
             r#"{"sub_id": {"format": "opaque", "id": "alice"}}"#.to_owned(),
             400,
         ),
+        (
+            json!({ "sub_id": ["iss_sub", iss, "alice"] }).to_string(),
+            400,
+        ),
         (r#"{"subject": "alice"}"#.to_owned(), 400),
         ("{}".to_owned(), 400),
         (String::new(), 400),
