@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::session::StoreError;
 
@@ -21,13 +21,6 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Db> {
     connection.set_prepared_statement_cache_capacity(32);
     // Plans do not depend on bound values, so no statement is planned again for them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
-}
-
-/// Opens a file that is there, for a last word: no file is made where it was taken away.
-pub(super) fn reopen(path: &Path) -> rusqlite::Result<Db> {
-    let connection = Db::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(BUSY_MAX)?;
     Ok(connection)
 }
 

@@ -10,22 +10,22 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::adapter::Surroundings;
-use super::db::{connect, reopen, settle, unavailable};
+use super::db::connect;
 use super::owed::OWED_MAX;
+use super::place::Place;
 use super::reader::{Read, Reader};
-use super::time::{rest, resume};
-use super::writer::{Job, Writer};
+use super::time::resume;
+use super::writer::{Call, Job, Writer};
 use crate::session::{Change, Committed, Session, SessionStore, StoreError, TimedId};
 use crate::time::Timestamp;
 
 /// Keeps sessions in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    jobs: SyncSender<Job>,
+    jobs: SyncSender<Call>,
     /// What is owed and found no room among the jobs.
     late: SyncSender<Change>,
     reads: SyncSender<Read>,
-    path: PathBuf,
     passed: Timestamp,
 }
 
@@ -96,6 +96,7 @@ impl SqliteStore {
             source,
         };
         create_private(path).map_err(io)?;
+        let place = Place::of(path).map_err(io)?;
         let mut connection = connect(path).map_err(sqlite)?;
         let found = super::schema::migrate(&mut connection).map_err(sqlite)?;
         if found > super::schema::VERSION {
@@ -105,7 +106,7 @@ impl SqliteStore {
         let passed = resume(&connection, surroundings.clock.now()).map_err(sqlite)?;
         let reading = connect(path).map_err(sqlite)?;
         let (late, owed) = sync_channel(OWED_MAX);
-        let mut writer = Writer::new(connection, surroundings.clone(), owed);
+        let mut writer = Writer::new(connection, place, surroundings.clone(), owed);
         writer.follow().map_err(sqlite)?;
         let (jobs, incoming) = sync_channel(QUEUE_MAX);
         spawn("sessions-write", move || writer.run(&incoming)).map_err(io)?;
@@ -116,7 +117,6 @@ impl SqliteStore {
             jobs,
             late,
             reads,
-            path: path.to_owned(),
             passed,
         })
     }
@@ -126,15 +126,13 @@ impl SqliteStore {
         self.passed
     }
 
-    /// The last word before a stop: this process has seen nothing later than `now`. After it the file is whole by itself: to
-    /// copy it, or to put a copy into its place, nobody has to know of a log beside it.
+    /// The last word before a stop: this process has seen nothing later than `now`, and writes nothing after it. The file is
+    /// then whole by itself: to copy it, or to put a copy into its place, nobody has to know of a log beside it.
     pub fn rest(&self, now: Timestamp) {
-        let rested = reopen(&self.path).and_then(|connection| {
-            rest(&connection, now)?;
-            settle(&connection)
-        });
-        if let Err(error) = rested {
-            unavailable(&error);
+        let (done, rested) = sync_channel(1);
+        let asked = self.jobs.try_send(Call::Rest((now, done)));
+        if asked.is_err() || rested.recv_timeout(COMMIT_MAX).is_err() {
+            tracing::error!("the session store did not come to its last word");
         }
     }
 }
@@ -154,7 +152,8 @@ impl SessionStore for SqliteStore {
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let (reply, answer) = oneshot::channel();
         let owed = change.command.is_owed().then(|| change.clone());
-        let committed = ask(&self.jobs, Job { change, reply }, answer, COMMIT_MAX).await;
+        let call = Call::Make(Job { change, reply });
+        let committed = ask(&self.jobs, call, answer, COMMIT_MAX).await;
         if let (Err(StoreError::Overloaded), Some(owed)) = (&committed, owed)
             && self.late.try_send(owed).is_err()
         {

@@ -7,6 +7,7 @@ mod backup;
 mod db;
 mod file;
 mod owed;
+mod place;
 mod reader;
 mod row;
 mod rows;

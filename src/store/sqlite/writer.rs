@@ -1,20 +1,30 @@
 //! The one thread that writes: decides a group of changes inside one transaction, syncs once, counts what was revoked, and
 //! only then answers. Between groups it follows other processes and sweeps what has expired.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use rusqlite::TransactionBehavior;
 use tokio::sync::oneshot;
 
-use super::db::{Db, unavailable};
+use super::db::{Db, settle, unavailable};
 use super::owed::Owed;
+use super::place::Place;
 use super::rows::{SqliteRows, revoked_since};
 use super::sweep::{Swept, sweep};
-use super::time::{BEAT_EVERY, begin, end};
+use super::time::{BEAT_EVERY, begin, end, rest};
 use crate::session::{Change, Command, Committed, Revocation, StoreError, apply};
 use crate::store::Surroundings;
 use crate::time::Timestamp;
+
+/// What the writer is asked.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// A change.
+    Make(Job),
+    /// The last word of this process, and who waits for it: nothing later than that moment was seen.
+    Rest(Last),
+}
 
 /// A change and who waits for it.
 #[derive(Debug)]
@@ -23,9 +33,13 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<Committed, StoreError>>,
 }
 
+/// The last word and who waits for it.
+type Last = (Timestamp, SyncSender<()>);
+
 /// Writes for everybody.
 pub(super) struct Writer {
     connection: Db,
+    place: Place,
     surroundings: Surroundings,
     owed: Owed,
     /// The last revocation that counts here.
@@ -41,9 +55,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// `late`: what is owed though it never came to be tried.
-    pub(super) fn new(connection: Db, surroundings: Surroundings, late: Receiver<Change>) -> Self {
+    pub(super) fn new(
+        connection: Db,
+        place: Place,
+        surroundings: Surroundings,
+        late: Receiver<Change>,
+    ) -> Self {
         Self {
             connection,
+            place,
             surroundings,
             owed: Owed::new(late),
             seq: 0,
@@ -54,15 +74,34 @@ impl Writer {
         }
     }
 
-    /// Writes until nobody can ask any more.
-    pub(super) fn run(mut self, incoming: &Receiver<Job>) {
+    /// Writes until the last word, or until nobody can ask any more.
+    pub(super) fn run(mut self, incoming: &Receiver<Call>) {
         loop {
             match incoming.recv_timeout(FOLLOW_EVERY) {
-                Ok(first) => self.write(collect(first, incoming)),
+                Ok(first) => {
+                    let (jobs, last) = collect(first, incoming);
+                    if !jobs.is_empty() {
+                        self.write(jobs);
+                    }
+                    if let Some((now, done)) = last {
+                        self.rest(now);
+                        // Who no longer waits has ended the process.
+                        let _ = done.send(());
+                        return;
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             self.housekeep();
+        }
+    }
+
+    /// On the connection that is there: by its path another file may be reached meanwhile, and the log would go into that one.
+    fn rest(&self, now: Timestamp) {
+        let rested = rest(&self.connection, now).and_then(|()| settle(&self.connection));
+        if let Err(error) = rested {
+            unavailable(&error);
         }
     }
 
@@ -100,7 +139,7 @@ impl Writer {
     fn commit_or_owe(&mut self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
         let owed = Owed::among(&changes);
         let is_sound = self.surroundings.clock.is_sound();
-        let committed = match is_sound {
+        let committed = match is_sound && self.place.holds() {
             true => self.commit(changes).map_err(|error| unavailable(&error)),
             false => Err(StoreError::Unavailable),
         };
@@ -206,11 +245,18 @@ impl Writer {
     }
 }
 
-/// Everything that waits, at most a group of it. While a group syncs the next one gathers, so nobody waits on purpose.
-fn collect(first: Job, incoming: &Receiver<Job>) -> Vec<Job> {
-    let mut jobs = vec![first];
-    jobs.extend(incoming.try_iter().take(GROUP_MAX - 1));
-    jobs
+/// Everything that waits, at most a group of it, and the last word if it is among it. While a group syncs the next one
+/// gathers, so nobody waits on purpose.
+fn collect(first: Call, incoming: &Receiver<Call>) -> (Vec<Job>, Option<Last>) {
+    let (mut jobs, mut last) = (Vec::new(), None);
+    let rest = incoming.try_iter().take(GROUP_MAX - 1);
+    for call in std::iter::once(first).chain(rest) {
+        match call {
+            Call::Make(job) => jobs.push(job),
+            Call::Rest(word) => last = Some(word),
+        }
+    }
+    (jobs, last)
 }
 
 /// Counts what the file has behind `seq`; returns the last one's number.

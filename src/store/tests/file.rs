@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::support::{process, process_at, sqlite};
 use crate::config::model::SessionStoreKind;
-use crate::session::{OWN_ISSUER, RefreshError, Revocation, Revoked, Rotation, Why};
+use crate::session::{OWN_ISSUER, RefreshError, Revocation, Revoked, Rotation, StoreError, Why};
 use crate::store::{OpenError, SqliteStore, backup};
 use crate::time::Clock as _;
 
@@ -111,6 +111,31 @@ async fn a_store_that_stopped_is_one_whole_file_and_a_copy_takes_its_place() {
     let unknown = after.refresh(&late.refresh_token).await;
     assert_eq!(unknown.expect_err("it is of later"), RefreshError::Unknown);
     after.rotated(&early.refresh_token).await;
+}
+
+#[tokio::test]
+async fn a_store_that_was_moved_or_replaced_keeps_nothing_and_spoils_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [path, copy, away] =
+        ["sessions.db", "copy.db", "away.db"].map(|name| folder.path().join(name));
+    let process = process(&sqlite(folder.path()));
+    let early = process.login("u_1").await.refresh_token;
+    backup(&path, &copy).expect("a copy");
+    let late = process.login("u_2").await.refresh_token;
+    let refused = RefreshError::Store(StoreError::Unavailable);
+    std::fs::rename(&path, &away).expect("it is moved");
+    let answer = process.refresh(&late).await;
+    assert_eq!(answer.expect_err("nobody would find it"), refused);
+    std::fs::rename(&away, &path).expect("it is put back");
+    process.rotated(&late).await;
+    std::fs::rename(&copy, &path).expect("it is replaced");
+    let answer = process.refresh(&early).await;
+    assert_eq!(answer.expect_err("nobody would find it"), refused);
+    process.store.rest(process.clock.now());
+    let after = process_at(&sqlite(folder.path()), process.clock.clone());
+    let unknown = after.refresh(&late).await;
+    assert_eq!(unknown.expect_err("it is of later"), RefreshError::Unknown);
+    after.rotated(&early).await;
 }
 
 #[test]
