@@ -11,7 +11,7 @@ use super::call::{Call, Content, FORM_WANTED};
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, ClientKind};
-use crate::session::{Found, RefreshError};
+use crate::session::{Found, REFRESH_TOKEN_PREFIX, RefreshError};
 use crate::token::Verified;
 
 impl SessionApi {
@@ -27,7 +27,7 @@ impl SessionApi {
             return Err(Failure::UnsupportedMedia(FORM_WANTED));
         };
         let token = form.require("token")?;
-        let told = if token.starts_with("tgr_") {
+        let told = if token.starts_with(REFRESH_TOKEN_PREFIX) {
             self.tell_refresh_token(token, &client, call).await?
         } else {
             self.tell_access_token(token, call)

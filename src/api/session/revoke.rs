@@ -11,7 +11,9 @@ use super::call::{Call, Content};
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, Transport};
-use crate::session::{Event, OWN_ISSUER, Occasion, RefreshError, Revocation, Revoked};
+use crate::session::{
+    Event, OWN_ISSUER, Occasion, REFRESH_TOKEN_PREFIX, RefreshError, Revocation, Revoked,
+};
 
 impl SessionApi {
     pub(super) async fn revoke(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
@@ -21,7 +23,7 @@ impl SessionApi {
         origin::check_body(&client, call)?;
         if let Content::Form(form) = &content {
             let token = form.require("token")?;
-            if token.starts_with("tgr_") {
+            if token.starts_with(REFRESH_TOKEN_PREFIX) {
                 self.return_refresh_token(token, &client, call).await?;
             } else {
                 self.return_access_token(token, &client, call).await?;
@@ -78,6 +80,8 @@ impl SessionApi {
         let Some(verified) = self.tokens.find(token, call.now) else {
             return Ok(());
         };
+        // Whoever gives it back got the reply that carried it.
+        self.seen(&verified);
         let principal = verified.principal();
         let theirs = principal.client.as_deref() == Some(&*client.id);
         let Some(id) = principal.token_id.as_deref().filter(|_| theirs) else {

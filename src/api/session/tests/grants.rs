@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flows::claims;
-use super::house::{House, ORIGIN};
+use super::house::{Answer, House, ORIGIN};
 use crate::session::{Event, Revocation, Revoked, TimedId};
 
 /// What is wrong with an assertion, made at a second.
@@ -119,6 +119,19 @@ async fn an_access_token_that_is_given_back_ends_alone() {
 }
 
 #[tokio::test]
+async fn whoever_gives_an_access_token_back_got_the_reply_that_carried_it() {
+    let house = House::build().await;
+    let first = house.login().await.text("refresh_token");
+    let second = house.refresh(&first).await;
+    let body = format!("client_id=mobile&token={}", second.text("access_token"));
+    assert_eq!(house.form("/oauth/revoke", &body).await.status(), 200);
+    confirmed(&house, &second).await;
+    house.wait(5);
+    house.refresh(&first).await.fails(400, "invalid_grant");
+    assert!(house.events.has(Event::Reuse));
+}
+
+#[tokio::test]
 async fn a_client_that_was_revoked_may_ask_anew_in_the_same_millisecond() {
     let house = House::build().await;
     let ask = async |id| {
@@ -159,27 +172,7 @@ async fn introspection_tells_and_confirms() {
         .form("/oauth/introspect", &format!("token=garbage&{proof}"))
         .await;
     assert_eq!(told.json(), serde_json::json!({ "active": false }));
-    let sid = claims(&second.text("access_token"))["sid"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let sid = TimedId::parse(&sid).unwrap();
-    let confirmed = async {
-        while !house
-            .api
-            .service
-            .load(sid)
-            .await
-            .unwrap()
-            .unwrap()
-            .confirmed
-        {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), confirmed)
-        .await
-        .unwrap();
+    confirmed(&house, &second).await;
     house.wait(5);
     house
         .refresh(&first.text("refresh_token"))
@@ -206,4 +199,18 @@ async fn the_metadata_is_one_document_and_its_keys_verify() {
     assert_eq!(keys["keys"].as_array().map(Vec::len), Some(1));
     assert!(house.revocations.is_empty());
     assert!(house.config.sessions.is_some());
+}
+
+/// Waits until the store has heard that the tokens of an answer arrived.
+async fn confirmed(house: &House, answer: &Answer) {
+    let sid = claims(&answer.text("access_token"))["sid"].clone();
+    let sid = TimedId::parse(sid.as_str().unwrap()).unwrap();
+    let session = async || house.api.service.load(sid).await.unwrap().unwrap();
+    let confirmed = async {
+        while !session().await.confirmed {
+            tokio::task::yield_now().await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(5), confirmed);
+    within.await.unwrap();
 }
