@@ -91,13 +91,10 @@ fn claims_that_are_the_gates_own_are_never_the_identity_services() {
     let tokens = house.login();
     let said = json!({ "products": ["crm"], "claims": { "sub": "root", "aud": "elsewhere" } });
     house.service.answers("/claims", 200, &said);
-    let answer = house.refresh(&tokens.refresh);
-    assert!(answer.status == 200 || answer.status == 503, "{answer:?}");
-    if answer.status == 200 {
-        let said = claims(&Tokens::of(&answer).access);
-        assert_eq!((&said["sub"], &said["team"]), (&json!("u_1"), &json!("a")));
-        assert_eq!(said["aud"], "https://api.example.com");
-    }
+    // It is bridged as an outage is: the last word that could be used holds.
+    let said = claims(&house.rotated(&tokens.refresh).access);
+    assert_eq!((&said["sub"], &said["team"]), (&json!("u_1"), &json!("a")));
+    assert_eq!(said["aud"], "https://api.example.com");
 }
 
 #[test]
