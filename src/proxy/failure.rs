@@ -115,6 +115,16 @@ pub(super) fn download_fault(fault: RelayFault) -> Failure {
     }
 }
 
+/// What a client is told that waits longer than its listener lets it.
+pub(super) fn late() -> Refusal {
+    Refusal::new(Reason::RequestTimeout, "over `request_timeout`")
+}
+
+/// What a client is told that the end of the drain cuts.
+pub(super) fn stopped() -> Refusal {
+    Refusal::new(Reason::Overloaded, "the gateway stops: `drain` is over")
+}
+
 /// What a client is told of its body.
 pub(super) fn refusal_of(fault: BodyFault) -> Refusal {
     match fault {

@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::body::Source;
 use super::connection::Reuse;
 use super::exchange::exchange;
-use super::failure::{Failure, Repeat, refusal_of};
+use super::failure::{Failure, Repeat, late, refusal_of, stopped};
 use super::lifetime::LOOK_EVERY;
 use super::part::BodyFault;
 use super::record::Meter;
@@ -116,14 +116,14 @@ impl Turn<'_> {
     async fn given_up(&self, answer: &mut Answer<'_>, alarm: &mut Alarm) -> Failure {
         tokio::select! {
             () = answer.refused() => Failure::Client(BodyFault::Cut),
-            failure = self.time_is_up(alarm) => failure,
+            failure = self.time_is_up(self.late_at(), alarm) => failure,
         }
     }
 
-    async fn time_is_up(&self, alarm: &mut Alarm) -> Failure {
+    /// Waits until it is too late, if it can be, or the drain is over.
+    pub(super) async fn time_is_up(&self, late_at: Option<Moment>, alarm: &mut Alarm) -> Failure {
         loop {
             let now = Moment::now();
-            let late_at = self.late_at();
             if late_at.is_some_and(|late_at| late_at <= now) {
                 return Failure::Late;
             }
@@ -184,10 +184,10 @@ impl Turn<'_> {
                 self.record.verdict = "refuse";
                 Refusal::new(Reason::Overloaded, detail)
             }
-            Failure::Late => Refusal::new(Reason::RequestTimeout, "over `request_timeout`"),
+            Failure::Late => late(),
             Failure::Stopped => {
                 self.edge.count_cut();
-                Refusal::new(Reason::Overloaded, "the gateway stops: `drain` is over")
+                stopped()
             }
             Failure::Upstream { reason, detail, .. } => Refusal::new(reason, detail),
             Failure::Ended(refusal) => refusal,

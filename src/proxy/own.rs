@@ -2,11 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use tokio::time::Instant as Moment;
 
+use super::alarm::Alarm;
 use super::answer::Answer;
 use super::body::{Patience, Source};
 use super::edge::EndpointCaller;
-use super::failure::refusal_of;
+use super::failure::{Failure, late, refusal_of, stopped};
 use super::part::{BodyFault, Part};
 use super::turn::Turn;
 use crate::gate::{Endpoint, Reason, Refusal, shows_token};
@@ -32,13 +34,19 @@ impl Turn<'_> {
         endpoint: Endpoint,
         source: &mut Source<'_>,
         answer: &mut Answer<'_>,
+        alarm: &mut Alarm,
     ) {
         self.record.endpoint = Some(endpoint.as_str());
-        let Some(request) = self.whole(source, answer, Beyond::Dropped).await else {
+        let whole = self.whole(source, answer, alarm, Beyond::Dropped);
+        let Some(request) = whole.await else {
             return;
         };
-        let endpoints = &self.edge.endpoints;
-        let response = endpoints.answer(endpoint, request, self.caller()).await;
+        let work = self.edge.endpoints.answer(endpoint, request, self.caller());
+        // What it has begun it ends, unless the process does: a revocation that is written must also be felt.
+        let response = match self.in_time(work, None, alarm).await {
+            Ok(response) => response,
+            Err(refusal) => return self.refuse(&refusal, source, answer).await,
+        };
         if let Some(refusal) = response.extensions().get::<Refusal>() {
             self.record.refused(refusal);
         }
@@ -46,9 +54,15 @@ impl Turn<'_> {
     }
 
     /// Lets the admin API answer.
-    pub(super) async fn admin(&mut self, source: &mut Source<'_>, answer: &mut Answer<'_>) {
+    pub(super) async fn admin(
+        &mut self,
+        source: &mut Source<'_>,
+        answer: &mut Answer<'_>,
+        alarm: &mut Alarm,
+    ) {
         self.record.verdict = "answer";
-        let Some(request) = self.whole(source, answer, Beyond::Refused).await else {
+        let whole = self.whole(source, answer, alarm, Beyond::Refused);
+        let Some(request) = whole.await else {
             return;
         };
         let endpoints = &self.edge.endpoints;
@@ -100,6 +114,7 @@ impl Turn<'_> {
         &mut self,
         source: &mut Source<'_>,
         answer: &mut Answer<'_>,
+        alarm: &mut Alarm,
         beyond: Beyond,
     ) -> Option<Request<Bytes>> {
         if self.says_too_much(None) {
@@ -110,27 +125,54 @@ impl Turn<'_> {
         if self.asked.expects_continue && answer.interim(100, &[]).await.is_err() {
             return None;
         }
-        let refusal = match self.collect(source, beyond).await {
-            Ok(body) => match request(self.asked, body) {
-                Some(request) => return Some(request),
-                None => Refusal::new(Reason::RequestMalformed, "no request of HTTP"),
-            },
-            Err(BodyFault::Cut) => {
+        let collected = self.collect(source, beyond);
+        let refusal = match self.in_time(collected, self.late_at(), alarm).await {
+            Ok(Ok((body, bytes_in))) => {
+                self.record.meter.bytes_in = bytes_in;
+                match request(self.asked, body) {
+                    Some(request) => return Some(request),
+                    None => Refusal::new(Reason::RequestMalformed, "no request of HTTP"),
+                }
+            }
+            Ok(Err(BodyFault::Cut)) => {
                 self.record.remark("the client is gone");
                 answer.abort();
                 return None;
             }
-            Err(fault) => refusal_of(fault),
+            Ok(Err(fault)) => refusal_of(fault),
+            Err(refusal) => refusal,
         };
         self.refuse(&refusal, source, answer).await;
         None
     }
 
+    /// What `work` comes to, if that is before `late_at` and the end of the drain.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = T>,
+        late_at: Option<Moment>,
+        alarm: &mut Alarm,
+    ) -> Result<T, Refusal> {
+        let failure = tokio::select! {
+            biased;
+            done = work => return Ok(done),
+            failure = self.time_is_up(late_at, alarm) => failure,
+        };
+        Err(match failure {
+            Failure::Late => late(),
+            _ => {
+                self.edge.count_cut();
+                stopped()
+            }
+        })
+    }
+
+    /// The body as far as it is kept, and how long it was.
     async fn collect(
-        &mut self,
+        &self,
         source: &mut Source<'_>,
         beyond: Beyond,
-    ) -> Result<Bytes, BodyFault> {
+    ) -> Result<(Bytes, u64), BodyFault> {
         let listener = &self.client.listener;
         let patience = Patience::new(listener.body_timeout);
         let bytes_max = match beyond {
@@ -146,8 +188,7 @@ impl Turn<'_> {
             let room = BODY_BYTES_MAX - body.len();
             body.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
-        self.record.meter.bytes_in = bytes_in;
-        Ok(body.freeze())
+        Ok((body.freeze(), bytes_in))
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn serve(
     let mut turn = Turn::begin(edge, client, asked);
     // What is boxed here and below is rare or slow: a request that is forwarded does not pay for its room.
     match client.role {
-        Role::Admin => Box::pin(turn.admin(source, answer)).await,
+        Role::Admin => Box::pin(turn.admin(source, answer, alarm)).await,
         Role::Public if turn.is_for_https() => Box::pin(turn.redirect(source, answer)).await,
         Role::Public => turn.judged(source, answer, alarm).await,
     }
@@ -118,7 +118,9 @@ impl<'t> Turn<'t> {
             Verdict::Forward(admission) => {
                 self.forward(&admission, source, answer, alarm).await;
             }
-            Verdict::Answer(endpoint) => Box::pin(self.own(endpoint, source, answer)).await,
+            Verdict::Answer(endpoint) => {
+                Box::pin(self.own(endpoint, source, answer, alarm)).await;
+            }
             Verdict::Refuse(refusal) => {
                 let refusal = self.too_large_or(refusal);
                 Box::pin(self.refuse(&refusal, source, answer)).await;
@@ -210,8 +212,7 @@ impl<'t> Turn<'t> {
         source: &Source<'_>,
         answer: &mut Answer<'_>,
     ) {
-        let is_stopping = self.edge.is_draining();
-        if is_stopping || problem::closes(refusal.reason) || !self.may_drain(source) {
+        if problem::closes(refusal.reason) || !self.may_drain(source) {
             answer.close_after();
         }
         let asked = Asked {
@@ -226,6 +227,10 @@ impl<'t> Turn<'t> {
 
     /// Sends an answer that is already whole.
     pub(super) async fn send(&mut self, response: &Response<Bytes>, answer: &mut Answer<'_>) {
+        // The stop may have come while the answer was made.
+        if self.edge.is_draining() {
+            answer.close_after();
+        }
         let date = Date::of(self.edge.clock.now());
         let added = [
             (X_REQUEST_ID, self.record.request_id.as_str().as_bytes()),

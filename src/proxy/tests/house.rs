@@ -57,8 +57,11 @@ impl Clock for FastClock {
     }
 }
 
-/// Answers with what it was asked.
+/// Answers with what it was asked, but never to [`NEVER`].
 struct Echo;
+
+/// What no endpoint of a house has an answer to.
+pub(super) const NEVER: &str = "never";
 
 #[async_trait]
 impl Endpoints for Echo {
@@ -68,6 +71,9 @@ impl Endpoints for Echo {
         request: Request<Bytes>,
         _: EndpointCaller,
     ) -> Response<Bytes> {
+        if request.body() == NEVER {
+            std::future::pending::<()>().await;
+        }
         Response::new(request.into_body())
     }
 

@@ -1,6 +1,6 @@
 //! What the gate answers itself.
 
-use super::house::{House, Upstream, status};
+use super::house::{House, NEVER, Upstream, status};
 use crate::gate::Reason;
 
 fn config(listener: &str, more: &str) -> String {
@@ -98,6 +98,51 @@ async fn a_body_that_no_endpoint_will_read_is_not_waited_for() {
         assert_eq!(status(&answer), "413", "{answer}");
     }
     assert_eq!(house.refusals(Reason::BodyTooLarge), 2);
+}
+
+/// A preflight, but for the empty line.
+const PREFLIGHT: &str = "OPTIONS /x HTTP/1.1\r\nHost: a\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n";
+
+#[tokio::test]
+async fn what_an_endpoint_waits_for_has_an_end() {
+    for (listener, server, body, code) in [
+        ("request_timeout = \"300ms\"", "", "half", "408"),
+        ("", "[server]\ndrain = \"300ms\"", "half", "503"),
+        ("", "[server]\ndrain = \"300ms\"", NEVER, "503"),
+    ] {
+        let more =
+            format!("cors = \"app\"\n[cors.app]\norigins = [\"https://app.test\"]\n{server}");
+        let house = House::of(&config(listener, &more)).await;
+        let mut client = house.client().await;
+        let length = NEVER.len();
+        client
+            .say(format!("{PREFLIGHT}Content-Length: {length}\r\n\r\n{body}"))
+            .await;
+        while house.edge.in_flight() == 0 {
+            tokio::task::yield_now().await;
+        }
+        house.edge.drain();
+        let answer = client.rest().await;
+        assert_eq!(status(&answer), code, "{answer}");
+        assert_eq!(house.edge.cut(), usize::from(code == "503"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_made_while_a_stop_comes_says_so() {
+    let cors = "cors = \"app\"\n[cors.app]\norigins = [\"https://app.test\"]";
+    let house = House::of(&config("", cors)).await;
+    let mut client = house.client().await;
+    client
+        .say(format!("{PREFLIGHT}Content-Length: 4\r\n\r\nbo"))
+        .await;
+    while house.edge.in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    house.edge.drain();
+    client.say("dy").await;
+    let answer = client.until("\r\n\r\nbody").await;
+    assert!(answer.contains("Connection: close\r\n"), "{answer}");
 }
 
 #[tokio::test]
