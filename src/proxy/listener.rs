@@ -11,6 +11,7 @@ use pingora_core::protocols::{ALPN, Stream};
 use pingora_core::server::ShutdownWatch;
 use pingora_timeout::tokio_timeout as timeout;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use super::answer::{Answer, Shape};
 use super::caps::{Caps, Most};
@@ -33,7 +34,13 @@ pub struct Plane {
     edge: Arc<Edge>,
     tls: Option<ServerTls>,
     caps: Arc<Caps>,
+    /// For those who are told that there is no place.
+    farewells: Semaphore,
 }
+
+/// How many connections of one listener are told at once that there is no place for them: each holds a socket until its
+/// client has heard it. Those beyond are closed without a word.
+pub(super) const FAREWELLS_MAX: usize = 128;
 
 impl Plane {
     /// The plane for one listener.
@@ -46,6 +53,7 @@ impl Plane {
         let tls = listener.tls.is_some();
         Self {
             caps: Arc::default(),
+            farewells: Semaphore::new(FAREWELLS_MAX),
             tls: tls.then(|| ServerTls::new(&listener.name, certificates.clone())),
             listener,
             role,
@@ -141,7 +149,8 @@ impl Plane {
     async fn turn_away(&self, stream: TcpStream, client: &Client) {
         let incoming = Incoming::unread(client, Instant::now());
         let refusal = Refusal::new(Reason::Overloaded, "the listener has no place left");
-        if self.tls.is_some() {
+        let farewell = self.farewells.try_acquire();
+        if self.tls.is_some() || farewell.is_err() {
             return turn::tell_unread(&self.edge, client, &incoming, &refusal, 0);
         }
         let patience = client.listener.handshake_timeout;

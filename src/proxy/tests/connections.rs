@@ -4,6 +4,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::house::{House, Upstream, status};
 use crate::gate::Reason;
+use crate::proxy::listener::FAREWELLS_MAX;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -131,4 +132,19 @@ async fn a_client_that_takes_no_answer_is_left_and_not_told_of_as_slow_to_ask() 
     // The connection ends once the request was told of.
     client.bytes().await;
     assert_eq!(house.refusals(Reason::RequestTimeout), 0);
+}
+
+#[tokio::test]
+async fn those_for_whom_there_is_no_place_hold_few() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "connections_max = 1", "").await;
+    let _place = house.client().await;
+    let mut told = Vec::new();
+    for _ in 0..FAREWELLS_MAX {
+        told.push(house.client().await);
+    }
+    assert_eq!(house.client().await.rest().await, "");
+    for client in &mut told {
+        assert_eq!(status(&client.head().await), "503");
+    }
 }
