@@ -30,6 +30,7 @@ mod http1;
 mod http2;
 mod lifetime;
 mod listener;
+mod moved;
 mod own;
 mod part;
 mod passing;

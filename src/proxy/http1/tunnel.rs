@@ -2,14 +2,14 @@
 //! shut down is shut down on the other side, and the other direction goes on.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::websocket::{CLOSE_1001, CLOSE_4401, Frames};
 use crate::proxy::connection::{Reader, Writer};
 use crate::proxy::failure::Failure;
+use crate::proxy::moved::Moved;
 
 /// How long a tunnel that may not go on does so to reach the end of a frame.
 const GRACE: Duration = Duration::from_millis(400);
@@ -36,7 +36,7 @@ pub(in crate::proxy) async fn tunnel(
         server: (server_in, server_out),
         ..
     } = tunnel;
-    let moved = AtomicBool::new(false);
+    let moved = Moved::new();
     let mut frames = tunnel.is_websocket.then(Frames::default);
     let failure = {
         let up = pour(client_in, server_out, &moved, tunnel.bytes_in, None);
@@ -73,7 +73,7 @@ struct Broken;
 async fn pour(
     from: &mut Reader,
     to: &mut Writer,
-    moved: &AtomicBool,
+    moved: &Moved,
     count: &mut u64,
     mut frames: Option<&mut Frames>,
 ) -> Result<(), Broken> {
@@ -87,7 +87,7 @@ async fn pour(
             from.buffer.clear();
             to.flush().await.map_err(|_| Broken)?;
         }
-        moved.store(true, Ordering::Relaxed);
+        moved.moves();
         if from.fill().await.map_err(|_| Broken)? == 0 {
             to.shut().await;
             return Ok(());
@@ -96,12 +96,13 @@ async fn pour(
 }
 
 /// Waits until nothing moved for `span`.
-async fn stands_still(moved: &AtomicBool, span: Duration) {
+async fn stands_still(moved: &Moved, span: Duration) {
     loop {
-        sleep(span).await;
-        if !moved.swap(false, Ordering::Relaxed) {
+        let due = moved.at() + span;
+        if due <= Instant::now() {
             return;
         }
+        sleep_until(due).await;
     }
 }
 
@@ -128,5 +129,27 @@ async fn say_goodbye(from: &mut Reader, to: &mut Writer, frames: &mut Frames, cl
     to.pending.extend_from_slice(&close);
     if to.flush().await.is_ok() {
         to.shut().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::{Moved, stands_still};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_may_move_for_its_span_and_no_longer() {
+        let (start, moved) = (Instant::now(), Moved::new());
+        let moves = async {
+            sleep(6 * SECOND).await;
+            moved.moves();
+        };
+        tokio::join!(stands_still(&moved, 10 * SECOND), moves);
+        assert_eq!(start.elapsed(), 16 * SECOND);
     }
 }

@@ -117,7 +117,7 @@ pub(in crate::proxy) async fn serve(
 /// answered left for `span`.
 fn busy_until(open: &AtomicUsize, streams: &Streams, span: Duration) -> Option<Moment> {
     let now = Moment::now();
-    let moved_until = Moment::from_std(streams.moved_at()) + span;
+    let moved_until = streams.moved_at() + span;
     if moved_until > now {
         return Some(moved_until);
     }

@@ -5,13 +5,15 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
 
 use pingora_core::protocols::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use crate::proxy::moved::Moved;
 
 /// The connection.
 pub(super) struct Watched<T> {
@@ -36,9 +38,7 @@ const REFUSED_REMEMBERED_MAX: usize = 128;
 /// Which streams were handed over, which were refused before, and when anything left on one of them.
 #[derive(Debug)]
 pub(super) struct Streams {
-    began: Instant,
-    /// Milliseconds behind `began`.
-    moved_at: AtomicU64,
+    moved: Moved,
     /// The last that was handed over; ids only grow.
     last: AtomicU32,
     /// The last ones of the others.
@@ -48,8 +48,7 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) fn new() -> Self {
         Self {
-            began: Instant::now(),
-            moved_at: AtomicU64::new(0),
+            moved: Moved::new(),
             last: AtomicU32::new(0),
             refused: Mutex::default(),
         }
@@ -57,12 +56,7 @@ impl Streams {
 
     /// When a head or content left last; at first, when the connection began.
     pub(super) fn moved_at(&self) -> Instant {
-        self.began + Duration::from_millis(self.moved_at.load(Ordering::Relaxed))
-    }
-
-    fn moves(&self) {
-        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.moved_at.store(millis, Ordering::Relaxed);
+        self.moved.at()
     }
 
     /// Notes that the library hands a stream over; whether it still is one.
@@ -139,7 +133,7 @@ impl<T: Fn(u32, Fault) + Unpin> AsyncWrite for Watched<T> {
             left -= written.len();
         }
         if moves {
-            this.streams.moves();
+            this.streams.moved.moves();
         }
         Poll::Ready(Ok(count))
     }
