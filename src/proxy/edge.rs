@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::sync::Notify;
 
+use super::client::Role;
 use super::upstream::Upstreams;
 use crate::config::model::{Listener, ServerAddress};
 use crate::control::{Keys, Live, Names};
@@ -45,7 +46,7 @@ pub struct Edge {
     world: World,
     pub(super) upstreams: Upstreams,
     in_flight: AtomicUsize,
-    http2: AtomicUsize,
+    to_end: AtomicUsize,
     /// When the drain is over, once it has begun.
     stops_at: OnceLock<Instant>,
     drains: Notify,
@@ -90,7 +91,7 @@ impl Edge {
             world,
             upstreams: Upstreams::default(),
             in_flight: AtomicUsize::new(0),
-            http2: AtomicUsize::new(0),
+            to_end: AtomicUsize::new(0),
             stops_at: OnceLock::new(),
             drains: Notify::new(),
             cut: AtomicUsize::new(0),
@@ -98,14 +99,15 @@ impl Edge {
     }
 
     /// Requests and tunnels that are being served. Whoever stops the process waits until there are none, and no
-    /// [connections](Self::http2_connections) on which their ends may be on their way.
+    /// [connections](Self::connections_to_end) on which an end has to be said.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Clients' connections of HTTP/2: what was answered may be on its way yet. They end soon after the drain has begun.
-    pub fn http2_connections(&self) -> usize {
-        self.http2.load(Ordering::Acquire)
+    /// Clients' connections that have a word for their end: those of HTTP/2, on which what was answered may be on its way
+    /// yet, and those of TLS that wait for a request. They end soon after the drain has begun.
+    pub fn connections_to_end(&self) -> usize {
+        self.to_end.load(Ordering::Acquire)
     }
 
     /// From now on no connection outlives its request: answers say `Connection: close`, HTTP/2 says GOAWAY. What is still
@@ -170,9 +172,10 @@ impl Edge {
         Serving::one_of(&self.in_flight)
     }
 
-    /// Counts a client's connection of HTTP/2, until the guard is dropped.
-    pub(super) fn connect(&self) -> Serving<'_> {
-        Serving::one_of(&self.http2)
+    /// Counts a client's connection that a stop shall wait for until the guard is dropped; the admin listener serves on
+    /// through the stop.
+    pub(super) fn to_end(&self, role: Role) -> Option<Serving<'_>> {
+        (role == Role::Public).then(|| Serving::one_of(&self.to_end))
     }
 
     /// Where a server is; empty while nobody knows.

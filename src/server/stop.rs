@@ -92,7 +92,7 @@ impl Stopping {
         // A sender that is gone will not tell any more.
         let _ = self.0.recv();
         let deadline = edge.drain() + LAST_WORDS_MAX;
-        while edge.in_flight() + edge.http2_connections() > 0 && Instant::now() < deadline {
+        while edge.in_flight() + edge.connections_to_end() > 0 && Instant::now() < deadline {
             std::thread::sleep(LOOK_INTERVAL);
         }
         let (cut, silent) = (edge.cut(), edge.in_flight());

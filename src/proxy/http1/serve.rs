@@ -21,7 +21,7 @@ use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
 use crate::traffic::Pace;
 use crate::wire::head::{HeadLimits, HeadScanner, read_request};
-use crate::wire::{RequestHead, Version};
+use crate::wire::{RequestHead, Scheme, Version};
 
 /// Fields of a request head.
 const FIELDS_MAX: usize = 128;
@@ -67,6 +67,9 @@ pub(in crate::proxy) async fn serve(
         if ends.reader.buffer.is_empty() {
             ends.reader.rest();
             ends.writer.rest();
+            // In clear text there is nothing to say.
+            let is_tls = client.scheme == Scheme::Https;
+            let _counted = is_tls.then(|| edge.to_end(client.role));
             let came = tokio::select! {
                 biased;
                 came = ends.reader.fill() => matches!(came, Ok(1..)),

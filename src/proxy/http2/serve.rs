@@ -19,7 +19,7 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, Incoming, Role, renew};
+use crate::proxy::client::{Client, Incoming, renew};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
@@ -65,8 +65,7 @@ pub(in crate::proxy) async fn serve(
         Err(_) => return,
     };
     let open = Arc::new(AtomicUsize::new(0));
-    // The admin listener serves on through the stop.
-    let _counted = (client.role == Role::Public).then(|| edge.connect());
+    let _counted = edge.to_end(client.role);
     let (mut is_leaving, mut stops) = (false, false);
     let mut look_at = Moment::now() + client.listener.idle_timeout;
     let mut alarm = Alarm::new(look_at);

@@ -99,10 +99,10 @@ async fn a_stop_waits_for_the_end_of_an_answer_that_nobody_serves_any_more() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "", "").await;
     let (mut client, mut read) = held_up(&house, &upstream).await;
-    assert_eq!(house.edge.http2_connections(), 1, "a stop waits for it");
+    assert_eq!(house.edge.connections_to_end(), 1, "a stop waits for it");
     house.edge.drain();
     house.stop.send(true).unwrap();
     read.append(&mut client.bytes().await);
     assert_eq!(length(&read), Some(LENGTH));
-    assert_eq!(house.edge.http2_connections(), 0);
+    assert_eq!(house.edge.connections_to_end(), 0);
 }

@@ -4,8 +4,16 @@ use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
+use tokio_rustls::TlsConnector;
 
 use super::house::{House, Upstream, gate, status};
+use crate::control::client_tls;
 
 /// Writes a certificate for `name`, signed by itself, and its key.
 fn certificate(folder: &Path, name: &str) {
@@ -118,4 +126,30 @@ async fn clear_text_where_tls_is_spoken_is_closed() {
     let mut client = house.client().await;
     client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(!client.rest().await.contains("HTTP/1.1"));
+}
+
+#[tokio::test]
+async fn a_stop_waits_until_idle_connections_have_heard_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), "a.test");
+    certificate(folder.path(), "b.test");
+    let upstream = Upstream::start().await;
+    let house = House::within(&inner(upstream.address), folder.path()).await;
+    let bundle = File::open(folder.path().join("a.test.crt")).unwrap();
+    let bundle = std::io::read_to_string(bundle).unwrap();
+    let config = client_tls(Some(bundle.as_bytes()), &[b"http/1.1"]).unwrap();
+    let tcp = TcpStream::connect(house.address).await.unwrap();
+    let name = ServerName::try_from("a.test").unwrap();
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+    let mut client = connected.await.unwrap();
+    while house.edge.connections_to_end() == 0 {
+        yield_now().await;
+    }
+    house.edge.drain();
+    house.stop.send(true).unwrap();
+    // An end without close_notify is an error.
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    while house.edge.connections_to_end() > 0 {
+        yield_now().await;
+    }
 }
