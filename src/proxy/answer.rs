@@ -63,6 +63,8 @@ enum Body {
     None,
     Plain,
     Chunked,
+    /// By nothing but the end of the connection.
+    UntilClose,
 }
 
 impl<'c> Answer<'c> {
@@ -105,6 +107,17 @@ impl<'c> Answer<'c> {
     /// Whether all of it was sent.
     pub(super) fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Whether the end of the connection would be taken for its end.
+    pub(super) fn ends_by_close(&self) -> bool {
+        matches!(
+            self.way,
+            Way::Http1 {
+                body: Body::UntilClose,
+                ..
+            }
+        )
     }
 
     /// Whether the connection may serve another request after this one.
@@ -162,7 +175,8 @@ impl<'c> Answer<'c> {
                 let old = self.shape.version == Version::Http10;
                 *body = match length {
                     _ if is_empty => Body::None,
-                    Length::Unknown if !old => Body::Chunked,
+                    Length::Unknown if old => Body::UntilClose,
+                    Length::Unknown => Body::Chunked,
                     _ => Body::Plain,
                 };
                 self.keep_alive &= !(old && length == Length::Unknown);
@@ -223,7 +237,7 @@ impl<'c> Answer<'c> {
             Way::Http1 { writer, body } => match body {
                 // Nothing will come; what is gathered of the head must leave all the same.
                 Body::None => Outlet::Head(writer),
-                Body::Plain => Outlet::Plain(writer),
+                Body::Plain | Body::UntilClose => Outlet::Plain(writer),
                 Body::Chunked => Outlet::Chunked(writer),
             },
             Way::Http2 {

@@ -267,6 +267,18 @@ pub(super) async fn linger(mut reader: Reader, mut writer: Writer) {
     let _ = timeout(LINGER_TIMEOUT, drained).await;
 }
 
+/// Ends a connection so that nobody takes it for an end in order: by a reset. TLS says as much by its end without a
+/// close_notify.
+pub(super) fn break_off(reader: Reader, writer: Writer) {
+    if let WriteEnd::Plain(half) = writer.half {
+        // Fails only for a socket that is gone.
+        let _ = half.as_ref().set_zero_linger();
+        // By itself it would say first that nothing more will come.
+        half.forget();
+    }
+    drop(reader);
+}
+
 /// Puts the halves of a plain connection together again; what was read and not taken comes along.
 pub(super) fn join(reader: Reader, writer: Writer) -> Option<(TcpStream, BytesMut)> {
     match (reader.half, writer.half) {

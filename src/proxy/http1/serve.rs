@@ -16,7 +16,7 @@ use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming, renew};
-use crate::proxy::connection::{Reader, Writer, linger};
+use crate::proxy::connection::{Reader, Writer, break_off, linger};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
 use crate::traffic::Pace;
@@ -36,8 +36,10 @@ enum Next {
     Request,
     /// It is closed once the client has the answer.
     Close,
-    /// It is dropped: nobody is to take what was sent for a whole answer.
+    /// It is dropped: what was sent is no whole answer, as the client can see.
     Drop,
+    /// It is broken off: the client would take its end for that of the answer.
+    BreakOff,
 }
 
 /// Both halves of the connection, and the alarm for whoever waits on it.
@@ -90,6 +92,7 @@ pub(in crate::proxy) async fn serve(
             Next::Request => {}
             Next::Close => return linger(ends.reader, ends.writer).await,
             Next::Drop => return,
+            Next::BreakOff => return break_off(ends.reader, ends.writer),
         }
     }
 }
@@ -191,7 +194,10 @@ async fn one(
     let mut answer = Answer::http1(writer, shape, keep_alive);
     turn::serve(edge, client, &incoming, &mut source, &mut answer, alarm).await;
     if !answer.is_finished() {
-        return Next::Drop;
+        return match answer.ends_by_close() {
+            true => Next::BreakOff,
+            false => Next::Drop,
+        };
     }
     let goes_on = answer.keeps_alive()
         && (source.is_over() || Box::pin(source.drain(DRAIN_BYTES_MAX, DRAIN_TIMEOUT)).await);

@@ -1,5 +1,9 @@
 //! What is framed how, both ways.
 
+use std::io::ErrorKind;
+
+use tokio::io::AsyncReadExt;
+
 use super::house::{House, Upstream, status};
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -122,6 +126,21 @@ async fn a_client_of_http_1_0_gets_no_chunks_and_the_close() {
         answer.contains("Connection: close\r\n") && answer.ends_with("\r\n\r\nok"),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_only_the_close_ends_is_cut_short_by_a_reset() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say("GET /x HTTP/1.0\r\nHost: a\r\n\r\n").await;
+    let (server, _) = upstream
+        .answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+        .await;
+    client.until("\r\n\r\nok").await;
+    drop(server);
+    let end = client.tcp.read(&mut [0; 9]).await;
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
