@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pingora_core::server::ShutdownWatch;
+
 use super::edge::Edge;
 use crate::api::problem::Dialect;
 use crate::config::model::Listener;
@@ -43,6 +45,13 @@ pub(super) fn renew(client: &mut Arc<Client>, edge: &Edge) {
             listener,
             ..(**client).clone()
         });
+    }
+}
+
+/// Waits for the process to be stopped.
+pub(super) async fn stopped(shutdown: &mut ShutdownWatch) {
+    if shutdown.wait_for(|stops| *stops).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -90,6 +99,9 @@ impl Client {
         trusted.iter().any(|net| net.contains(&address))
     }
 }
+
+/// Fields of a request head.
+pub(super) const FIELDS_MAX: usize = 128;
 
 /// A request as either protocol hands it over.
 pub(super) struct Incoming<'h> {

@@ -15,7 +15,7 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, Incoming, renew};
+use crate::proxy::client::{Client, FIELDS_MAX, Incoming, renew, stopped};
 use crate::proxy::connection::{Reader, Writer, break_off, linger};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
@@ -23,8 +23,6 @@ use crate::traffic::Pace;
 use crate::wire::head::{HeadLimits, HeadScanner, read_request};
 use crate::wire::{RequestHead, Scheme, Version};
 
-/// Fields of a request head.
-const FIELDS_MAX: usize = 128;
 /// Requests that come within this time of one another share their room; a connection that is idle for longer holds none.
 const CLOSE_TOGETHER: Duration = Duration::from_millis(100);
 /// How long the rest of an unwanted body may take before the connection is closed instead of used again.
@@ -94,13 +92,6 @@ pub(in crate::proxy) async fn serve(
             Next::Drop => return,
             Next::BreakOff => return break_off(ends.reader, ends.writer),
         }
-    }
-}
-
-/// Waits for the process to be stopped.
-async fn stopped(shutdown: &mut ShutdownWatch) {
-    if shutdown.wait_for(|stops| *stops).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -19,7 +19,7 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, Incoming, renew};
+use crate::proxy::client::{Client, FIELDS_MAX, Incoming, renew, stopped};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
@@ -44,8 +44,6 @@ const BROKEN_STREAMS_MAX: usize = 100;
 const HEADER_LIST_FACTOR: usize = 4;
 /// What a field counts beside its bytes (RFC 9113 §6.5.2).
 const FIELD_OVERHEAD: usize = 32;
-/// Fields of a request head.
-const FIELDS_MAX: usize = 128;
 /// How long a connection on which nothing moves may take to say goodbye when the process stops.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -182,13 +180,6 @@ fn watched(
         };
         tell(&edge, &client, &Refusal::new(reason, detail), status);
     })
-}
-
-/// Waits for the process to be stopped.
-async fn stopped(shutdown: &mut ShutdownWatch) {
-    if shutdown.wait_for(|stops| *stops).await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 /// One open stream, until it is dropped.
