@@ -99,8 +99,15 @@ async fn encrypted(
     tls: &UpstreamTls,
     address: SocketAddr,
 ) -> io::Result<TlsStream<TcpStream>> {
-    let name = ServerName::try_from(tls.name.to_string()).map_err(io::Error::other)?;
-    connector.connect(name, plain(address).await?).await
+    connector
+        .connect(server_name(&tls.name)?, plain(address).await?)
+        .await
+}
+
+/// The name as certificates have it: an IPv6 address stands there without the brackets that it has in a URL.
+fn server_name(name: &str) -> io::Result<ServerName<'static>> {
+    let bare = name.trim_matches(['[', ']']).to_owned();
+    ServerName::try_from(bare).map_err(io::Error::other)
 }
 
 fn connector(tls: &UpstreamTls, protocol: Protocol) -> Result<TlsConnector, String> {
@@ -173,7 +180,14 @@ mod tests {
 
     use rustix::io::Errno;
 
-    use super::{ConnectFault, within};
+    use super::{ConnectFault, server_name, within};
+
+    #[test]
+    fn every_name_that_the_configuration_takes_is_one_that_a_certificate_can_have() {
+        for name in ["crm.internal", "crm_1", "localhost", "10.0.0.5", "[::1]"] {
+            assert!(server_name(name).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn a_process_without_sockets_blames_no_server() {
