@@ -225,13 +225,9 @@ fn report_ties(walk: &Walk<'_>, routes: &[Placed<Route>], mut ties: Vec<Tie>) {
     ties.sort_by(|a, b| (&a.first, &a.second).cmp(&(&b.first, &b.second)));
     ties.dedup();
     for Tie { first, second } in ties {
-        let message = if first == second {
-            format!("route `{first}` names a host or a method twice")
-        } else {
-            format!(
-                "routes `{first}` and `{second}` match the same requests, neither more specifically"
-            )
-        };
+        let message = format!(
+            "routes `{first}` and `{second}` match the same requests, neither more specifically"
+        );
         let help =
             "tell them apart by host, path or methods; their order in the file never matters";
         let fault = Diagnostic::fault("route_tie", spans[&*second].clone(), message, help);

@@ -14,6 +14,7 @@ use super::names::{CORS, ISSUERS, Known, Names, PRODUCTS, UPSTREAMS};
 use super::tables::{
     admin, cors, identity, issuer, listener, product, route, server, session, telemetry, upstream,
 };
+use super::tables::route::Reading;
 use super::walk::{Table, Walk};
 use crate::policy::Route;
 use crate::session::OWN_ISSUER;
@@ -148,9 +149,9 @@ pub(super) fn whole(root: &Table<'_>) -> Option<Config> {
 
     let admin_place = admin.as_ref().map(|admin| admin.address).zip(admin_address);
     between::addresses(root.walk, &listeners, admin_place);
-    between::routes(root, &routes, &identity, sessions.as_ref());
-    between::cors(root, &routes, &cors);
-    let mut issuers = between::issuers(root, issuers, &routes, sessions.as_ref());
+    between::routes(root, &routes.placed, &identity, sessions.as_ref());
+    between::cors(root, &routes.whole, &cors);
+    let mut issuers = between::issuers(root, issuers, &routes.whole, sessions.as_ref());
     for names in [
         &known.products,
         &known.upstreams,
@@ -173,7 +174,7 @@ pub(super) fn whole(root: &Table<'_>) -> Option<Config> {
         products,
         upstreams,
         cors,
-        routes: routes.into_iter().map(|(route, _)| route).collect(),
+        routes: routes.whole.into_iter().map(|(route, _)| route).collect(),
         sessions,
     })
 }
@@ -221,11 +222,30 @@ fn issuers(root: &Table<'_>) -> Vec<Placed<super::model::Issuer>> {
         .collect()
 }
 
-fn routes<'w>(root: &Table<'w>, known: &Known<'w>) -> Vec<Placed<Route>> {
-    root.named("routes", "routes.NAME")
-        .iter()
-        .filter_map(|table| Some((Arc::new(route::route(table, known)?), table.span.clone())))
-        .collect()
+/// The routes that could be read.
+#[derive(Default)]
+struct Routes {
+    /// Whole.
+    whole: Vec<Placed<Route>>,
+    /// These, and those of which no more is known than which requests they are for.
+    placed: Vec<Placed<Route>>,
+}
+
+fn routes<'w>(root: &Table<'w>, known: &Known<'w>) -> Routes {
+    let mut routes = Routes::default();
+    for table in &root.named("routes", "routes.NAME") {
+        let place = |route| (Arc::new(route), table.span.clone());
+        match route::route(table, known) {
+            Some(Reading::Whole(route)) => {
+                let placed = place(route);
+                routes.placed.push(placed.clone());
+                routes.whole.push(placed);
+            }
+            Some(Reading::Place(route)) => routes.placed.push(place(route)),
+            None => {}
+        }
+    }
+    routes
 }
 
 fn named<T>(

@@ -1,39 +1,79 @@
 //! `[routes.NAME]`: which requests, and what happens to them. What they demand is `route_access`'s.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::read::{host, method};
-use super::route_access::access;
+use super::route_access::{Access, access};
 use crate::config::names::Known;
 use crate::config::value::Value;
 use crate::config::walk::Table;
-use crate::policy::{Handling, HostPattern, Methods, Mode, PathPattern, Route};
+use crate::policy::{Handling, HostPattern, Methods, Mode, PathPattern, Requirement, Route};
+
+/// A route as far as it could be read.
+pub(in crate::config) enum Reading {
+    /// All of it.
+    Whole(Route),
+    /// Which requests it is for: no other route may be for the same. Whom it lets in or where they go is at fault, and what
+    /// stands for that here is read by nobody.
+    Place(Route),
+}
 
 /// Reads `[routes.NAME]`.
-pub(in crate::config) fn route<'w>(table: &Table<'w>, known: &Known<'w>) -> Option<Route> {
-    let hosts = table.read("hosts", |value| value.some(host_pattern));
+pub(in crate::config) fn route<'w>(table: &Table<'w>, known: &Known<'w>) -> Option<Reading> {
+    let hosts = optional(table, "hosts", |value| value.some(host_pattern));
     let help = "say which paths: path = \"/crm/*\" (all below), path = \"/crm\" (exactly)";
     let path = table.need("path", help, path_pattern);
-    let methods = table.read("methods", |value| value.some(method));
+    let methods = optional(table, "methods", methods);
     let access = access(table, known, path.as_ref());
     let help = "say where its requests go: upstream = \"…\"";
     let upstream = table.need("upstream", help, |value| known.upstreams.find(value));
     let mode = mode(table);
     let handling = handling(table, known, path.as_ref());
-    let access = access?;
-    Some(Route {
+    let is_whole = access.is_some() && upstream.is_some();
+    let access = access.unwrap_or(Access {
+        requirement: Requirement::Authenticated,
+        scopes: Vec::new(),
+        tenant: None,
+        issuers: None,
+    });
+    let route = Route {
         name: table.name.into(),
-        hosts: hosts.unwrap_or_default(),
+        hosts: hosts?.unwrap_or_default(),
         path: path?,
-        methods: methods.map_or(Methods::Any, Methods::Named),
+        methods: methods?.map_or(Methods::Any, Methods::Named),
         requirement: access.requirement,
         scopes: access.scopes,
         tenant: access.tenant,
         issuers: access.issuers,
         mode,
-        upstream: upstream?.into(),
+        upstream: upstream.unwrap_or_default().into(),
         handling,
+    };
+    Some(match is_whole {
+        true => Reading::Whole(route),
+        false => Reading::Place(route),
     })
+}
+
+/// Reads a key that may be absent; `None` when it is at fault, which is not the same.
+fn optional<'w, T>(
+    table: &Table<'w>,
+    key: &'static str,
+    parse: impl FnOnce(&Value<'w>) -> Option<T>,
+) -> Option<Option<T>> {
+    match table.take(key) {
+        Some(value) => parse(&value).map(Some),
+        None => Some(None),
+    }
+}
+
+/// One that stands twice is said twice, and no more.
+fn methods(value: &Value<'_>) -> Option<Vec<Box<str>>> {
+    let mut methods = value.some(method)?;
+    let mut seen = BTreeSet::new();
+    methods.retain(|method| seen.insert(method.clone()));
+    Some(methods)
 }
 
 fn host_pattern(value: &Value<'_>) -> Option<HostPattern> {

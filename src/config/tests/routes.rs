@@ -77,6 +77,7 @@ fn a_route_matches_what_a_canonical_path_can_be() {
         &["method_invalid"],
     );
     says(&inside(ROUTE, "methods = []"), &["value_empty"]);
+    says(&inside(ROUTE, "methods = [\"GET\", \"GET\"]"), &[]);
     says(&inside(ROUTE, "strip_prefix = \"/crm\""), &[]);
     for prefix in ["/cr", "/crm/", "/", "crm", "/other", "/crm/*"] {
         says(
@@ -98,6 +99,15 @@ fn routes_that_tie_are_a_fault_that_names_both() {
         tie.message
     );
     assert_eq!(tie.also.len(), 1);
+    // So they are though one of them has another fault, unless it is about which requests it is for.
+    let text = text.replace("\"public\"", "\"pubic\"");
+    says(&text, &["route_tie", "word_unknown"]);
+    let text = with(&second.replace("upstream = \"crm\"", "upstream = \"cmr\""));
+    says(&text, &["route_tie", "upstream_unknown"]);
+    let text = with(&format!("{second}\nmethods = [\"get\"]"));
+    says(&text, &["method_invalid"]);
+    let text = with(&format!("{second}\nhosts = [\"a:80\"]"));
+    says(&text, &["host_invalid"]);
     says(&with(&format!("{second}\nmethods = [\"GET\"]")), &[]);
     says(&with(&format!("{second}\nhosts = [\"a.example\"]")), &[]);
 }
