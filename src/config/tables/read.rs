@@ -105,9 +105,15 @@ pub(super) fn header_name(value: &Value<'_>) -> Option<Box<str>> {
     )
 }
 
-/// A field name in lower case.
+/// A field name in lower case, as a preflight may ask for it. The asterisk would be a name like any other, and nobody's.
 pub(super) fn header_name_lower(value: &Value<'_>) -> Option<Box<str>> {
-    Some(header_name(value)?.to_ascii_lowercase().into())
+    let name = header_name(value)?;
+    if *name != *"*" {
+        return Some(name.to_ascii_lowercase().into());
+    }
+    let message = format!("`{}` has no wildcard", value.key);
+    let help = "name each of them: [\"authorization\", \"content-type\"]";
+    value.refuse("header_invalid", message, help)
 }
 
 /// A scope (RFC 6749 §3.3).
@@ -133,6 +139,12 @@ pub(super) fn method(value: &Value<'_>) -> Option<Box<str>> {
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
     ];
     let text = value.line()?;
+    if text == "*" {
+        // It would be a method like any other (RFC 9110 §5.6.2), and nobody's.
+        let message = format!("`{}` has no wildcard", value.key);
+        let help = format!("name each method, or leave `{}` out", value.key);
+        return value.refuse("method_invalid", message, help);
+    }
     let upper = text.to_ascii_uppercase();
     if !is_token(text) || upper == "CONNECT" {
         let message = format!(

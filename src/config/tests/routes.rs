@@ -59,6 +59,10 @@ fn a_policy_whose_pages_cannot_send_their_token_is_told_of() {
     says(&house, &["cors_tokenless"]);
     says(&format!("{house}headers = [\"x-a\"]"), &["cors_tokenless"]);
     says(&format!("{house}headers = [\"AUTHORIZATION\"]"), &[]);
+    says(
+        &format!("{house}headers = [\"*\"]"),
+        &["cors_tokenless", "header_invalid"],
+    );
     let public = house.replace("product = \"crm\"", "access = \"public\"");
     says(&public, &["issuer_unused", "product_unused"]);
 }
@@ -78,6 +82,7 @@ fn a_route_matches_what_a_canonical_path_can_be() {
     );
     says(&inside(ROUTE, "methods = []"), &["value_empty"]);
     says(&inside(ROUTE, "methods = [\"GET\", \"GET\"]"), &[]);
+    says(&inside(ROUTE, "methods = [\"*\"]"), &["method_invalid"]);
     says(&inside(ROUTE, "strip_prefix = \"/crm\""), &[]);
     for prefix in ["/cr", "/crm/", "/", "crm", "/other", "/crm/*"] {
         says(
