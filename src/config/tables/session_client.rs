@@ -23,6 +23,16 @@ pub(super) fn clients<'w>(sessions: &Table<'w>, known: &Known<'w>) -> Vec<Arc<Cl
             "add a table [sessions.clients.web]",
         );
     }
+    // A word at fault may have been meant for "cookie".
+    let is_by_body = |table: &Table<'w>| match table.peek(&["transport"]) {
+        Some(transport) => transport == "body",
+        None => !table.has("transport"),
+    };
+    if sessions.has("cookie") && !tables.is_empty() && tables.iter().all(is_by_body) {
+        let message = "no client has transport = \"cookie\": this table is for none of them";
+        let help = "write transport = \"cookie\" for the web client, or remove the table";
+        sessions.warn("cookie", "cookie_unused", message, help);
+    }
     let read = tables
         .iter()
         .filter_map(|table| client(table, sessions, known));

@@ -242,6 +242,17 @@ fn cookies_get_the_prefix_of_their_path() {
         &[],
     );
     inside("[sessions.cookie]", "same_site = \"none\"", &[]);
+    says("transport = \"cookie\"", "", &["cookie_unused"]);
+    says(
+        "transport = \"cookie\"",
+        "transport = \"body\"",
+        &["cookie_unused"],
+    );
+    says(
+        "transport = \"cookie\"",
+        "transport = \"Cookie\"",
+        &["word_unknown"],
+    );
     inside(
         "[sessions.cookie]",
         "same_site = \"None\"",
