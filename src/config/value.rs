@@ -63,7 +63,11 @@ impl<'w> Value<'w> {
 
     /// Any string.
     pub(super) fn text(&self) -> Option<&'w str> {
-        self.text_like("a string", "put it in quotes")
+        let help = match self.inner {
+            DeValue::String(_) => "write something between the quotes",
+            _ => "put it in quotes",
+        };
+        self.text_like("a string", help)
     }
 
     fn text_like(&self, wanted: &str, help: &str) -> Option<&'w str> {

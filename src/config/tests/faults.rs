@@ -53,6 +53,17 @@ fn help_names_what_was_probably_meant() {
 }
 
 #[test]
+fn help_is_a_way_out_of_what_is_written() {
+    let help = |text: &str| found(text)[0].help.clone();
+    let empty = help(&replaced("\"https://auth.example.com\"", "\"\""));
+    assert_eq!(empty, "write something between the quotes");
+    let bare = help(&replaced("\"https://auth.example.com\"", "5"));
+    assert_eq!(bare, "put it in quotes");
+    let long = help(&with("[server]\ndrain = \"9999d\""));
+    assert!(long.ends_with("ten years at most"), "{long}");
+}
+
+#[test]
 fn what_nobody_uses_is_a_warning() {
     says(&with("[products.x]"), &["product_unused"]);
     says(
