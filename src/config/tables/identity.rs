@@ -9,19 +9,26 @@ use crate::identity::{HeaderPrefix, IdentityTerms};
 use crate::token::SigningKey;
 
 /// Headers that a prefix must not swallow: the gateway or the protocol has another use for them.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 21] = [
     "Accept-Encoding",
+    "Access-Control-Allow-Origin",
     "Authorization",
     "Cache-Control",
     "Connection",
     "Content-Length",
     "Cookie",
     "Host",
+    "If-None-Match",
+    "Retry-After",
     "Sec-WebSocket-Protocol",
+    "Set-Cookie",
     "Transfer-Encoding",
     "Upgrade",
+    "User-Agent",
+    "WWW-Authenticate",
     "X-Client-Id",
     "X-Forwarded-For",
+    "X-Real-IP",
     "X-Request-Id",
     "X-Tollgate-CSRF",
 ];

@@ -371,10 +371,12 @@ fn identity_headers_have_a_prefix_of_their_own() {
         &with("[identity]\nheader_prefix = \"X-Identity\""),
         &["header_invalid"],
     );
-    says(
-        &with("[identity]\nheader_prefix = \"X-\""),
-        &["header_invalid"],
-    );
+    for taken in ["X-", "Set-", "If-", "X-Real-", "Access-Control-"] {
+        says(
+            &with(&format!("[identity]\nheader_prefix = \"{taken}\"")),
+            &["header_invalid"],
+        );
+    }
     says(&with("[identity]\nheader_prefix = \"X-Who-\""), &[]);
 }
 
