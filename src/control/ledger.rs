@@ -67,7 +67,14 @@ impl Ledger {
     pub(super) fn open(state: Option<StateDir>) -> Result<Self, String> {
         let mut book = Book::default();
         if let Some(state) = &state {
-            let refused = |error| format!("the list of distrusted keys cannot be read: {error}");
+            let refused = |error| {
+                let path = state.path(DISTRUSTED_FILE);
+                format!(
+                    "the list of distrusted keys cannot be read: {}: {error}; put an earlier copy in its place, or remove it \
+                     to trust all of them again",
+                    path.display()
+                )
+            };
             book.distrusted = read(state, DISTRUSTED_FILE).map_err(refused)?;
             book.records = read(state, RECORDS_FILE).unwrap_or_else(|error| {
                 tracing::warn!(%error, "the key ledger cannot be read and begins anew");

@@ -18,9 +18,14 @@ impl StateDir {
         Self(folder)
     }
 
+    /// Where `name` is.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// The bytes of `name`; `None` when nothing was ever written there.
     pub(super) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(self.0.join(name)) {
+        let file = match File::open(self.path(name)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -32,7 +37,7 @@ impl StateDir {
 
     /// Replaces `name` whole: after a crash it holds the old bytes or the new ones, never a part.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let target = self.0.join(name);
+        let target = self.path(name);
         let folder = target.parent().unwrap_or(Path::new("."));
         DirBuilder::new()
             .recursive(true)

@@ -91,6 +91,7 @@ async fn an_unreadable_list_of_distrusted_keys_stops_the_start() {
     std::fs::write(site.path("state/distrust.json"), "[").unwrap();
     let told = site.refused().await;
     assert!(told.contains("distrusted keys cannot be read"), "{told}");
+    assert!(told.contains("state/distrust.json"), "{told}");
 }
 
 #[tokio::test]
