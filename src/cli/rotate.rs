@@ -2,9 +2,9 @@
 //! publishes the key, and lets it sign when its time has come.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -32,7 +32,9 @@ pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
         );
     }
     let path = fs::canonicalize(path).with_context(|| path.display().to_string())?;
-    let mut file = KeyFile::parse(&private_keys::read(&path)?).map_err(anyhow::Error::msg)?;
+    let draft = Draft::take(&path)?;
+    let file = KeyFile::parse(&private_keys::read(&path)?);
+    let mut file = private_keys::in_file(file, &path)?;
     let newest = file.keys().next_back().context("no key")?;
     let algorithm = options.algorithm.as_deref();
     let algorithm = algorithm.unwrap_or(newest.key.algorithm().as_str());
@@ -47,38 +49,62 @@ pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
     };
     let rotated = file.rotate(private_keys::make(algorithm)?, &asked);
     rotated.map_err(anyhow::Error::msg)?;
-    let replaced = replace(&path, file.to_text().expose());
+    let replaced = draft.replace(&path, file.to_text().expose());
     replaced.with_context(|| format!("cannot write {}", path.display()))?;
     output::result(shown(&file, &asked))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Replaces a file whole: whoever reads it, and whoever reads it after a crash, finds all of the old or all of the new. Its
-/// owner stays, and nobody may read it who could not before.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let before = fs::metadata(path)?;
-    let draft = path.with_extension("rotating");
-    // Fails while another rotation is under way.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| chown(&draft, Some(before.uid()), Some(before.gid())))
-        .and_then(|()| {
-            let mode = before.permissions().mode() & GROUP_MAY_READ | 0o600;
-            file.set_permissions(fs::Permissions::from_mode(mode))
-        })
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        // The error that counts is the one above.
-        let _ = fs::remove_file(&draft);
+/// What will take the place of a file of keys. While it is there nobody else rotates them: two that read the same keys would
+/// each forget the other's.
+struct Draft {
+    path: PathBuf,
+    file: File,
+    is_placed: bool,
+}
+
+impl Draft {
+    fn take(keys: &Path) -> anyhow::Result<Self> {
+        let path = keys.with_extension("rotating");
+        let mut options = OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => Ok(Self {
+                path,
+                file,
+                is_placed: false,
+            }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
+                "another rotation is under way; if none is, remove what it left: {}",
+                path.display()
+            ),
+            Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
+        }
     }
-    written?;
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+
+    /// Replaces the file of keys whole: whoever reads it, and whoever reads it after a crash, finds all of the old or all of
+    /// the new. Its owner stays, and nobody may read it who could not before.
+    fn replace(mut self, keys: &Path, bytes: &[u8]) -> io::Result<()> {
+        let before = fs::metadata(keys)?;
+        self.file.write_all(bytes)?;
+        chown(&self.path, Some(before.uid()), Some(before.gid()))?;
+        let mode = before.permissions().mode() & GROUP_MAY_READ | 0o600;
+        self.file
+            .set_permissions(fs::Permissions::from_mode(mode))?;
+        self.file.sync_all()?;
+        fs::rename(&self.path, keys)?;
+        self.is_placed = true;
+        File::open(keys.parent().unwrap_or(Path::new("/")))?.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Once it is placed, what is there is another's.
+        if !self.is_placed {
+            // The error that counts is the one before.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// A line for each key of the file.

@@ -11,10 +11,10 @@ use super::diagnostic::Diagnostic;
 use super::files::Files;
 use super::model::Config;
 use super::names::{CORS, ISSUERS, Known, Names, PRODUCTS, UPSTREAMS};
+use super::tables::route::Reading;
 use super::tables::{
     admin, cors, identity, issuer, listener, product, route, server, session, telemetry, upstream,
 };
-use super::tables::route::Reading;
 use super::walk::{Table, Walk};
 use crate::policy::Route;
 use crate::session::OWN_ISSUER;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::model::Rate;
 
 /// What to write where a duration is meant.
-pub(super) const DURATION_HELP: &str =
-    "write a whole number and its unit: \"250ms\", \"10s\", \"15m\", \"24h\" or \"30d\", ten years at most";
+pub(super) const DURATION_HELP: &str = "write a whole number and its unit: \"250ms\", \"10s\", \"15m\", \"24h\" or \"30d\", ten years at most";
 
 /// What to write where a size is meant.
 pub(super) const SIZE_HELP: &str =

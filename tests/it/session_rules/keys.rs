@@ -172,6 +172,19 @@ fn the_key_file_is_replaced_whole_and_is_nobody_elses() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     let hasty = house.tollgate(&["key", "rotate", "--replace", "--lead", "10"]);
     assert!(!hasty.status.success());
+    // Another rotation that has read the same keys.
+    let draft = path.with_extension("rotating");
+    std::fs::write(&draft, "").unwrap();
+    let second = house.tollgate(&["key", "rotate", "--replace"]);
+    let error = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(
+        !second.status.success() && error.contains("sign.rotating"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    std::fs::remove_file(&draft).unwrap();
+    let nameless = house.tollgate(&["key", "rotate", "--replace", "--alg", "none"]);
+    assert!(!nameless.status.success() && !draft.exists());
     let replaced = house.tollgate(&["key", "rotate", "--replace", "--alg", "EdDSA"]);
     assert!(replaced.status.success());
     let text = std::fs::read_to_string(&path).unwrap();
