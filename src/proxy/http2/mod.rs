@@ -2,7 +2,10 @@
 
 mod body;
 mod serve;
+mod storm;
 mod watched;
 
 pub(super) use body::{Http2Body, Http2Outlet};
 pub(super) use serve::serve;
+#[cfg(test)]
+pub(super) use storm::STREAMS_TOGETHER;

@@ -14,6 +14,7 @@ use pingora_timeout::tokio_timeout as timeout;
 use tokio::time::Instant as Moment;
 
 use super::body::Http2Body;
+use super::storm::{SOON, Storm};
 use super::watched::{Fault, Streams, Watched};
 use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
@@ -44,6 +45,8 @@ const BROKEN_STREAMS_MAX: usize = 100;
 const HEADER_LIST_FACTOR: usize = 4;
 /// What a field counts beside its bytes (RFC 9113 §6.5.2).
 const FIELD_OVERHEAD: usize = 32;
+/// What is wrong with a connection that only makes work.
+const FOR_NOTHING: &str = "HTTP/2: too much of what is for nothing";
 /// How long a connection on which nothing moves may take to say goodbye when the process stops.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -62,7 +65,8 @@ pub(in crate::proxy) async fn serve(
         Ok(Err(error)) => return broken(edge, &client, &error),
         Err(_) => return,
     };
-    let open = Arc::new(AtomicUsize::new(0));
+    let [open, taken_back] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let mut storm = Storm::new();
     let _counted = edge.to_end(client.role);
     let (mut is_leaving, mut stops) = (false, false);
     let mut look_at = Moment::now() + client.listener.idle_timeout;
@@ -72,13 +76,19 @@ pub(in crate::proxy) async fn serve(
             biased;
             accepted = connection.accept() => match accepted {
                 Some(Ok((_, respond))) if !streams.take(respond.stream_id().as_u32()) => {}
+                Some(Ok(_)) if storm.grows(taken_back.load(Ordering::Relaxed)) => {
+                    connection.abrupt_shutdown(h2::Reason::ENHANCE_YOUR_CALM);
+                    tell(edge, &client, &Refusal::new(Reason::RequestMalformed, FOR_NOTHING), 0);
+                }
                 Some(Ok((request, respond))) => {
                     renew(&mut client, edge);
-                    let open = Open::one(&open);
+                    let (open, taken_back) = (Open::one(&open), taken_back.clone());
                     let (edge, client) = (edge.clone(), client.clone());
                     // In its own room before it is spawned: the runtime moves what it gets four times.
                     tokio::spawn(Box::pin(async move {
-                        one(&edge, &client, request, respond).await;
+                        if one(&edge, &client, request, respond).await == Fate::TakenBack {
+                            taken_back.fetch_add(1, Ordering::Relaxed);
+                        }
                         drop(open);
                     }));
                 }
@@ -145,7 +155,7 @@ fn broken(edge: &Edge, client: &Client, error: &h2::Error) {
         return;
     }
     let detail = match error.reason() {
-        Some(h2::Reason::ENHANCE_YOUR_CALM) => "HTTP/2: too much of what is for nothing",
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => FOR_NOTHING,
         _ => "HTTP/2: the protocol was broken",
     };
     let refusal = Refusal::new(Reason::RequestMalformed, detail);
@@ -198,13 +208,24 @@ impl Drop for Open {
     }
 }
 
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Its answer began.
+    Answered,
+    /// Its client took it back before, and soon.
+    TakenBack,
+    /// There was nobody any more for whom it could begin.
+    Unanswered,
+}
+
 /// Serves one request.
 async fn one(
     edge: &Edge,
     client: &Client,
     request: Request<RecvStream>,
     respond: SendResponse<Bytes>,
-) {
+) -> Fate {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     let named: Fields<'_> = parts
@@ -267,6 +288,11 @@ async fn one(
     }
     if !answer.is_finished() {
         answer.abort();
+    }
+    match answer.has_begun() {
+        true => Fate::Answered,
+        false if began.elapsed() < SOON => Fate::TakenBack,
+        false => Fate::Unanswered,
     }
 }
 

@@ -7,10 +7,12 @@ use bytes::Bytes;
 use http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
 use super::house::{House, SILENT_TLS, Upstream, Wire, status};
 use super::http2;
 use crate::gate::Reason;
+use crate::proxy::http2::STREAMS_TOGETHER;
 use crate::telemetry::Health;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -384,4 +386,26 @@ async fn a_head_far_over_the_limit_is_refused_with_a_reason_too() {
     assert_eq!(response.status(), 431);
     assert!(response.headers().contains_key("x-request-id"));
     assert_eq!(house.refusals(Reason::HeadersTooLarge), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_back_all_that_it_asks_for_is_left() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut sender = http2::client(&house).await;
+    let get = || Request::get("http://a/x").body(()).unwrap();
+    for _ in 1..STREAMS_TOGETHER {
+        sender = sender.ready().await.unwrap();
+        let (_, mut stream) = sender.send_request(get(), true).unwrap();
+        while house.edge.in_flight() == 0 {
+            yield_now().await;
+        }
+        stream.send_reset(h2::Reason::CANCEL);
+        while house.edge.in_flight() > 0 {
+            yield_now().await;
+        }
+    }
+    let (answer, _) = sender.send_request(get(), true).unwrap();
+    assert!(answer.await.is_err(), "the connection is over");
+    assert_eq!(house.refusals(Reason::RequestMalformed), 1);
 }
