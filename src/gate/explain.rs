@@ -8,7 +8,7 @@ use super::trace::Recorder;
 use super::verdict::{Admission, Verdict};
 use crate::session::Revocations;
 use crate::wire::RequestHead;
-use crate::wire::head::{FIELDS_MAX, HeadError, HeadLimits, parse_request};
+use crate::wire::head::{HeadError, HeadLimits, REQUEST_FIELDS_MAX, parse_request};
 
 /// One decision, step by step.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ fn read(gate: &Gate, head: &RequestHead<'_>) -> Result<(), HeadError> {
     let listener = gate.config().listeners.first();
     let limits = HeadLimits {
         bytes_max: listener.map_or(usize::MAX, |listener| listener.header_bytes_max),
-        fields_max: FIELDS_MAX,
+        fields_max: REQUEST_FIELDS_MAX,
     };
     let (read, _) = parse_request(&bytes, limits)?.ok_or(HeadError::TooLarge)?;
     let is_same = (read.method, read.target) == (head.method, head.target)

@@ -100,9 +100,6 @@ impl Client {
     }
 }
 
-/// Fields of a request head.
-pub(super) const FIELDS_MAX: usize = 128;
-
 /// A request as either protocol hands it over.
 pub(super) struct Incoming<'h> {
     pub(super) head: RequestHead<'h>,

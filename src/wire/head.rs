@@ -163,6 +163,9 @@ pub fn read_response(
 /// The most fields that any head may have, whatever the limits say: they are parsed on the stack.
 pub const FIELDS_MAX: usize = 256;
 
+/// The most fields of a client's request, on either protocol.
+pub const REQUEST_FIELDS_MAX: usize = 128;
+
 fn field_room<'r, 'b>(
     room: &'r mut [MaybeUninit<httparse::Header<'b>>; FIELDS_MAX],
     limits: HeadLimits,

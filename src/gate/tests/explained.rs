@@ -91,3 +91,20 @@ fn a_url_without_a_path_asks_for_the_root_as_every_client_does() {
         assert_eq!(saw(&asked, "path"), "/", "{url}");
     }
 }
+
+#[test]
+fn a_head_has_as_many_fields_as_when_it_is_served() {
+    let house = House::new();
+    // Host and Authorization are among them.
+    for (more, expected) in [(126, None), (127, Some("headers_too_large"))] {
+        let question = Question {
+            method: "GET".to_owned(),
+            url: "/open/x".to_owned(),
+            headers: vec![("X-Mine".to_owned(), String::new()); more],
+            token: Some("any".to_owned()),
+        };
+        let asked = question.explain(&house.gate, &house.revocations, NOW, [1, 2, 3]);
+        let word = asked.reason.map(|reason| reason.as_str());
+        assert_eq!(word, expected, "{more}");
+    }
+}

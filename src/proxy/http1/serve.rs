@@ -15,12 +15,12 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, FIELDS_MAX, Incoming, renew, stopped};
+use crate::proxy::client::{Client, Incoming, renew, stopped};
 use crate::proxy::connection::{Reader, Writer, break_off, linger};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
 use crate::traffic::Pace;
-use crate::wire::head::{HeadLimits, HeadScanner, read_request};
+use crate::wire::head::{HeadLimits, HeadScanner, REQUEST_FIELDS_MAX, read_request};
 use crate::wire::{RequestHead, Scheme, Version};
 
 /// Requests that come within this time of one another share their room; a connection that is idle for longer holds none.
@@ -233,7 +233,7 @@ async fn whole_head(
 fn limits(client: &Client) -> HeadLimits {
     HeadLimits {
         bytes_max: client.listener.header_bytes_max,
-        fields_max: FIELDS_MAX,
+        fields_max: REQUEST_FIELDS_MAX,
     }
 }
 

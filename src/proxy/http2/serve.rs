@@ -20,11 +20,11 @@ use crate::gate::{Reason, Refusal};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
-use crate::proxy::client::{Client, FIELDS_MAX, Incoming, renew, stopped};
+use crate::proxy::client::{Client, Incoming, renew, stopped};
 use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
-use crate::wire::head::{Fields, Framing, HeadError};
+use crate::wire::head::{Fields, Framing, HeadError, REQUEST_FIELDS_MAX};
 use crate::wire::{Field, RequestHead, Version, fields, framing};
 
 /// What a client may send on one stream before we take it.
@@ -318,7 +318,7 @@ fn is_too_large(head: &RequestHead<'_>, client: &Client) -> bool {
         .map(|field| field.name.len() + field.value.len() + FIELD_OVERHEAD)
         .sum();
     let line = head.method.len() + head.target.len() + head.authority.map_or(0, str::len);
-    bytes + line > client.listener.header_bytes_max || head.fields.len() > FIELDS_MAX
+    bytes + line > client.listener.header_bytes_max || head.fields.len() > REQUEST_FIELDS_MAX
 }
 
 fn expects_continue(headers: &http::HeaderMap) -> bool {
