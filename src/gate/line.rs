@@ -8,6 +8,7 @@ use super::reason::Reason;
 use super::refusal::Refusal;
 use crate::policy::{Host, RequestPath};
 use crate::wire::fields::{self, same_name};
+use crate::wire::head::REQUEST_FIELDS_MAX;
 use crate::wire::{RequestHead, Version};
 
 /// What routing looks at, read once.
@@ -107,7 +108,8 @@ fn one_authority<'a>(
     Ok(Some(first))
 }
 
-/// Refuses a head whose `Connection` names a field that is not its own to name: it would take it off the next hop.
+/// Refuses a head whose `Connection` names a field that is not its own to name: it would take it off the next hop. And one
+/// that names more than a head can have: each is compared with each field, and thousands fit into a head.
 pub(super) fn check_nominations(
     head: &RequestHead<'_>,
     owns: impl Fn(&str) -> bool,
@@ -120,7 +122,11 @@ pub(super) fn check_nominations(
         "traceparent",
         "tracestate",
     ];
-    for option in fields::connection_options(head) {
+    for (before, option) in fields::connection_options(head).enumerate() {
+        if before == REQUEST_FIELDS_MAX {
+            let detail = "Connection names more fields than a head has";
+            return Err(Refusal::new(Reason::HeadersTooLarge, detail));
+        }
         let name =
             std::str::from_utf8(option).map_err(|_| ambiguous("Connection names no token"))?;
         if owns(name)

@@ -248,6 +248,22 @@ fn a_token_stands_in_one_place() {
 }
 
 #[test]
+fn connection_names_no_more_fields_than_a_head_has() {
+    let house = House::new();
+    let named = |count: usize| vec!["x"; count].join(", ");
+    for (first, second, expected) in [
+        (128, 0, "forward"),
+        (129, 0, "headers_too_large"),
+        (64, 64, "forward"),
+        (64, 65, "headers_too_large"),
+    ] {
+        let (first, second) = (named(first), named(second));
+        let fields = [("Connection", &*first), ("Connection", &*second)];
+        assert_eq!(house.word("/open/x", &fields), expected);
+    }
+}
+
+#[test]
 fn a_token_that_is_no_text_is_malformed_wherever_it_stands() {
     let house = House::new();
     for (name, value) in [
