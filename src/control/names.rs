@@ -9,12 +9,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+use super::keys::{jittered, retry};
 use super::live::Live;
 use crate::config::Config;
 use crate::config::model::ServerAddress;
 
 /// How often names are resolved again, give or take a tenth.
-pub(super) const REFRESH: Duration = Duration::from_secs(30);
+const REFRESH: Duration = Duration::from_secs(30);
 /// How many addresses of one name are kept.
 const ADDRESSES_MAX: usize = 64;
 
@@ -81,6 +82,15 @@ impl Names {
     }
 }
 
+/// The pause before names are resolved again. After `failures` times in a row at which one had no address at all, it is a
+/// second that doubles up to [`REFRESH`]: a server that is started behind the gateway is found soon.
+pub(super) fn pause(failures: u32, chance: f64) -> Duration {
+    match failures {
+        0 => jittered(REFRESH, chance),
+        failures => retry(failures, REFRESH, chance),
+    }
+}
+
 fn servers(config: &Config) -> Vec<ServerAddress> {
     let mut servers: Vec<ServerAddress> = Vec::new();
     for upstream in config.upstreams.values() {
@@ -108,6 +118,19 @@ async fn lookup(server: &ServerAddress, patience: Duration) -> Vec<SocketAddr> {
         Err(_) => {
             tracing::warn!(%server, "the resolver does not answer");
             Vec::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pause;
+
+    #[test]
+    fn a_name_without_an_address_is_looked_up_soon_and_then_ever_more_seldom() {
+        for (failures, secs) in [(0, 30), (1, 1), (2, 2), (5, 16), (6, 30), (u32::MAX, 30)] {
+            let pause = pause(failures, 0.5).as_secs_f64();
+            assert_eq!(pause.round() as u64, secs, "{failures}");
         }
     }
 }

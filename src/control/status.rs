@@ -165,6 +165,11 @@ impl Board {
         self.facts().unresolved = names;
     }
 
+    /// Whether a server has no address yet.
+    pub(super) fn lacks_addresses(&self) -> bool {
+        !self.facts().unresolved.is_empty()
+    }
+
     /// Says how many keys of an issuer can be used, and what its refresher holds.
     pub(super) fn issuer(&self, issuer: Arc<str>, keys: usize, held: Option<Holding>) {
         let facts = IssuerFacts { keys, held };

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures_util::future::join3;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::certificates::Certificates;
 use super::entropy::{chance, fresh};
 use super::event::{EVENTS_MAX, Event, Handle};
 use super::hook::HookClients;
-use super::keys::{Keys, Surroundings, jittered};
+use super::keys::{Keys, Surroundings};
 use super::ledger::Ledger;
 use super::live::Live;
 use super::names::{self, Names};
@@ -32,6 +32,8 @@ use crate::token::VerifiedTokens;
 const START_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a resolver may think about one name in the background.
 const RESOLVER_PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether a new configuration has names without an address.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many verified tokens are remembered.
 const VERIFIED_TOKENS_MAX: usize = 65_536;
 
@@ -166,10 +168,19 @@ impl fmt::Debug for World {
 
 /// Resolves the names of whatever serves, again and again.
 async fn resolve(views: Views) {
+    let mut failures: u32 = 0;
     loop {
-        sleep(jittered(names::REFRESH, chance())).await;
+        let due = Instant::now() + names::pause(failures, chance());
+        // A name that a new configuration brought, and nobody knows, does not wait for the others' turn.
+        while Instant::now() < due && (failures > 0 || !views.board.lacks_addresses()) {
+            sleep_until(due.min(Instant::now() + LOOK_EVERY)).await;
+        }
         let gate = views.gate.load();
         let unresolved = views.names.resolve(gate.config(), RESOLVER_PATIENCE).await;
+        failures = match unresolved.is_empty() {
+            true => 0,
+            false => failures.saturating_add(1),
+        };
         if views.gate.is_current(&gate) {
             views.board.unresolved(unresolved);
         }

@@ -13,5 +13,5 @@ mod source;
 pub use flight::Keys;
 pub(super) use flight::{Flight, Flights};
 pub(super) use held::Holding;
-pub(super) use pace::jittered;
+pub(super) use pace::{jittered, retry};
 pub(super) use refresher::{Refresher, Surroundings};

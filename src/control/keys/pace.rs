@@ -25,7 +25,7 @@ pub(super) fn refresh(
 }
 
 /// The pause after `failures` failures in a row: one second, doubling up to `min` or half a minute.
-pub(super) fn retry(failures: u32, min: Duration, chance: f64) -> Duration {
+pub(in crate::control) fn retry(failures: u32, min: Duration, chance: f64) -> Duration {
     let doubled = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
     jittered(doubled.min(min.clamp(RETRY_FIRST, RETRY_MAX)), chance)
 }
