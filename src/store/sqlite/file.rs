@@ -96,13 +96,14 @@ impl SqliteStore {
             source,
         };
         create_private(path).map_err(io)?;
-        let place = Place::of(path).map_err(io)?;
         let mut connection = connect(path).map_err(sqlite)?;
         let found = super::schema::migrate(&mut connection).map_err(sqlite)?;
         if found > super::schema::VERSION {
             let path = path.to_owned();
             return Err(OpenError::TooNew { path, found });
         }
+        // Not before it is open to be written: what a container has from its image becomes another file by that.
+        let place = Place::of(path).map_err(io)?;
         let passed = resume(&connection, surroundings.clock.now()).map_err(sqlite)?;
         let reading = connect(path).map_err(sqlite)?;
         let (late, owed) = sync_channel(OWED_MAX);
