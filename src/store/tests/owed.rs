@@ -57,9 +57,9 @@ fn denial(process: &Process) -> Revocation {
 
 /// Waits until the file has the operator's word.
 async fn written(file: &Connection) {
-    let logged = "SELECT count(*) FROM revlog WHERE kind = 'subject'";
+    let logged = "SELECT count(*) > 0 FROM revlog WHERE kind = 'subject'";
     let written = async {
-        while file.query_row(logged, [], |row| row.get(0)) != Ok(1) {
+        while file.query_row(logged, [], |row| row.get(0)) != Ok(true) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
