@@ -151,14 +151,11 @@ impl House {
             system: SystemClock::new(),
             ahead_millis: AtomicU64::new(0),
         });
-        let telemetry = Telemetry::start(clock.clone(), [0; 32]).unwrap();
-        let metrics = telemetry.metrics();
-        metrics.configure(gate.load().config(), clock.now());
         let edge = Arc::new(Edge::new(World {
             revocations: Arc::new(Revocations::default()),
             keys: Arc::new(Keys::new(gate.clone())),
             names: Arc::new(Names::new()),
-            telemetry: Arc::new(telemetry),
+            telemetry: Arc::new(Telemetry::start(clock.clone(), [0; 32]).unwrap()),
             endpoints: Arc::new(Echo),
             clock: clock.clone(),
             gate,
