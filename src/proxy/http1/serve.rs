@@ -17,7 +17,7 @@ use crate::proxy::answer::{Answer, Shape};
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::client::{Client, Incoming, renew, stopped};
 use crate::proxy::connection::{Reader, Writer, break_off, linger};
-use crate::proxy::edge::Edge;
+use crate::proxy::edge::{Edge, Serving};
 use crate::proxy::turn::{self, DRAIN_BYTES_MAX};
 use crate::traffic::Pace;
 use crate::wire::head::{HeadLimits, HeadScanner, REQUEST_FIELDS_MAX, read_request};
@@ -67,9 +67,7 @@ pub(in crate::proxy) async fn serve(
         if ends.reader.buffer.is_empty() {
             ends.reader.rest();
             ends.writer.rest();
-            // In clear text there is nothing to say.
-            let is_tls = client.scheme == Scheme::Https;
-            let _counted = is_tls.then(|| edge.to_end(client.role));
+            let _counted = waits(edge, &client);
             let came = tokio::select! {
                 biased;
                 came = ends.reader.fill() => matches!(came, Ok(1..)),
@@ -113,7 +111,7 @@ async fn some(
                 Box::pin(refused(edge, client, writer, shape, began, refusal)).await
             }
         };
-        let goes_on = matches!(next, Next::Request) && follows(ends, began).await;
+        let goes_on = matches!(next, Next::Request) && follows(edge, client, ends, began).await;
         if !goes_on {
             return next;
         }
@@ -123,11 +121,17 @@ async fn some(
     }
 }
 
+/// Counts a connection that waits for a request, until the guard is dropped: in clear text there is nothing to say at its end.
+fn waits<'e>(edge: &'e Edge, client: &Client) -> Option<Serving<'e>> {
+    (client.scheme == Scheme::Https).then(|| edge.to_end(client.role))?
+}
+
 /// Whether bytes come close behind the request that began at `began`.
-async fn follows(ends: &mut Ends, began: Instant) -> bool {
+async fn follows(edge: &Edge, client: &Client, ends: &mut Ends, began: Instant) -> bool {
     if !ends.reader.buffer.is_empty() {
         return true;
     }
+    let _counted = waits(edge, client);
     tokio::select! {
         biased;
         came = ends.reader.fill() => matches!(came, Ok(1..)),

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::house::{House, Upstream, gate, status};
 use crate::control::client_tls;
@@ -128,6 +129,17 @@ async fn clear_text_where_tls_is_spoken_is_closed() {
     assert!(!client.rest().await.contains("HTTP/1.1"));
 }
 
+/// A client that speaks TLS and HTTP/1.1.
+async fn client(house: &House, folder: &Path) -> TlsStream<TcpStream> {
+    let bundle = File::open(folder.join("a.test.crt")).unwrap();
+    let bundle = std::io::read_to_string(bundle).unwrap();
+    let config = client_tls(Some(bundle.as_bytes()), &[b"http/1.1"]).unwrap();
+    let tcp = TcpStream::connect(house.address).await.unwrap();
+    let name = ServerName::try_from("a.test").unwrap();
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+    connected.await.unwrap()
+}
+
 #[tokio::test]
 async fn a_stop_waits_until_idle_connections_have_heard_of_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -135,20 +147,30 @@ async fn a_stop_waits_until_idle_connections_have_heard_of_it() {
     certificate(folder.path(), "b.test");
     let upstream = Upstream::start().await;
     let house = House::within(&inner(upstream.address), folder.path()).await;
-    let bundle = File::open(folder.path().join("a.test.crt")).unwrap();
-    let bundle = std::io::read_to_string(bundle).unwrap();
-    let config = client_tls(Some(bundle.as_bytes()), &[b"http/1.1"]).unwrap();
-    let tcp = TcpStream::connect(house.address).await.unwrap();
-    let name = ServerName::try_from("a.test").unwrap();
-    let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp);
-    let mut client = connected.await.unwrap();
-    while house.edge.connections_to_end() == 0 {
+    let mut served = client(&house, folder.path()).await;
+    let get = b"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    served.write_all(get).await.unwrap();
+    upstream
+        .answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"ok") {
+        served.read_buf(&mut answer).await.unwrap();
+    }
+    while house.edge.in_flight() > 0 {
+        yield_now().await;
+    }
+    assert_eq!(house.edge.connections_to_end(), 1, "it waits for the next");
+    let unused = client(&house, folder.path()).await;
+    while house.edge.connections_to_end() < 2 {
         yield_now().await;
     }
     house.edge.drain();
     house.stop.send(true).unwrap();
-    // An end without close_notify is an error.
-    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    for mut client in [served, unused] {
+        // An end without close_notify is an error.
+        assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    }
     while house.edge.connections_to_end() > 0 {
         yield_now().await;
     }
