@@ -171,7 +171,8 @@ async fn resolve(views: Views) {
     let mut failures: u32 = 0;
     loop {
         let due = Instant::now() + names::pause(failures, chance());
-        // A name that a new configuration brought, and nobody knows, does not wait for the others' turn.
+        // A name that a new configuration brought, and nobody knows, does not wait for those that have addresses. While
+        // another has none either, they are looked up together.
         while Instant::now() < due && (failures > 0 || !views.board.lacks_addresses()) {
             sleep_until(due.min(Instant::now() + LOOK_EVERY)).await;
         }
