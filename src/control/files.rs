@@ -90,6 +90,8 @@ impl Files for DiskFiles {
         // Whose store it is, whoever serves knows: others may ask what the configuration means, and may not write there.
         let outcome = match std::fs::metadata(path) {
             Ok(there) if !there.is_dir() => Ok(()),
+            // Nor may they look into its folder.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
             _ => writable(path),
         };
         outcome.map_err(|error| format!("cannot keep sessions in {}: {error}", path.display()))
