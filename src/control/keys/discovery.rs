@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
-use super::fetch::{Fetched, Fetcher};
+use super::fetch::{EntityTag, Fetched, Fetcher};
 use super::source::{self, PlainHttp};
 use crate::config::model::RemoteKeys;
 
@@ -24,7 +23,7 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Fetches the keys; with `etag`, the answer may be that nothing changed. Where an address that was discovered earlier
+    /// Fetches the keys; with their `etag`, the answer may be that nothing changed. Where an address that was discovered earlier
     /// gives nothing, the metadata is asked anew: the provider may have moved them.
     ///
     /// # Errors
@@ -34,14 +33,10 @@ impl Address {
         fetcher: &Fetcher,
         issuer: &str,
         keys: &RemoteKeys,
-        etag: Option<&HeaderValue>,
+        etag: Option<&EntityTag>,
     ) -> Result<Fetched, String> {
         let is_remembered = self.believed().is_some();
-        let known = self.discovered.as_ref().map(|(url, _)| url.clone());
         let url = self.find(fetcher, issuer, keys).await?;
-        // It names a document of the address that it came from; what another refresher found may have been elsewhere.
-        let is_the_same = keys.jwks_url.is_some() || known.is_some_and(|known| known == url);
-        let etag = etag.filter(|_| is_the_same);
         let why = match fetcher.get(&url, etag).await {
             Err(why) if is_remembered => why,
             fetched => return fetched,
@@ -51,7 +46,7 @@ impl Address {
         if moved_to == url {
             return Err(why);
         }
-        fetcher.get(&moved_to, None).await
+        fetcher.get(&moved_to, etag).await
     }
 
     /// Finds the address. What was discovered is believed for an hour.

@@ -30,6 +30,13 @@ pub(super) struct Fetcher {
     pub(super) plain: PlainHttp,
 }
 
+/// What names a document (RFC 9110 §8.8.3), at the address that it came from and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EntityTag {
+    url: Url,
+    value: HeaderValue,
+}
+
 /// What a provider answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fetched {
@@ -43,7 +50,7 @@ pub(super) enum Fetched {
         /// Its bytes, at most [`BODY_BYTES_MAX`].
         body: Vec<u8>,
         /// `ETag`, to ask whether it changed.
-        etag: Option<HeaderValue>,
+        etag: Option<EntityTag>,
         /// How long it is fresh yet.
         max_age: Option<Duration>,
     },
@@ -63,28 +70,28 @@ impl Fetcher {
         })
     }
 
-    /// Fetches `url`. With `etag`, the answer may be that nothing changed.
+    /// Fetches `url`. With an `etag` of that address, the answer may be that nothing changed.
     ///
     /// # Errors
     /// A text for the operator.
-    pub(super) async fn get(
-        &self,
-        url: &Url,
-        etag: Option<&HeaderValue>,
-    ) -> Result<Fetched, String> {
+    pub(super) async fn get(&self, url: &Url, etag: Option<&EntityTag>) -> Result<Fetched, String> {
+        let etag = etag.filter(|etag| etag.url == *url);
         let mut request = self.client.get(url.clone());
         if source::same_origin(url, &self.home) {
             request = request.headers(self.headers.clone());
         }
         if let Some(etag) = etag {
-            request = request.header(IF_NONE_MATCH, etag);
+            request = request.header(IF_NONE_MATCH, &etag.value);
         }
         let response = request.send().await.map_err(|error| told(url, error))?;
         let max_age = max_age(response.headers());
         match response.status() {
             StatusCode::OK => {
                 check_coding(&response, url)?;
-                let etag = response.headers().get(ETAG).cloned();
+                let etag = response.headers().get(ETAG).map(|value| EntityTag {
+                    url: url.clone(),
+                    value: value.clone(),
+                });
                 let body = capped(response, url).await?;
                 Ok(Fetched::Document {
                     body,

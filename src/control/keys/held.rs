@@ -4,15 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
-
+use super::fetch::EntityTag;
 use crate::time::Timestamp;
 
 /// A provider's document as it was last confirmed.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) document: Arc<[u8]>,
-    pub(super) etag: Option<HeaderValue>,
+    pub(super) etag: Option<EntityTag>,
     pub(super) confirmed_at: Timestamp,
     /// How long it was to be fresh, if its provider said so.
     pub(super) max_age: Option<Duration>,
@@ -59,7 +58,7 @@ impl Holding {
         self.slot().held = None;
     }
 
-    pub(super) fn etag(&self) -> Option<HeaderValue> {
+    pub(super) fn etag(&self) -> Option<EntityTag> {
         self.slot().held.as_ref()?.etag.clone()
     }
 

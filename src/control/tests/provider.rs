@@ -54,8 +54,8 @@ impl Provider {
         format!("http://{}/jwks", self.address)
     }
 
-    pub(super) fn answer(&self, answer: Answer) {
-        *self.answer.lock().unwrap() = answer;
+    pub(super) fn answer(&self, answer: Answer) -> Answer {
+        std::mem::replace(&mut self.answer.lock().unwrap(), answer)
     }
 
     /// The heads of all requests until now.
