@@ -121,7 +121,7 @@ async fn some(
     }
 }
 
-/// Counts a connection that waits for a request, until the guard is dropped: in clear text there is nothing to say at its end.
+/// Counts a connection that waits for a request, until the guard is dropped. In clear text there is no word for its end.
 fn waits<'e>(edge: &'e Edge, client: &Client) -> Option<Serving<'e>> {
     (client.scheme == Scheme::Https).then(|| edge.to_end(client.role))?
 }
