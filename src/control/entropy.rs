@@ -9,7 +9,7 @@ pub fn fresh<const N: usize>() -> [u8; N] {
 
 /// Lets the library that signs and speaks TLS gather the entropy of its own, which takes it a tenth of a second at its first
 /// use. Blocks for as long.
-pub fn gather() {
+pub fn gather_entropy() {
     aws_lc_rs::rand::fill(&mut [0]).expect("the library finds entropy, or nothing here is safe");
 }
 

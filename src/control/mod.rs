@@ -46,7 +46,7 @@ mod world;
 
 pub use certificates::{Certificate, Certificates, ListenerCertificates};
 pub use clock::SystemClock;
-pub use entropy::{fresh, gather};
+pub use entropy::{fresh, gather_entropy};
 pub use event::{Busy, DistrustError, Distrusted, Handle, Reloaded};
 pub use files::{DiskFiles, FILE_BYTES_MAX, Readings};
 pub use hook::{HookCall, HookClient, HookClients, HookError};

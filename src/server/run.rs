@@ -58,7 +58,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     survive(&background).map_err(Refused::System)?;
     install_cryptography();
     // Beside the reading of the file, not before the first signature.
-    background.spawn_blocking(control::gather);
+    background.spawn_blocking(control::gather_entropy);
     let clock = Arc::new(SystemClock::new());
     let telemetry =
         Arc::new(Telemetry::start(clock.clone(), control::fresh()).map_err(Refused::System)?);
