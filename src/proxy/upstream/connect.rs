@@ -17,11 +17,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::pool::HTTP2_STREAMS_MAX;
 use crate::config::model::{Protocol, Upstream, UpstreamTls};
 use crate::control::client_tls;
 use crate::proxy::exhausted::is_exhausted;
 
+/// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
+pub(super) const HTTP2_STREAMS_MAX: usize = 100;
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 /// What a connection to an HTTP/2 upstream may send before we take it: room for all its streams, so that answers that their

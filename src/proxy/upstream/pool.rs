@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::client::SendRequest;
 
-use super::connect::ConnectFault;
+use super::connect::{ConnectFault, HTTP2_STREAMS_MAX};
 use crate::config::model::Upstream;
 use crate::proxy::connection::{Reader, Writer};
 use crate::telemetry::{Counted, UpstreamHandle};
@@ -21,8 +21,6 @@ const LANES: usize = 16;
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// HTTP/2 connections to one server, per worker.
 pub(in crate::proxy) const HTTP2_CONNECTIONS_MAX: usize = 8;
-/// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
-pub(super) const HTTP2_STREAMS_MAX: usize = 100;
 
 /// Unused connections to one server.
 #[derive(Default)]
