@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use pingora_core::server::ShutdownWatch;
 
-use super::edge::Edge;
+use super::edge::{Edge, Serving};
 use crate::api::problem::Dialect;
 use crate::config::model::Listener;
 use crate::gate::Peer;
@@ -56,6 +56,12 @@ pub(super) async fn stopped(shutdown: &mut ShutdownWatch) {
 }
 
 impl Client {
+    /// Counts its connection among those that a stop waits for, until the guard is dropped. The admin listener serves on
+    /// through the stop.
+    pub(super) fn to_end<'e>(&self, edge: &'e Edge) -> Option<Serving<'e>> {
+        (self.role == Role::Public).then(|| edge.to_end())
+    }
+
     /// As far as a decision may know it.
     pub(super) fn peer(&self) -> Peer<'_> {
         Peer {

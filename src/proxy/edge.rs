@@ -12,7 +12,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::sync::Notify;
 
-use super::client::Role;
 use super::upstream::Upstreams;
 use crate::config::model::{Listener, ServerAddress};
 use crate::control::{Keys, Live, Names};
@@ -172,10 +171,9 @@ impl Edge {
         Serving::one_of(&self.in_flight)
     }
 
-    /// Counts a client's connection that a stop shall wait for until the guard is dropped; the admin listener serves on
-    /// through the stop.
-    pub(super) fn to_end(&self, role: Role) -> Option<Serving<'_>> {
-        (role == Role::Public).then(|| Serving::one_of(&self.to_end))
+    /// Counts a client's connection that a stop shall wait for until the guard is dropped.
+    pub(super) fn to_end(&self) -> Serving<'_> {
+        Serving::one_of(&self.to_end)
     }
 
     /// Where a server is; empty while nobody knows.

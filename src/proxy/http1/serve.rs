@@ -123,7 +123,10 @@ async fn some(
 
 /// Counts a connection that waits for a request, until the guard is dropped. In clear text there is no word for its end.
 fn waits<'e>(edge: &'e Edge, client: &Client) -> Option<Serving<'e>> {
-    (client.scheme == Scheme::Https).then(|| edge.to_end(client.role))?
+    match client.scheme {
+        Scheme::Https => client.to_end(edge),
+        Scheme::Http => None,
+    }
 }
 
 /// Whether bytes come close behind the request that began at `began`.

@@ -67,7 +67,7 @@ pub(in crate::proxy) async fn serve(
     };
     let [open, taken_back] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
     let mut storm = Storm::new();
-    let _counted = edge.to_end(client.role);
+    let _counted = client.to_end(edge);
     let (mut is_leaving, mut stops) = (false, false);
     let mut look_at = Moment::now() + client.listener.idle_timeout;
     let mut alarm = Alarm::new(look_at);
