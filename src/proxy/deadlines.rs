@@ -8,10 +8,32 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
+use super::edge::Edge;
 use super::failure::{Failure, Repeat};
-use super::lifetime::{Lifetime, Phase};
+use super::lifetime::{LOOK_EVERY, Lifetime, Phase};
 use super::upload::Upload;
 use crate::gate::Reason;
+
+/// Waits until it is too late, if it can be, or the drain is over.
+pub(super) async fn time_is_up(
+    edge: &Edge,
+    late_at: Option<Instant>,
+    alarm: &mut Alarm,
+) -> Failure {
+    loop {
+        let now = Instant::now();
+        if late_at.is_some_and(|late_at| late_at <= now) {
+            return Failure::Late;
+        }
+        if edge.is_over() {
+            return Failure::Stopped;
+        }
+        let look_at = now + edge.within_drain(LOOK_EVERY);
+        alarm
+            .at(late_at.map_or(look_at, |late_at| late_at.min(look_at)))
+            .await;
+    }
+}
 
 /// The deadlines of one exchange.
 pub(super) struct Deadlines<'d> {

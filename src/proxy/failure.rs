@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::connection::WriteFault;
+use super::edge::Edge;
 use super::part::BodyFault;
+use super::record::Record;
 use super::relay::RelayFault;
 use super::upstream::AnswerFault;
 use crate::gate::{Reason, Refusal};
@@ -44,6 +46,39 @@ impl Failure {
             Self::Client(BodyFault::Cut) | Self::Late => true,
             _ => false,
         }
+    }
+
+    /// What the client is told, unless it hears nothing any more. Goes into the record of its request.
+    pub(super) fn told(self, record: &mut Record, edge: &Edge) -> Option<Refusal> {
+        Some(match self {
+            Self::Client(BodyFault::Cut) => {
+                record.remark("the client is gone");
+                return None;
+            }
+            Self::Untaken => {
+                record.remark("the client takes no answer");
+                return None;
+            }
+            Self::Client(fault) => {
+                record.verdict = "refuse";
+                refusal_of(fault)
+            }
+            Self::Unsayable => {
+                record.verdict = "refuse";
+                Refusal::new(Reason::RequestMalformed, "HTTP/2 cannot say this request")
+            }
+            Self::Exhausted(detail) => {
+                record.verdict = "refuse";
+                Refusal::new(Reason::Overloaded, detail)
+            }
+            Self::Late => Refusal::new(Reason::RequestTimeout, "over `request_timeout`"),
+            Self::Stopped => {
+                edge.count_cut();
+                Refusal::new(Reason::Overloaded, "the gateway stops: `drain` is over")
+            }
+            Self::Upstream { reason, detail, .. } => Refusal::new(reason, detail),
+            Self::Ended(refusal) => refusal,
+        })
     }
 }
 
@@ -113,16 +148,6 @@ pub(super) fn download_fault(fault: RelayFault) -> Failure {
         detail: detail.into(),
         repeat: Repeat::Never,
     }
-}
-
-/// What a client is told that waits longer than its listener lets it.
-pub(super) fn late() -> Refusal {
-    Refusal::new(Reason::RequestTimeout, "over `request_timeout`")
-}
-
-/// What a client is told that the end of the drain cuts.
-pub(super) fn stopped() -> Refusal {
-    Refusal::new(Reason::Overloaded, "the gateway stops: `drain` is over")
 }
 
 /// What a client is told of its body.

@@ -5,20 +5,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::time::Instant as Moment;
-
 use super::alarm::Alarm;
 use super::answer::Answer;
 use super::body::Source;
 use super::connection::Reuse;
+use super::deadlines::time_is_up;
 use super::exchange::exchange;
-use super::failure::{Failure, Repeat, late, refusal_of, stopped};
-use super::lifetime::LOOK_EVERY;
+use super::failure::{Failure, Repeat, refusal_of};
 use super::part::BodyFault;
 use super::record::Meter;
 use super::turn::Turn;
 use super::upstream::{Freshness, Link, LinkFault};
-use crate::gate::{Admission, Reason, Refusal};
+use crate::gate::{Admission, Reason};
 use crate::policy::Route;
 use crate::wire::head::Framing;
 
@@ -116,24 +114,7 @@ impl Turn<'_> {
     async fn given_up(&self, answer: &mut Answer<'_>, alarm: &mut Alarm) -> Failure {
         tokio::select! {
             () = answer.refused() => Failure::Client(BodyFault::Cut),
-            failure = self.time_is_up(self.late_at(), alarm) => failure,
-        }
-    }
-
-    /// Waits until it is too late, if it can be, or the drain is over.
-    pub(super) async fn time_is_up(&self, late_at: Option<Moment>, alarm: &mut Alarm) -> Failure {
-        loop {
-            let now = Moment::now();
-            if late_at.is_some_and(|late_at| late_at <= now) {
-                return Failure::Late;
-            }
-            if self.edge.is_over() {
-                return Failure::Stopped;
-            }
-            let look_at = now + self.edge.within_drain(LOOK_EVERY);
-            alarm
-                .at(late_at.map_or(look_at, |late_at| late_at.min(look_at)))
-                .await;
+            failure = time_is_up(self.edge, self.late_at(), alarm) => failure,
         }
     }
 
@@ -163,34 +144,8 @@ impl Turn<'_> {
         answer: &mut Answer<'_>,
     ) {
         let route = admission.permit.route();
-        let refusal = match failure {
-            Failure::Client(BodyFault::Cut) => {
-                self.record.remark("the client is gone");
-                return answer.abort();
-            }
-            Failure::Untaken => {
-                self.record.remark("the client takes no answer");
-                return answer.abort();
-            }
-            Failure::Client(fault) => {
-                self.record.verdict = "refuse";
-                refusal_of(fault)
-            }
-            Failure::Unsayable => {
-                self.record.verdict = "refuse";
-                Refusal::new(Reason::RequestMalformed, "HTTP/2 cannot say this request")
-            }
-            Failure::Exhausted(detail) => {
-                self.record.verdict = "refuse";
-                Refusal::new(Reason::Overloaded, detail)
-            }
-            Failure::Late => late(),
-            Failure::Stopped => {
-                self.edge.count_cut();
-                stopped()
-            }
-            Failure::Upstream { reason, detail, .. } => Refusal::new(reason, detail),
-            Failure::Ended(refusal) => refusal,
+        let Some(refusal) = failure.told(&mut self.record, self.edge) else {
+            return answer.abort();
         };
         let refusal = refusal.on(route);
         self.record.note(&refusal);

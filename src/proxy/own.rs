@@ -7,8 +7,9 @@ use tokio::time::Instant as Moment;
 use super::alarm::Alarm;
 use super::answer::Answer;
 use super::body::{Patience, Source};
+use super::deadlines::time_is_up;
 use super::edge::EndpointCaller;
-use super::failure::{Failure, late, refusal_of, stopped};
+use super::failure::{Failure, refusal_of};
 use super::part::{BodyFault, Part};
 use super::turn::Turn;
 use crate::gate::{Endpoint, Reason, Refusal, shows_token};
@@ -45,7 +46,7 @@ impl Turn<'_> {
         // What it has begun it ends, unless the process does: a revocation that is written must also be felt.
         let response = match self.in_time(work, None, alarm).await {
             Ok(response) => response,
-            Err(refusal) => return self.refuse(&refusal, source, answer).await,
+            Err(failure) => return self.give_up(failure, source, answer).await,
         };
         if let Some(refusal) = response.extensions().get::<Refusal>() {
             self.record.refused(refusal);
@@ -126,24 +127,27 @@ impl Turn<'_> {
             return None;
         }
         let collected = self.collect(source, beyond);
-        let refusal = match self.in_time(collected, self.late_at(), alarm).await {
+        let failure = match self.in_time(collected, self.late_at(), alarm).await {
             Ok(Ok((body, bytes_in))) => {
                 self.record.meter.bytes_in = bytes_in;
-                match request(self.asked, body) {
-                    Some(request) => return Some(request),
-                    None => Refusal::new(Reason::RequestMalformed, "no request of HTTP"),
+                if let Some(request) = request(self.asked, body) {
+                    return Some(request);
                 }
+                Failure::Client(BodyFault::Malformed("no request of HTTP"))
             }
-            Ok(Err(BodyFault::Cut)) => {
-                self.record.remark("the client is gone");
-                answer.abort();
-                return None;
-            }
-            Ok(Err(fault)) => refusal_of(fault),
-            Err(refusal) => refusal,
+            Ok(Err(fault)) => Failure::Client(fault),
+            Err(failure) => failure,
         };
-        self.refuse(&refusal, source, answer).await;
+        self.give_up(failure, source, answer).await;
         None
+    }
+
+    /// Says why there is no answer, to whoever hears it.
+    async fn give_up(&mut self, failure: Failure, source: &Source<'_>, answer: &mut Answer<'_>) {
+        match failure.told(&mut self.record, self.edge) {
+            Some(refusal) => self.refuse(&refusal, source, answer).await,
+            None => answer.abort(),
+        }
     }
 
     /// What `work` comes to, if that is before `late_at` and the end of the drain.
@@ -152,19 +156,12 @@ impl Turn<'_> {
         work: impl Future<Output = T>,
         late_at: Option<Moment>,
         alarm: &mut Alarm,
-    ) -> Result<T, Refusal> {
-        let failure = tokio::select! {
+    ) -> Result<T, Failure> {
+        tokio::select! {
             biased;
-            done = work => return Ok(done),
-            failure = self.time_is_up(late_at, alarm) => failure,
-        };
-        Err(match failure {
-            Failure::Late => late(),
-            _ => {
-                self.edge.count_cut();
-                stopped()
-            }
-        })
+            done = work => Ok(done),
+            failure = time_is_up(self.edge, late_at, alarm) => Err(failure),
+        }
     }
 
     /// The body as far as it is kept, and how long it was.
