@@ -15,6 +15,7 @@ use super::super::answer;
 use super::view::{self, RoutesView};
 use crate::config::Config;
 use crate::control::{IssuerStatus, KeyOrigin, ReloadOutcome, Status};
+use crate::gate::Reason;
 use crate::telemetry::{Health, ServerHealth, Telemetry};
 
 /// The page of this moment.
@@ -25,10 +26,10 @@ pub(super) fn render(config: &Config, facts: &Status, telemetry: &Telemetry) -> 
         "generation" => facts.generation.to_string(),
         "reload" => reload(facts),
         "listeners" => listeners(config),
-        "issuers" => facts.issuers.iter().map(issuer).collect(),
-        "upstreams" => upstreams(telemetry),
+        "issuers" => or_none(4, facts.issuers.iter().map(issuer).collect()),
+        "upstreams" => or_none(3, upstreams(telemetry)),
         "routes" => routes(config),
-        "refusals" => refusals(telemetry),
+        "refusals" => or_none(2, refusals(telemetry)),
         unknown => unreachable!("the page has no place for `{unknown}`"),
     });
     let mut response = answer::body(StatusCode::OK, "text/html; charset=utf-8", html);
@@ -141,19 +142,20 @@ fn routes(config: &Config) -> String {
 }
 
 fn refusals(telemetry: &Telemetry) -> String {
-    let rows: String = telemetry
-        .metrics()
-        .refusals()
-        .into_iter()
-        .map(|(reason, count)| {
-            let reason = reason.as_str();
-            format!("<tr><td><code>{reason}</code></td><td class=\"number\">{count}</td></tr>")
-        })
-        .collect();
-    if rows.is_empty() {
-        return "<tr><td class=\"quiet\" colspan=\"2\">none</td></tr>".to_owned();
+    let refusals = telemetry.metrics().refusals().into_iter();
+    let row = |(reason, count): (Reason, u64)| {
+        let reason = reason.as_str();
+        format!("<tr><td><code>{reason}</code></td><td class=\"number\">{count}</td></tr>")
+    };
+    refusals.map(row).collect()
+}
+
+/// The rows of a table so wide, or a word that there are none.
+fn or_none(columns: u8, rows: String) -> String {
+    match rows.is_empty() {
+        true => format!("<tr><td class=\"quiet\" colspan=\"{columns}\">none</td></tr>"),
+        false => rows,
     }
-    rows
 }
 
 /// Puts a value into every `{{place}}` of `template`, in one pass: what is put in is not searched.

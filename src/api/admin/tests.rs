@@ -391,6 +391,20 @@ async fn the_page_tells_since_when_an_issuers_keys_are_confirmed_and_why_no_long
 }
 
 #[tokio::test]
+async fn a_table_of_the_page_without_rows_says_that_there_are_none() {
+    let admin = admin(CONFIG);
+    let none = |columns| format!("<td class=\"quiet\" colspan=\"{columns}\">none</td>");
+    let html = text(&admin.ask("GET", "/", &[], "").await);
+    assert!(
+        !html.contains(&none(4)) && html.contains(&none(2)),
+        "{html}"
+    );
+    admin.acts().status.lock().unwrap().issuers.clear();
+    let html = text(&admin.ask("GET", "/", &[], "").await);
+    assert!(html.contains(&none(4)), "{html}");
+}
+
+#[tokio::test]
 async fn an_upstream_whose_server_is_passed_over_is_told_of() {
     let admin = admin(CONFIG);
     admin.2.configure(admin.acts().gate.config()).unwrap();
