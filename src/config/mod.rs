@@ -11,6 +11,7 @@ pub mod model;
 mod names;
 mod nearest;
 mod reference;
+mod referred;
 mod report;
 mod tables;
 #[cfg(test)]

@@ -1,20 +1,17 @@
 //! One value of the document under its key, and the readers that turn it into what a key means. A reader that fails has
-//! reported why; it never shows a secret.
+//! reported why.
 
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::de::DeValue;
 
 use super::diagnostic::Diagnostic;
-use super::files::Files;
 use super::model::Rate;
 use super::nearest;
 use super::units::{self, DURATION_HELP, RATE_HELP, SIZE_HELP};
 use super::walk::{Table, Walk};
-use crate::secret::Secret;
 
 /// One value under its key.
 #[derive(Clone)]
@@ -25,9 +22,6 @@ pub(super) struct Value<'w> {
     pub(super) span: Range<usize>,
     pub(super) inner: &'w DeValue<'w>,
 }
-
-/// What to write where a secret is meant.
-const SECRET_HELP: &str = "write a reference: \"env:NAME\" or \"file:PATH\"";
 
 /// The longest name that an operator may choose, in bytes: it becomes a metric label.
 const NAME_BYTES_MAX: usize = 128;
@@ -70,7 +64,7 @@ impl<'w> Value<'w> {
         self.text_like("a string", help)
     }
 
-    fn text_like(&self, wanted: &str, help: &str) -> Option<&'w str> {
+    pub(super) fn text_like(&self, wanted: &str, help: &str) -> Option<&'w str> {
         match self.inner {
             DeValue::String(text) if text.is_empty() => {
                 self.refuse("value_empty", format!("`{}` is empty", self.key), help)
@@ -266,88 +260,6 @@ impl<'w> Value<'w> {
             let message = format!("`{}` is no address with a port", self.key);
             self.refuse("address_invalid", message, help)
         })
-    }
-
-    /// A secret behind its reference.
-    pub(super) fn secret(&self) -> Option<Secret> {
-        let text = self.text_like("a secret", SECRET_HELP)?;
-        let read = if let Some(name) = text.strip_prefix("env:") {
-            self.walk.files.env(name)
-        } else if let Some(path) = text.strip_prefix("file:") {
-            self.walk.files.read(Path::new(path)).map(Secret::new)
-        } else {
-            let message = format!(
-                "`{}` is a secret: it does not stand in the file itself",
-                self.key
-            );
-            return self.refuse("secret_inline", message, SECRET_HELP);
-        };
-        match read.map(Secret::without_line_end) {
-            Ok(secret) if secret.expose().is_empty() => {
-                let message = format!("the secret of `{}` is empty", self.key);
-                self.refuse(
-                    "secret_unreadable",
-                    message,
-                    "put the secret where it refers to",
-                )
-            }
-            Ok(secret) => Some(secret),
-            Err(why) => {
-                let message = format!("the secret of `{}` cannot be read: {why}", self.key);
-                let help =
-                    "set the variable or make the file readable; paths are relative to this file";
-                self.refuse("secret_unreadable", message, help)
-            }
-        }
-    }
-
-    /// Where the secret lies, if it is in a file.
-    pub(super) fn secret_path(&self) -> Option<PathBuf> {
-        let DeValue::String(text) = self.inner else {
-            return None;
-        };
-        let path = text.strip_prefix("file:")?;
-        Some(self.walk.files.resolve(Path::new(path)))
-    }
-
-    /// A path, with or without `file:`, as the process may open it.
-    pub(super) fn path(&self) -> Option<PathBuf> {
-        Some(self.walk.files.resolve(self.written_path()?))
-    }
-
-    /// The bytes of the file that it names.
-    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
-        let path = self.written_path()?;
-        self.walk
-            .files
-            .read(path)
-            .map_err(|why| {
-                let message = format!("the file of `{}` cannot be read: {why}", self.key);
-                let help = "make the file readable; paths are relative to this file";
-                self.refuse::<()>("file_unreadable", message, help)
-            })
-            .ok()
-    }
-
-    /// Lets whoever knows certificates judge the file that it names.
-    pub(super) fn judged(
-        &self,
-        judge: impl FnOnce(&dyn Files, &Path) -> Result<(), String>,
-        help: &str,
-    ) -> Option<PathBuf> {
-        let path = self.path()?;
-        match judge(self.walk.files, &path) {
-            Ok(()) => Some(path),
-            Err(why) => {
-                let message = format!("the file of `{}` cannot be used: {why}", self.key);
-                self.refuse("file_invalid", message, help)
-            }
-        }
-    }
-
-    fn written_path(&self) -> Option<&'w Path> {
-        let text = self.line()?;
-        Some(Path::new(text.strip_prefix("file:").unwrap_or(text)))
     }
 }
 
