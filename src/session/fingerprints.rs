@@ -23,6 +23,14 @@ pub(super) struct Entry {
     pub(super) class: u8,
 }
 
+/// An entry that is to be told by `fingerprint`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct New {
+    pub(super) fingerprint: u64,
+    pub(super) entry: Entry,
+    pub(super) full: WhenFull,
+}
+
 /// What to do with an entry when the set is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WhenFull {
@@ -32,7 +40,7 @@ pub(super) enum WhenFull {
     Blur([Option<Timestamp>; SIDES]),
 }
 
-/// Fingerprints and their entries. Reading is lock-free; each write copies one shard.
+/// Fingerprints and their entries. Reading is lock-free; each write copies the shards that it changes.
 #[derive(Debug)]
 pub(super) struct RevokedSet {
     shards: Box<[ArcSwap<Shard>]>,
@@ -99,15 +107,42 @@ impl RevokedSet {
         slot.is_some_and(|slot| issued.as_millis() < slot)
     }
 
-    /// Adds an entry, or widens the one that is there.
-    pub(super) fn insert(&self, fingerprint: u64, entry: Entry, full: WhenFull) {
+    /// Adds entries, or widens those that are there. So many that come at once copy each shard once.
+    pub(super) fn insert(&self, entries: &mut [New]) {
         let mut writer = self.lock();
-        let shard = self.shard(fingerprint);
-        let known = shard.load().get(&fingerprint).copied();
+        entries.sort_by_key(|new| shard_index(new.fingerprint));
+        let same_shard =
+            |a: &New, b: &New| shard_index(a.fingerprint) == shard_index(b.fingerprint);
+        for entries in entries.chunk_by(same_shard) {
+            self.insert_into_shard(&mut writer, entries);
+        }
+    }
+
+    fn insert_into_shard(&self, writer: &mut Writer, entries: &[New]) {
+        let shard = self.shard(entries[0].fingerprint);
+        let mut next = Shard::clone(&shard.load());
+        let mut changed = false;
+        for new in entries {
+            changed |= self.insert_one(writer, &mut next, new);
+        }
+        if changed {
+            shard.store(Arc::new(next));
+        }
+    }
+
+    /// Whether the shard is another one by it. A class is counted before its entry is there: who looks too early finds nothing.
+    fn insert_one(&self, writer: &mut Writer, shard: &mut Shard, new: &New) -> bool {
+        let &New {
+            fingerprint,
+            entry,
+            full,
+        } = new;
+        let known = shard.get(&fingerprint).copied();
         if let (None, WhenFull::Blur(sides)) = (known, full)
             && self.len() >= self.entries_max
         {
-            return self.blur(&mut writer, fingerprint, sides, entry.expires_at);
+            self.blur(writer, fingerprint, sides, entry.expires_at);
+            return false;
         }
         let wider = known.map_or(entry, |known| Entry {
             cutoff: known.cutoff.max(entry.cutoff),
@@ -115,11 +150,9 @@ impl RevokedSet {
             class: known.class,
         });
         if known == Some(wider) {
-            return;
+            return false;
         }
-        let mut next = Shard::clone(&shard.load());
-        next.insert(fingerprint, wider);
-        shard.store(Arc::new(next));
+        shard.insert(fingerprint, wider);
         let bucket = bucket(wider.expires_at);
         if known.is_none() {
             self.len.fetch_add(1, Ordering::AcqRel);
@@ -128,6 +161,7 @@ impl RevokedSet {
         if known.is_none_or(|known| self::bucket(known.expires_at) != bucket) {
             writer.due.entry(bucket).or_default().push(fingerprint);
         }
+        true
     }
 
     /// Drops what has expired at `now`.

@@ -69,18 +69,18 @@ impl Revoked {
     }
 }
 
-/// One revocation.
+/// One revocation. Its moments come first: two of them are mostly told apart by those.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Revocation {
+    /// Subjects, clients and everything: what began at this moment or before.
+    pub cutoff: Timestamp,
+    /// From then on no token is left that it could hit: the cutoff, plus the longest life of a token, plus its leeway.
+    pub expires_at: Timestamp,
     /// What it names.
     pub what: Revoked,
     /// The name, in the configuration, of the only issuer that it is about ([`OWN_ISSUER`] for the gate's own tokens);
     /// `None`: of any.
     pub issuer: Option<Arc<str>>,
-    /// Subjects, clients and everything: what began at this moment or before.
-    pub cutoff: Timestamp,
-    /// From then on no token is left that it could hit: the cutoff, plus the longest life of a token, plus its leeway.
-    pub expires_at: Timestamp,
 }
 
 impl Revocation {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fingerprints::{Entry, RevokedSet, WhenFull};
+use super::fingerprints::{Entry, New, RevokedSet, WhenFull};
 use super::id::TimedId;
 use super::marks::{Class, Marks};
 use super::revocation::{OWN_ISSUER, Revocation, RevokedBy};
@@ -100,6 +100,22 @@ impl Revocations {
 
     /// Revokes. Counts from the next request on. Naming the same again keeps the later cutoff and expiry.
     pub fn revoke(&self, revocation: Revocation, now: Timestamp) {
+        self.revoke_all(vec![revocation], now);
+    }
+
+    /// Revokes one after the other. Many at once cost little more than reading them.
+    pub fn revoke_all(&self, revocations: Vec<Revocation>, now: Timestamp) {
+        if revocations.is_empty() {
+            return;
+        }
+        let entries = revocations.iter().map(|one| self.entry(one, now));
+        self.set.insert(&mut entries.collect::<Vec<_>>());
+        // Behind the entries: whoever reads this number finds them.
+        self.state.fetch_add(1, Ordering::Release);
+        self.note(revocations);
+    }
+
+    fn entry(&self, revocation: &Revocation, now: Timestamp) -> New {
         let class = Class::of(&revocation.what);
         let issuer = revocation.issuer.as_deref();
         let cutoff = match class {
@@ -108,11 +124,6 @@ impl Revocations {
                 revocation.cutoff
             }
             Class::Session | Class::Token | Class::Key => Timestamp::from_millis(u64::MAX),
-        };
-        let entry = Entry {
-            cutoff,
-            expires_at: revocation.expires_at,
-            class: class.scoped(issuer.is_some()),
         };
         let (own, others) = match class {
             // Nothing is issued for a dead session of our own; of another issuer's one it may well be.
@@ -128,11 +139,15 @@ impl Revocations {
             ]),
             false => WhenFull::Keep,
         };
-        let fingerprint = self.fingerprint(class, issuer, revocation.what.value());
-        self.set.insert(fingerprint, entry, full);
-        // Behind the entry: whoever reads this number finds it.
-        self.state.fetch_add(1, Ordering::Release);
-        self.note(revocation);
+        New {
+            fingerprint: self.fingerprint(class, issuer, revocation.what.value()),
+            entry: Entry {
+                cutoff,
+                expires_at: revocation.expires_at,
+                class: class.scoped(issuer.is_some()),
+            },
+            full,
+        }
     }
 
     /// When something begins that begins `now`: no cutoff that was given before is its own, though the store's time lies
@@ -190,17 +205,19 @@ impl Revocations {
     /// How many revocations can be listed.
     pub const LISTED_MAX: usize = 1000;
 
-    fn note(&self, revocation: Revocation) {
+    fn note(&self, revocations: Vec<Revocation>) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        // The store tells of what was told before it was written, and of the session that it ended in between.
-        let mut known = newest.iter().rev().take(ECHO_WITHIN);
-        if known.any(|known| *known == revocation) {
-            return;
+        for revocation in revocations {
+            // The store tells of what was told before it was written, and of the session that it ended in between.
+            let mut known = newest.iter().rev().take(ECHO_WITHIN);
+            if known.any(|known| *known == revocation) {
+                continue;
+            }
+            if newest.len() == Self::LISTED_MAX {
+                newest.pop_front();
+            }
+            newest.push_back(revocation);
         }
-        if newest.len() == Self::LISTED_MAX {
-            newest.pop_front();
-        }
-        newest.push_back(revocation);
     }
 
     fn find_marks(&self, marks: &Marks<'_>, now: Timestamp) -> Option<RevokedBy> {

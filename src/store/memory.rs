@@ -67,9 +67,7 @@ impl SessionStore for MemoryStore {
         }
         let Ok(outcome) = apply(&mut *tables, change, at);
         tables.last = at;
-        for revocation in std::mem::take(&mut tables.revoked) {
-            revocations.revoke(revocation, at);
-        }
+        revocations.revoke_all(std::mem::take(&mut tables.revoked), at);
         if at.since(tables.swept_at) >= SWEEP_EVERY {
             tables.sweep(at);
             revocations.expire(at);

@@ -96,6 +96,56 @@ fn expired_entries_leave_and_nothing_leaves_before() {
 }
 
 #[test]
+fn what_comes_at_once_counts_as_what_comes_one_by_one() {
+    let named = |number: u64| Revoked::Token((number % 900).to_string().into());
+    let all: Vec<Revocation> = (0..1000)
+        .map(|number| revocation(named(number), Some("main"), number * SECOND))
+        .collect();
+    for capacity in [5000, 100] {
+        let [apart, at_once] = [(); 2].map(|()| Revocations::with_capacity(capacity));
+        let now = at(1000 * SECOND);
+        for one in all.clone() {
+            apart.revoke(one, now);
+        }
+        at_once.revoke_all(all.clone(), now);
+        assert_eq!(at_once.len(), apart.len());
+        assert_eq!(at_once.newest(now), apart.newest(now));
+        let counts = |revocations: &Revocations, number: u64| {
+            let token = number.to_string();
+            let marks = Marks {
+                token: Some(&token),
+                issued_at: now,
+                ..marks("main", 0)
+            };
+            revocations.find_marks(&marks, now).is_some()
+        };
+        // The others have expired.
+        for number in (0..100).chain(401..900) {
+            let counted = [&apart, &at_once].map(|all| counts(all, number));
+            assert_eq!(counted, [true; 2], "{number} of {capacity}");
+        }
+        let until_last = at((999 + 600) * SECOND);
+        for revocations in [&apart, &at_once] {
+            revocations.expire(until_last.minus(Duration::from_millis(1)));
+            assert!(!revocations.is_empty());
+            revocations.expire(until_last.plus(Duration::from_secs(10)));
+            assert!(revocations.is_empty());
+        }
+    }
+}
+
+#[test]
+fn where_nothing_is_revoked_no_token_is_looked_for_again() {
+    let revocations = Revocations::default();
+    let state = || revocations.state.load(Ordering::Acquire);
+    let before = state();
+    revocations.revoke_all(Vec::new(), at(5000));
+    assert_eq!(state(), before);
+    revocations.revoke(revocation(Revoked::All, None, 5000), at(5000));
+    assert_ne!(state(), before);
+}
+
+#[test]
 fn past_its_capacity_it_refuses_too_much_and_never_too_little() {
     let revocations = Revocations::with_capacity(100);
     let names: Vec<String> = (0..3000).map(|number| format!("dead-{number}")).collect();
