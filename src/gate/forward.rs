@@ -2,6 +2,7 @@
 //! One function for every protocol and for `explain`; running it twice gives the same fields twice.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
@@ -18,6 +19,8 @@ use crate::wire::{Field, FieldSink, RequestHead};
 pub struct Hop<'a> {
     /// The connection the request came by.
     pub peer: Peer<'a>,
+    /// Whose request it is, where a trusted proxy tells of somebody.
+    pub client: Option<IpAddr>,
     /// `X-Request-Id`.
     pub request_id: &'a str,
     /// `traceparent`: the client's, or a new one.
@@ -155,12 +158,8 @@ fn forwarding(
         }
     };
     let address = hop.peer.address.as_bytes();
-    let chain = told("x-forwarded-for");
-    let chain = chain.as_deref();
-    // The last is the one that the trusted proxy saw at its own door; those before it are the client's to invent.
-    let real = chain.and_then(|chain| fields::list(chain).last());
-    let for_ = chain.map_or(Cow::Borrowed(address), |chain| {
-        Cow::Owned([chain, b", ", address].concat())
+    let for_ = told("x-forwarded-for").map_or(Cow::Borrowed(address), |chain| {
+        Cow::Owned([&chain, &b", "[..], address].concat())
     });
     let proto = told("x-forwarded-proto").unwrap_or(Cow::Borrowed(head.scheme.as_str().as_bytes()));
     let host = told("x-forwarded-host").or(admission
@@ -178,7 +177,10 @@ fn forwarding(
     if let Some(host) = host {
         put("X-Forwarded-Host", &host);
     }
-    put("X-Real-IP", real.unwrap_or(address));
+    match hop.client {
+        Some(client) => put("X-Real-IP", client.to_string().as_bytes()),
+        None => put("X-Real-IP", address),
+    }
     put("Forwarded", &forwarded);
 }
 

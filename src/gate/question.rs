@@ -63,6 +63,7 @@ impl Question {
                 address: "127.0.0.1",
                 trusted: false,
             },
+            client: None,
             request_id: request_id.as_str(),
             trace: &TraceContext::of(&head, [trace, parent]),
             now,

@@ -141,7 +141,7 @@ impl House {
         word(&self.ask(target, fields))
     }
 
-    /// The fields that the upstream would get.
+    /// The fields that the upstream would get; a trusted peer passes on what 203.0.113.9 asks for.
     pub(super) fn forwarded(
         &self,
         target: &str,
@@ -160,6 +160,7 @@ impl House {
                     address: "192.0.2.1",
                     trusted,
                 },
+                client: trusted.then(|| [203, 0, 113, 9].into()),
                 request_id: request_id.as_str(),
                 trace: &TraceContext::of(head, [2, 3]),
                 now: NOW,

@@ -10,6 +10,7 @@ mod http2;
 mod lifetimes;
 mod limits;
 mod odd_answers;
+mod origins;
 mod own;
 mod repeats;
 mod shared;
