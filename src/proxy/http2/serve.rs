@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, SendResponse};
-use http::{Request, header};
+use http::{Request, Uri, header};
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
 use pingora_timeout::tokio_timeout as timeout;
@@ -252,7 +252,10 @@ async fn one(
         authority: parts.uri.authority().map(|authority| authority.as_str()),
         fields: &named,
     };
-    let framing = one_framing(&head, client);
+    let framing = match is_of_http(&parts.uri) {
+        true => one_framing(&head, client),
+        false => Err(HeadError::Ambiguous("a scheme that is none of HTTP's")),
+    };
     let incoming = Incoming {
         framing: match framing {
             Ok(framing) if !body.is_end_stream() => framing,
@@ -294,6 +297,16 @@ async fn one(
         false if began.elapsed() < SOON => Fate::TakenBack,
         false => Fate::Unanswered,
     }
+}
+
+/// Whether a target is one of HTTP's: to serve another would be to translate it (RFC 9113 §8.3.1), and HTTP/1.1 refuses
+/// the same. Which of the two it is does not count, since somebody before us may end TLS.
+fn is_of_http(target: &Uri) -> bool {
+    target.scheme_str().is_none_or(|scheme| {
+        ["http", "https"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+    })
 }
 
 /// The one framing of a body, where the head is as the RFC has it: the library looks neither at the edges of values nor

@@ -259,6 +259,24 @@ async fn a_large_head_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_scheme_that_is_none_of_https_is_refused_as_over_http1() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut sender = client(&house).await;
+    let foreign = Request::get("ftp://a/x").body(()).unwrap();
+    let (response, _) = sender.send_request(foreign, true).unwrap();
+    let (status, _, body, _) = whole(response.await.unwrap()).await;
+    assert_eq!(status, 400);
+    assert!(String::from_utf8_lossy(&body).contains("request_ambiguous"));
+    upstream.is_left_alone().await;
+    // An end of TLS may stand before the gate.
+    let secure = Request::get("https://a/x").body(()).unwrap();
+    let (response, _) = sender.send_request(secure, true).unwrap();
+    upstream.answer("HTTP/1.1 204 No Content\r\n\r\n").await;
+    assert_eq!(response.await.unwrap().status(), 204);
+}
+
+#[tokio::test]
 async fn no_connection_is_sought_for_a_stream_that_its_client_reset() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "", SILENT_TLS).await;
