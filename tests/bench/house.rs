@@ -64,6 +64,7 @@ impl House {
                 address: "192.0.2.7",
                 trusted: false,
             },
+            client: None,
             request_id: id.as_str(),
             trace: &TraceContext::of(&head, [1, 2]),
             now: NOW,
