@@ -1,6 +1,6 @@
 //! The client's side of a request: its connection, and its request as either protocol hands it over.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -79,8 +79,7 @@ impl Client {
             if !self.trusts(origin) {
                 break;
             }
-            let told = std::str::from_utf8(before).ok();
-            let Some(address) = told.and_then(|told| told.parse::<IpAddr>().ok()) else {
+            let Some(address) = address_of(before) else {
                 break;
             };
             origin = address.to_canonical();
@@ -104,6 +103,19 @@ impl Client {
         let trusted = &self.listener.trusted_proxies;
         trusted.iter().any(|net| net.contains(&address))
     }
+}
+
+/// An address as proxies write it: some add the client's port, and some put brackets around an IPv6 one.
+fn address_of(told: &[u8]) -> Option<IpAddr> {
+    let told = std::str::from_utf8(told).ok()?;
+    if let Ok(address) = told.parse() {
+        return Some(address);
+    }
+    if let Ok(with_port) = told.parse::<SocketAddr>() {
+        return Some(with_port.ip());
+    }
+    let bracketed = told.strip_prefix('[')?.strip_suffix(']')?;
+    bracketed.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
 /// A request as either protocol hands it over.
