@@ -11,10 +11,14 @@ use crate::wire::fields;
 pub struct RequestId(ArrayString<UUID_BYTES>);
 
 impl RequestId {
-    /// The client's own, if it is exactly one UUID or ULID; else a new UUID (RFC 9562 §5.4) from `entropy`.
+    /// The client's own, if it is exactly one UUID or ULID; else a new UUID (RFC 9562 §5.4) from `entropy`. A name with `_`
+    /// is another field, left out like all of them, though two of one name to an upstream are not one.
     pub fn of(head: &RequestHead<'_>, entropy: u128) -> Self {
-        let given = fields::single(head.fields, "x-request-id").ok().flatten();
+        const NAME: &str = "x-request-id";
+        let is_spelled_out = |name: &str| name.eq_ignore_ascii_case(NAME);
+        let given = fields::single(head.fields, NAME).ok().flatten();
         let given = given
+            .filter(|_| head.fields.iter().any(|field| is_spelled_out(field.name)))
             .and_then(|value| std::str::from_utf8(value).ok())
             .filter(|id| is_uuid(id) || is_ulid(id));
         let given = given.and_then(|id| ArrayString::from(id).ok());

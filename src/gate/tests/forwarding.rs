@@ -51,6 +51,25 @@ fn what_belongs_to_one_hop_or_to_the_gate_is_left_out() {
 }
 
 #[test]
+fn a_request_id_of_another_spelling_is_not_the_clients() {
+    let house = House::new();
+    let (id, other) = (
+        "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    );
+    let told = |fields: &[(&str, &str)]| {
+        let told = house.forwarded("/open/x", fields, false);
+        value(&told, "x-request-id").join(" ")
+    };
+    assert_eq!(told(&[("x-Request-ID", id)]), id);
+    for alias in ["X_Request_Id", "x-request_id"] {
+        assert_ne!(told(&[(alias, id)]), id, "{alias}");
+    }
+    let both = told(&[("X-Request-Id", id), ("X_Request_Id", other)]);
+    assert!(both != id && both != other, "{both}");
+}
+
+#[test]
 fn cookies_come_in_one_field() {
     let house = House::new();
     let told = house.forwarded(
