@@ -1,4 +1,4 @@
-//! What makes the gateway read its configuration again: SIGHUP, and files that changed. Reads files by content, so that a
+//! What makes the gateway read its configuration again: signals, and files that changed. Reads files by content, so that a
 //! Kubernetes volume, an editor and an NFS mount look the same.
 
 use std::sync::Arc;
@@ -14,16 +14,25 @@ use super::live::Live;
 /// How often the files are read. A change counts at its second reading: it is served within a second and a little.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Reloads on every SIGHUP.
+/// Reloads on every SIGHUP, and on every SIGUSR1: what rotates logs often sends that, and it would end the process.
 pub(super) async fn hangups(handle: Handle) {
-    let mut hangups = match signal(SignalKind::hangup()) {
-        Ok(hangups) => hangups,
+    let heard = signal(SignalKind::hangup())
+        .and_then(|hangups| Ok((hangups, signal(SignalKind::user_defined1())?)));
+    let (mut hangups, mut rotations) = match heard {
+        Ok(heard) => heard,
         Err(error) => {
             tracing::warn!(%error, "cannot hear SIGHUP; a changed file still reloads");
             return;
         }
     };
-    while hangups.recv().await.is_some() {
+    loop {
+        let heard = tokio::select! {
+            heard = hangups.recv() => heard,
+            heard = rotations.recv() => heard,
+        };
+        if heard.is_none() {
+            return;
+        }
         handle.reload_later().await;
     }
 }

@@ -141,12 +141,16 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 /// A file that may not grow any more is a failed write, as on a full disk, and not the end of the process; neither is a
-/// SIGHUP that comes while it starts.
+/// call to reload that comes while it starts.
 fn survive(runtime: &Runtime) -> std::io::Result<()> {
     let _context = runtime.enter();
     // Whoever hears a signal is spared what it does by default. The system then answers the write with an error; and what
     // changed during the start is found by whoever watches the files.
-    for kind in [SignalKind::from_raw(SIGXFSZ), SignalKind::hangup()] {
+    for kind in [
+        SignalKind::from_raw(SIGXFSZ),
+        SignalKind::hangup(),
+        SignalKind::user_defined1(),
+    ] {
         signal(kind).map(drop)?;
     }
     Ok(())

@@ -31,6 +31,8 @@ pub(super) struct Signals {
 struct Heard {
     terminate: Signal,
     interrupt: Signal,
+    /// The word for a clean stop elsewhere, which images and units carry over.
+    quit: Signal,
 }
 
 /// The other end: whoever waits for the drain.
@@ -51,6 +53,7 @@ impl Signals {
         let heard = Heard {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         };
         let (told, stopping) = sync_channel(1);
         let signals = Self {
@@ -75,6 +78,7 @@ impl ShutdownSignalWatch for Signals {
         tokio::select! {
             _ = heard.terminate.recv() => {}
             _ = heard.interrupt.recv() => {}
+            _ = heard.quit.recv() => {}
         }
         self.board.drain();
         self.edge.drain();
