@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// Whose request it is: the peer's, or behind trusted proxies the last address of their list that is none of them.
-    pub(super) fn origin(&self, head: &RequestHead<'_>) -> IpAddr {
+    fn origin(&self, head: &RequestHead<'_>) -> IpAddr {
         let chain = head.values("x-forwarded-for").flat_map(fields::list);
         let chain: Vec<&[u8]> = chain.collect();
         let mut origin = self.address;

@@ -157,7 +157,7 @@ fn start<'l>(
     let asked = turn.asked;
     let hop = Hop {
         peer: turn.client.peer(),
-        client: turn.client.behind(&asked.head),
+        client: turn.record.client,
         request_id: turn.record.request_id.as_str(),
         trace: &turn.record.trace,
         now: turn.now,

@@ -1,6 +1,7 @@
 //! What one request leaves behind: gathered while it is served, told once at its end.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ use crate::wire::Version;
 pub(super) struct Record {
     pub(super) request_id: RequestId,
     pub(super) trace: TraceContext,
+    /// Whose request a trusted proxy has passed on; `None` where the peer is the client.
+    pub(super) client: Option<IpAddr>,
     pub(super) verdict: &'static str,
     pub(super) endpoint: Option<&'static str>,
     pub(super) upstream: Option<Arc<str>>,
@@ -42,10 +45,11 @@ pub(super) struct Meter {
 }
 
 impl Record {
-    pub(super) fn begin(asked: &Incoming<'_>) -> Self {
+    pub(super) fn begin(client: &Client, asked: &Incoming<'_>) -> Self {
         Self {
             request_id: RequestId::of(&asked.head, entropy::pair()),
             trace: TraceContext::of(&asked.head, [entropy::pair(), entropy::pair()]),
+            client: client.behind(&asked.head),
             verdict: "",
             endpoint: None,
             upstream: None,
@@ -119,7 +123,7 @@ impl Record {
             request_id: self.request_id.as_str(),
             trace_id: self.trace.trace_id(),
             peer: &client.address_text,
-            client: client.behind(&asked.head),
+            client: self.client,
             protocol: protocol(asked.head.version),
             method: asked.head.method,
             path: asked.path(),

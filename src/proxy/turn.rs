@@ -85,7 +85,7 @@ pub(super) fn tell_unread(
     refusal: &Refusal,
     status: u16,
 ) {
-    let mut record = Record::begin(asked);
+    let mut record = Record::begin(client, asked);
     record.refused(refusal);
     record.tell(edge, client, asked, status);
 }
@@ -98,7 +98,7 @@ impl<'t> Turn<'t> {
             asked,
             gate: edge.gate.load(),
             now: edge.clock.now(),
-            record: Record::begin(asked),
+            record: Record::begin(client, asked),
         }
     }
 
