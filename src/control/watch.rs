@@ -15,7 +15,7 @@ use super::live::Live;
 const EVERY: Duration = Duration::from_millis(500);
 
 /// Reloads on every SIGHUP, and on every SIGUSR1: what rotates logs often sends that, and it would end the process.
-pub(super) async fn hangups(handle: Handle) {
+pub(super) async fn signals(handle: Handle) {
     let heard = signal(SignalKind::hangup())
         .and_then(|hangups| Ok((hangups, signal(SignalKind::user_defined1())?)));
     let (mut hangups, mut rotations) = match heard {

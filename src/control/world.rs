@@ -152,7 +152,7 @@ impl World {
             ..
         } = self;
         let watched = watch::changes(handle.clone(), views.readings.clone());
-        let background = join3(watched, watch::hangups(handle), resolve(views));
+        let background = join3(watched, watch::signals(handle), resolve(views));
         tokio::select! {
             () = publisher.run(events, shutdown) => {}
             _ = background => {}

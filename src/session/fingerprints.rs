@@ -25,7 +25,7 @@ pub(super) struct Entry {
 
 /// An entry that is to be told by `fingerprint`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct New {
+pub(super) struct NewEntry {
     pub(super) fingerprint: u64,
     pub(super) entry: Entry,
     pub(super) full: WhenFull,
@@ -108,17 +108,17 @@ impl RevokedSet {
     }
 
     /// Adds entries, or widens those that are there. So many that come at once copy each shard once.
-    pub(super) fn insert(&self, entries: &mut [New]) {
+    pub(super) fn insert(&self, entries: &mut [NewEntry]) {
         let mut writer = self.lock();
         entries.sort_by_key(|new| shard_index(new.fingerprint));
         let same_shard =
-            |a: &New, b: &New| shard_index(a.fingerprint) == shard_index(b.fingerprint);
+            |a: &NewEntry, b: &NewEntry| shard_index(a.fingerprint) == shard_index(b.fingerprint);
         for entries in entries.chunk_by(same_shard) {
             self.insert_into_shard(&mut writer, entries);
         }
     }
 
-    fn insert_into_shard(&self, writer: &mut Writer, entries: &[New]) {
+    fn insert_into_shard(&self, writer: &mut Writer, entries: &[NewEntry]) {
         let shard = self.shard(entries[0].fingerprint);
         let mut next = Shard::clone(&shard.load());
         let mut changed = false;
@@ -131,8 +131,8 @@ impl RevokedSet {
     }
 
     /// Whether the shard is another one by it. A class is counted before its entry is there: who looks too early finds nothing.
-    fn insert_one(&self, writer: &mut Writer, shard: &mut Shard, new: &New) -> bool {
-        let &New {
+    fn insert_one(&self, writer: &mut Writer, shard: &mut Shard, new: &NewEntry) -> bool {
+        let &NewEntry {
             fingerprint,
             entry,
             full,

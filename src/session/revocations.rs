@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fingerprints::{Entry, New, RevokedSet, WhenFull};
+use super::fingerprints::{Entry, NewEntry, RevokedSet, WhenFull};
 use super::id::TimedId;
 use super::marks::{Class, Marks};
 use super::revocation::{OWN_ISSUER, Revocation, RevokedBy};
@@ -115,7 +115,7 @@ impl Revocations {
         self.note(revocations);
     }
 
-    fn entry(&self, revocation: &Revocation, now: Timestamp) -> New {
+    fn entry(&self, revocation: &Revocation, now: Timestamp) -> NewEntry {
         let class = Class::of(&revocation.what);
         let issuer = revocation.issuer.as_deref();
         let cutoff = match class {
@@ -139,7 +139,7 @@ impl Revocations {
             ]),
             false => WhenFull::Keep,
         };
-        New {
+        NewEntry {
             fingerprint: self.fingerprint(class, issuer, revocation.what.value()),
             entry: Entry {
                 cutoff,
