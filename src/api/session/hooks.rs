@@ -112,10 +112,11 @@ impl AskHook<'_> {
             "claims_version": ask.claims_version,
             "refresh_handle": ask.handle,
         });
+        let request_id = self.call.from.request_id.as_str();
         let address = self.call.from.address.to_canonical().to_string();
         let told = HookCall {
             fields: &[
-                ("x-tollgate-request-id", self.call.from.request_id.as_str()),
+                ("x-tollgate-request-id", request_id),
                 ("x-tollgate-client-id", &ask.client),
                 ("x-tollgate-client-ip", &address),
             ],
@@ -123,16 +124,16 @@ impl AskHook<'_> {
             now: self.call.now,
         };
         match hook.call(body.to_string().into(), &told).await {
-            Ok(answer) => read(&answer, ask),
+            Ok(answer) => read(&answer, ask, request_id),
             Err(error) => {
-                tracing::warn!(%error, "the claims hook failed");
+                tracing::warn!(%error, request_id, "the claims hook failed");
                 ClaimsAnswer::Unavailable
             }
         }
     }
 }
 
-fn read(answer: &Response<Bytes>, ask: &Ask) -> ClaimsAnswer {
+fn read(answer: &Response<Bytes>, ask: &Ask, request_id: &str) -> ClaimsAnswer {
     match answer.status() {
         StatusCode::OK => {}
         StatusCode::NO_CONTENT => return ClaimsAnswer::Unchanged,
@@ -140,7 +141,7 @@ fn read(answer: &Response<Bytes>, ask: &Ask) -> ClaimsAnswer {
             return ClaimsAnswer::Denied;
         }
         status => {
-            tracing::warn!(%status, "the claims hook failed");
+            tracing::warn!(%status, request_id, "the claims hook failed");
             return ClaimsAnswer::Unavailable;
         }
     }
@@ -150,11 +151,11 @@ fn read(answer: &Response<Bytes>, ask: &Ask) -> ClaimsAnswer {
             ClaimsAnswer::Renewed(renewed, said.refresh_handle)
         }
         Ok(None) => {
-            tracing::error!("the claims hook answered for another subject");
+            tracing::error!(request_id, "the claims hook answered for another subject");
             ClaimsAnswer::Contradicted
         }
         Err(fault) => {
-            tracing::error!(?fault, "the claims hook gave an unusable answer");
+            tracing::error!(%fault, request_id, "the claims hook gave an unusable answer");
             ClaimsAnswer::Unavailable
         }
     }

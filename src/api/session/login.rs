@@ -46,7 +46,7 @@ impl SessionApi {
         }
         let (said, subject) = named(answer.body()).map_err(|fault| {
             self.tell(Event::HookUnavailable, call, occasion);
-            unusable(fault)
+            unusable(&fault, call)
         })?;
         let new = self.new_session(&client, subject, &said, call);
         let opened = self.service.open(new, call.now, &SystemEntropy).await;
@@ -82,11 +82,12 @@ impl SessionApi {
         call: &Call<'_>,
     ) -> Result<Response<Bytes>, Failure> {
         let hook = self.hooks.login.as_ref().ok_or(Failure::NotFound)?;
+        let request_id = call.from.request_id.as_str();
         let address = call.from.address.to_canonical().to_string();
         let (user_agent, label) = (call.note(&header::USER_AGENT, 1024), label(call));
         let told = HookCall {
             fields: &[
-                ("x-tollgate-request-id", call.from.request_id.as_str()),
+                ("x-tollgate-request-id", request_id),
                 ("x-tollgate-client-id", &client.id),
                 ("x-tollgate-client-ip", &address),
                 ("x-tollgate-device-label", &label),
@@ -102,11 +103,11 @@ impl SessionApi {
                 Ok(answer)
             }
             Ok(answer) => {
-                tracing::warn!(status = %answer.status(), "the login hook failed");
+                tracing::warn!(status = %answer.status(), request_id, "the login hook failed");
                 Err(Failure::Unavailable)
             }
             Err(error) => {
-                tracing::warn!(%error, "the login hook failed");
+                tracing::warn!(%error, request_id, "the login hook failed");
                 Err(Failure::Unavailable)
             }
         }
@@ -154,11 +155,12 @@ fn named(body: &[u8]) -> Result<(Said, String), Unusable> {
     Ok((said, subject))
 }
 
-fn unusable(fault: Unusable) -> Failure {
-    tracing::error!(?fault, "the login hook gave an unusable answer");
+fn unusable(fault: &Unusable, call: &Call<'_>) -> Failure {
+    let request_id = call.from.request_id.as_str();
+    tracing::error!(%fault, request_id, "the login hook gave an unusable answer");
     match fault {
-        Unusable::Malformed => Failure::Unavailable,
-        Unusable::Overreaching => Failure::HookBroken,
+        Unusable::Malformed(_) => Failure::Unavailable,
+        Unusable::Overreaching(_) => Failure::HookBroken,
     }
 }
 

@@ -1,9 +1,12 @@
 //! What the identity service says: read strictly, and checked for what no token may say.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 
 use crate::api::object;
@@ -31,14 +34,24 @@ pub(super) struct Said {
     pub(super) refresh_handle: Option<String>,
 }
 
-/// Why an answer cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why an answer cannot be used. What is wrong with it is the operator's to read, and never says what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// It is not the JSON that was agreed on.
-    Malformed,
+    Malformed(Cow<'static, str>),
     /// It says what the gate alone may say, more than fits into a token, or what nobody would read in one.
-    Overreaching,
+    Overreaching(Cow<'static, str>),
 }
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(what) | Self::Overreaching(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Unusable {}
 
 impl Said {
     /// Reads an answer. What it says is not yet checked.
@@ -46,7 +59,7 @@ impl Said {
     /// # Errors
     /// [`Unusable::Malformed`].
     pub(super) fn parse(body: &[u8]) -> Result<Self, Unusable> {
-        object::read(body).map_err(|_| Unusable::Malformed)
+        object::read(body).map_err(|error| Unusable::Malformed(place(&error).into()))
     }
 
     /// Checks that tokens can say it.
@@ -54,44 +67,75 @@ impl Said {
     /// # Errors
     /// [`Unusable::Overreaching`].
     pub(super) fn check(&self) -> Result<(), Unusable> {
-        let reserved = |name: &str| self.claim(name).is_some();
-        let overreaches = Grant::RESERVED.into_iter().any(reserved);
-        match !overreaches && self.fits() && self.is_legible() {
-            true => Ok(()),
-            false => Err(Unusable::Overreaching),
+        let reserved = |name: &&str| self.claim(name).is_some();
+        if let Some(name) = Grant::RESERVED.into_iter().find(reserved) {
+            let what = format!("`claims.{name}` is the gate's alone to say");
+            return Err(Unusable::Overreaching(what.into()));
+        }
+        match self.overlong().or_else(|| self.illegible()) {
+            None => Ok(()),
+            Some(what) => Err(Unusable::Overreaching(what.into())),
         }
     }
 
     /// Of whom it speaks: a name that tokens can carry.
+    ///
+    /// # Errors
+    /// [`Unusable::Malformed`].
     pub(super) fn named(&self) -> Result<&str, Unusable> {
-        let sound = |subject: &&str| {
-            (1..=SUBJECT_BYTES_MAX).contains(&subject.len()) && is_carried_whole(subject)
-        };
-        let subject = self.subject.as_deref().filter(sound);
-        subject.ok_or(Unusable::Malformed)
+        let subject = self.subject.as_deref().filter(|named| !named.is_empty());
+        let subject = subject.ok_or(Unusable::Malformed("no `subject`".into()))?;
+        if subject.len() <= SUBJECT_BYTES_MAX && is_carried_whole(subject) {
+            return Ok(subject);
+        }
+        let what = "`subject` is over 255 bytes, or has a control character or a space at its edge";
+        Err(Unusable::Malformed(what.into()))
     }
 
-    /// Whether a token that says it is short enough for the gate itself.
-    fn fits(&self) -> bool {
+    /// What would make a token too long for the gate itself.
+    fn overlong(&self) -> Option<&'static str> {
         let size = |told: Value| told.to_string().len();
         let claims = size(json!([self.claims, self.products]));
         let rest = size(json!([self.scope, self.tenant, self.acr, self.amr]));
-        claims <= CLAIMS_BYTES_MAX + PUNCTUATION && rest <= REST_BYTES_MAX + PUNCTUATION
+        if claims > CLAIMS_BYTES_MAX + PUNCTUATION {
+            return Some("`claims` and `products` are over 4 KiB");
+        }
+        let is_over = rest > REST_BYTES_MAX + PUNCTUATION;
+        is_over.then_some("`scope`, `tenant`, `acr` and `amr` are over 1 KiB")
     }
 
-    /// Whether the gate would accept a token that says it. Products are policy's to judge.
-    fn is_legible(&self) -> bool {
+    /// What the gate would not accept in a token.
+    fn illegible(&self) -> Option<&'static str> {
         let is_text = |claim: &Value| claim.as_str().is_some_and(is_carried_whole);
         let is_tenant = |claim: &Value| is_text(claim) || claim.is_u64();
         let scope = self.scope.as_deref().unwrap_or_default();
         let tenant = self.tenant.as_ref().and_then(Option::as_deref);
         let tenant = tenant.unwrap_or_default();
-        let claims = self.claims.iter().flat_map(|claims| claims.values());
-        claims.map(depth).all(|depth| depth < NESTED_MAX.into())
-            && !scope.contains(char::is_control)
-            && is_carried_whole(tenant)
-            && self.claim("tenant").is_none_or(is_tenant)
-            && self.claim("azp").is_none_or(is_text)
+        let mut claims = self.claims.iter().flat_map(|claims| claims.values());
+        [
+            (
+                claims.any(|claim| depth(claim) >= NESTED_MAX.into()),
+                "`claims` nest too deep",
+            ),
+            (
+                scope.contains(char::is_control),
+                "`scope` has a control character",
+            ),
+            (
+                !is_carried_whole(tenant),
+                "`tenant` has a control character or a space at its edge",
+            ),
+            (
+                !self.claim("tenant").is_none_or(is_tenant),
+                "`claims.tenant` is neither a whole number nor a text that a header carries",
+            ),
+            (
+                !self.claim("azp").is_none_or(is_text),
+                "`claims.azp` is no text that a header carries",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(is_so, what)| is_so.then_some(what))
     }
 
     fn claim(&self, name: &str) -> Option<&Value> {
@@ -133,6 +177,16 @@ impl Said {
             shorter(self.absolute_ttl, absolute),
         )
     }
+}
+
+/// Where a document is not what was agreed on. The parser's own text would say what stands there.
+fn place(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "a member has the wrong type or stands twice",
+        Category::Eof => "the JSON ends too early",
+        Category::Syntax | Category::Io => "it is no JSON",
+    };
+    format!("{what}, line {} column {}", error.line(), error.column())
 }
 
 /// How deep lists and objects nest.

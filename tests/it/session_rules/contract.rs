@@ -131,18 +131,56 @@ fn a_silent_identity_service_is_a_503_and_the_operator_reads_why() {
         config[..from].to_owned() + &format!("http://{}", free_address()) + &config[at..]
     });
     fails(&house.try_login(), 503, "temporarily_unavailable");
-    // The log is written off the request path.
+    let line = told(&house, &["the login hook failed"]);
+    assert!(line.contains("Connection refused"), "{line}");
+}
+
+/// The diagnostics' line with these words, waited for: the log is written off the request path.
+fn told(house: &House, words: &[&str]) -> String {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         let said = house.gateway.diagnostics();
-        let mut lines = said.lines();
-        let told = lines.find(|line| line.contains("the login hook failed"));
-        match told {
-            Some(line) => break assert!(line.contains("Connection refused"), "{line}"),
-            None => assert!(Instant::now() < deadline, "{said}"),
+        let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
+        if let Some(line) = said.lines().find(has_all) {
+            return line.to_owned();
         }
+        assert!(Instant::now() < deadline, "{words:?}: {said}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn the_operator_reads_what_an_answer_had_that_no_token_can_say_and_never_what_it_said() {
+    let house = house();
+    let refresh = house.login().refresh;
+    for (said, cause) in [
+        (json!({ "products": ["secret"] }), "no `subject`"),
+        (
+            json!({ "subject": "u_1", "auth_time": "secret" }),
+            "a member has the wrong type or stands twice, line 1 column ",
+        ),
+        (
+            json!({ "subject": "u_1", "claims": { "exp": "secret" } }),
+            "`claims.exp` is the gate's alone to say",
+        ),
+        (
+            json!({ "subject": "u_1", "tenant": "secret " }),
+            "`tenant` has a control character or a space at its edge",
+        ),
+    ] {
+        house.service.answers("/login", 200, &said);
+        let answer = house.try_login();
+        let id = answer.field("x-request-id").unwrap();
+        let line = told(&house, &[id, "the login hook gave an unusable answer"]);
+        assert!(line.contains(cause), "{line}");
+    }
+    let said = json!({ "products": ["crm"], "scope": "secret\n" });
+    house.service.answers("/claims", 200, &said);
+    let answer = house.refresh(&refresh);
+    let id = answer.field("x-request-id").unwrap();
+    let line = told(&house, &[id, "the claims hook gave an unusable answer"]);
+    assert!(line.contains("`scope` has a control character"), "{line}");
+    assert!(!house.gateway.diagnostics().contains("secret"));
 }
 
 #[test]
