@@ -81,7 +81,7 @@ impl Said {
     /// Of whom it speaks: a name that tokens can carry.
     ///
     /// # Errors
-    /// [`Unusable::Malformed`].
+    /// [`Unusable::Malformed`] when it speaks of nobody, [`Unusable::Overreaching`] for a name that no token carries.
     pub(super) fn named(&self) -> Result<&str, Unusable> {
         let subject = self.subject.as_deref().filter(|named| !named.is_empty());
         let subject = subject.ok_or(Unusable::Malformed("no `subject`".into()))?;
@@ -89,7 +89,7 @@ impl Said {
             return Ok(subject);
         }
         let what = "`subject` is over 255 bytes, or has a control character or a space at its edge";
-        Err(Unusable::Malformed(what.into()))
+        Err(Unusable::Overreaching(what.into()))
     }
 
     /// What would make a token too long for the gate itself.

@@ -55,6 +55,7 @@ async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
         house.service.answers(status, "{}");
         assert_eq!(house.login().await.status(), status);
     }
+    let long = format!(r#"{{"subject":"{}"}}"#, "u".repeat(256));
     for (status, body, expected) in [
         (500, "{}", 503),
         (402, "{}", 503),
@@ -70,7 +71,9 @@ async fn the_identity_services_refusal_passes_and_its_faults_do_not() {
             r#"["u_1",[],"api",null,null,null,null,null,null,null,null,null]"#,
             503,
         ),
-        (200, r#"{"subject":"u "}"#, 503),
+        (200, r#"{"subject":"u "}"#, 502),
+        (200, r#"{"subject":"u\n"}"#, 502),
+        (200, &long, 502),
         (200, r#"{"subject":"u","idle_ttl":0}"#, 503),
         (200, r#"{"subject":"u","absolute_ttl":0}"#, 503),
         (200, r#"{"subject":"u","claims":{"sub":"root"}}"#, 502),
