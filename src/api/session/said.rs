@@ -10,6 +10,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 
 use crate::api::object;
+use crate::principal::Entitlements;
 use crate::session::Grant;
 use crate::token::{NESTED_MAX, is_carried_whole};
 
@@ -112,7 +113,12 @@ impl Said {
         let tenant = self.tenant.as_ref().and_then(Option::as_deref);
         let tenant = tenant.unwrap_or_default();
         let mut claims = self.claims.iter().flat_map(|claims| claims.values());
+        let products = Entitlements::from_names(self.products.iter().map(String::as_str));
         [
+            (
+                products.has_unsound(),
+                "an element of `products` is no product's name",
+            ),
             (
                 claims.any(|claim| depth(claim) >= NESTED_MAX.into()),
                 "`claims` nest too deep",

@@ -171,6 +171,7 @@ async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
             "]".repeat(depth)
         )
     };
+    let long_product = format!(r#""products":["{}"]"#, "p".repeat(257));
     for said in [
         r#""tenant":" acme""#,
         r#""tenant":"ac\nme""#,
@@ -178,9 +179,14 @@ async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
         r#""claims":{"tenant":"acme "}"#,
         r#""claims":{"tenant":["acme"]}"#,
         r#""claims":{"azp":5}"#,
+        r#""products":["crm","a,b"]"#,
+        r#""products":["crm","crm pro"]"#,
+        r#""products":["crm","crm\n"]"#,
+        r#""products":["crm",""]"#,
+        &long_product,
         &nested(32),
     ] {
-        let said = format!(r#"{{"subject":"u_1","products":["crm"],{said}}}"#);
+        let said = format!(r#"{{"subject":"u_1",{said}}}"#);
         house.service.answers(200, &said);
         house.login().await.fails(502, "server_error");
         // The last word that could be used goes on to hold.
