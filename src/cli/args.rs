@@ -209,7 +209,7 @@ pub(super) struct RotateOptions {
     /// ES256, ES384, EdDSA or RS256; absent: that of the newest key
     #[arg(long, visible_alias = "alg")]
     pub(super) algorithm: Option<String>,
-    /// Seconds from now until the new key signs
+    /// Seconds from now until the new key signs, at least 360: others keep a copy of the keys that long
     #[arg(long, default_value_t = 900, value_name = "SECONDS")]
     pub(super) lead: u64,
     /// Put the new key in the place of one that waits

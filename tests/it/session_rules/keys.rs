@@ -172,6 +172,11 @@ fn the_key_file_is_replaced_whole_and_is_nobody_elses() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     let hasty = house.tollgate(&["key", "rotate", "--replace", "--lead", "10"]);
     assert!(!hasty.status.success());
+    let help = house.tollgate(&["key", "rotate", "--help"]);
+    for said in [hasty.stderr, help.stdout] {
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.contains("at least 360"), "{said}");
+    }
     // Another rotation that has read the same keys.
     let draft = path.with_extension("rotating");
     std::fs::write(&draft, "").unwrap();
