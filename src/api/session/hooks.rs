@@ -9,9 +9,9 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::call::Call;
-use super::said::{Said, Unusable};
+use super::said::{Said, Unusable, check_size};
 use crate::control::{HookCall, HookClient, HookClients};
-use crate::session::{Ask, Claims, ClaimsAnswer, SessionService, TimedId};
+use crate::session::{Ask, Claims, ClaimsAnswer, Grant, SessionService, TimedId};
 use crate::store::Store;
 
 /// The hooks of one configuration.
@@ -145,11 +145,8 @@ fn read(answer: &Response<Bytes>, ask: &Ask, request_id: &str) -> ClaimsAnswer {
             return ClaimsAnswer::Unavailable;
         }
     }
-    match said(answer.body(), &ask.subject) {
-        Ok(Some(said)) => {
-            let renewed = Box::new(said.renew(&ask.grant));
-            ClaimsAnswer::Renewed(renewed, said.refresh_handle)
-        }
+    match said(answer.body(), ask) {
+        Ok(Some((renewed, handle))) => ClaimsAnswer::Renewed(Box::new(renewed), handle),
         Ok(None) => {
             tracing::error!(request_id, "the claims hook answered for another subject");
             ClaimsAnswer::Contradicted
@@ -161,16 +158,19 @@ fn read(answer: &Response<Bytes>, ask: &Ask, request_id: &str) -> ClaimsAnswer {
     }
 }
 
-/// What an answer says of `subject`; `None` when it speaks of another, whatever it says of that one.
-fn said(body: &[u8], subject: &str) -> Result<Option<Said>, Unusable> {
+/// What an answer makes of the grant, and its handle; `None` when it speaks of another subject, whatever it says of that
+/// one.
+fn said(body: &[u8], ask: &Ask) -> Result<Option<(Grant, Option<String>)>, Unusable> {
     let said = Said::parse(body)?;
     if said
         .subject
         .as_deref()
-        .is_some_and(|named| named != subject)
+        .is_some_and(|named| named != &*ask.subject)
     {
         return Ok(None);
     }
     said.check()?;
-    Ok(Some(said))
+    let renewed = said.renew(&ask.grant);
+    check_size(&ask.subject, &renewed)?;
+    Ok(Some((renewed, said.refresh_handle)))
 }

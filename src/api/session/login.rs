@@ -11,7 +11,7 @@ use super::call::Call;
 use super::failure::Failure;
 use super::limits::subscriber;
 use super::origin;
-use super::said::{Said, Unusable};
+use super::said::{Said, Unusable, check_size};
 use super::token::check_grant;
 use crate::api::answer;
 use crate::config::model::{Client, Grant, Transport};
@@ -152,6 +152,7 @@ fn named(body: &[u8]) -> Result<(Said, String), Unusable> {
     let said = Said::parse(body)?;
     said.check()?;
     let subject = said.named()?.to_owned();
+    check_size(&subject, &said.grant())?;
     Ok((said, subject))
 }
 

@@ -73,7 +73,7 @@ impl Said {
             let what = format!("`claims.{name}` is the gate's alone to say");
             return Err(Unusable::Overreaching(what.into()));
         }
-        match self.overlong().or_else(|| self.illegible()) {
+        match self.illegible() {
             None => Ok(()),
             Some(what) => Err(Unusable::Overreaching(what.into())),
         }
@@ -91,18 +91,6 @@ impl Said {
         }
         let what = "`subject` is over 255 bytes, or has a control character or a space at its edge";
         Err(Unusable::Overreaching(what.into()))
-    }
-
-    /// What would make a token too long for the gate itself.
-    fn overlong(&self) -> Option<&'static str> {
-        let size = |told: Value| told.to_string().len();
-        let claims = size(json!([self.claims, self.products]));
-        let rest = size(json!([self.scope, self.tenant, self.acr, self.amr]));
-        if claims > CLAIMS_BYTES_MAX + PUNCTUATION {
-            return Some("`claims` and `products` are over 4 KiB");
-        }
-        let is_over = rest > REST_BYTES_MAX + PUNCTUATION;
-        is_over.then_some("`scope`, `tenant`, `acr` and `amr` are over 1 KiB")
     }
 
     /// What the gate would not accept in a token.
@@ -185,6 +173,31 @@ impl Said {
     }
 }
 
+/// Checks that a token of `subject` with all of the grant is short enough for the gate itself, whoever said which part when.
+///
+/// # Errors
+/// [`Unusable::Overreaching`].
+pub(super) fn check_size(subject: &str, grant: &Grant) -> Result<(), Unusable> {
+    let size = |told: Value| told.to_string().len();
+    let claims = size(json!([grant.claims, grant.products]));
+    let rest = size(json!([
+        subject,
+        grant.scope,
+        grant.tenant,
+        grant.acr,
+        grant.amr
+    ]));
+    let what = match (
+        claims > CLAIMS_BYTES_MAX + PUNCTUATION,
+        rest > REST_BYTES_MAX + PUNCTUATION,
+    ) {
+        (true, _) => "`claims` and `products` are over 4 KiB, what stays of them included",
+        (_, true) => "the subject, `scope`, `tenant`, `acr` and `amr` are over 1 KiB",
+        (false, false) => return Ok(()),
+    };
+    Err(Unusable::Overreaching(what.into()))
+}
+
 /// Where a document is not what was agreed on. The parser's own text would say what stands there.
 fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
@@ -215,7 +228,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 const SUBJECT_BYTES_MAX: usize = 255;
 /// Half of what a token may weigh.
 const CLAIMS_BYTES_MAX: usize = 4 * 1024;
-/// Scope, tenant and how the user logged in.
+/// Subject, scope, tenant and how the user logged in.
 const REST_BYTES_MAX: usize = 1024;
 /// Brackets and commas between what is measured.
 const PUNCTUATION: usize = 5;

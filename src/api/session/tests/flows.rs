@@ -209,6 +209,37 @@ async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
     }
 }
 
+/// No route takes a token that is longer than the gate reads.
+#[tokio::test]
+async fn what_the_claims_hook_adds_fits_into_a_token_with_what_stays_or_is_not_said() {
+    let house = House::build().await;
+    let say = |said: &str| house.service.answers(200, said);
+    let long = |bytes| "a".repeat(bytes);
+    let (claim, scope) = (long(3000), long(600));
+    say(&format!(
+        r#"{{"subject":"u_1","products":["crm"],"claims":{{"a":"{claim}"}},"scope":"{scope}"}}"#
+    ));
+    let mut token = house.login().await.text("refresh_token");
+    for said in [
+        format!(
+            r#"{{"products":["{}"]}}"#,
+            vec![long(200); 15].join("\",\"")
+        ),
+        format!(r#"{{"products":["crm"],"tenant":"{scope}"}}"#),
+    ] {
+        say(&said);
+        let refreshed = house.refresh(&token).await;
+        assert!(house.counts(&refreshed.text("access_token")).await);
+        token = refreshed.text("refresh_token");
+    }
+    // What an escape makes of a subject counts as well.
+    let subject = r#"\""#.repeat(255);
+    say(&format!(
+        r#"{{"subject":"{subject}","products":["crm"],"scope":"{scope}"}}"#
+    ));
+    house.login().await.fails(502, "server_error");
+}
+
 #[tokio::test]
 async fn a_tenant_stays_until_the_claims_hook_says_that_there_is_none() {
     let house = House::build().await;
