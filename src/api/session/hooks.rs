@@ -145,7 +145,7 @@ fn read(answer: &Response<Bytes>, ask: &Ask, request_id: &str) -> ClaimsAnswer {
             return ClaimsAnswer::Unavailable;
         }
     }
-    match said(answer.body(), ask) {
+    match said(answer, ask) {
         Ok(Some((renewed, handle))) => ClaimsAnswer::Renewed(Box::new(renewed), handle),
         Ok(None) => {
             tracing::error!(request_id, "the claims hook answered for another subject");
@@ -160,8 +160,8 @@ fn read(answer: &Response<Bytes>, ask: &Ask, request_id: &str) -> ClaimsAnswer {
 
 /// What an answer makes of the grant, and its handle; `None` when it speaks of another subject, whatever it says of that
 /// one.
-fn said(body: &[u8], ask: &Ask) -> Result<Option<(Grant, Option<String>)>, Unusable> {
-    let said = Said::parse(body)?;
+fn said(answer: &Response<Bytes>, ask: &Ask) -> Result<Option<(Grant, Option<String>)>, Unusable> {
+    let said = Said::parse(answer)?;
     if said
         .subject
         .as_deref()

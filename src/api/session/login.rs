@@ -44,7 +44,7 @@ impl SessionApi {
             self.tell(Event::LoginRefused, call, occasion);
             return Ok(passed_on(&answer));
         }
-        let (said, subject) = named(answer.body()).map_err(|fault| {
+        let (said, subject) = named(&answer).map_err(|fault| {
             self.tell(Event::HookUnavailable, call, occasion);
             unusable(&fault, call)
         })?;
@@ -148,8 +148,8 @@ impl SessionApi {
 }
 
 /// What the identity service says, and of whom.
-fn named(body: &[u8]) -> Result<(Said, String), Unusable> {
-    let said = Said::parse(body)?;
+fn named(answer: &Response<Bytes>) -> Result<(Said, String), Unusable> {
+    let said = Said::parse(answer)?;
     said.check()?;
     let subject = said.named()?.to_owned();
     check_size(&subject, &said.grant())?;
@@ -168,7 +168,11 @@ fn unusable(fault: &Unusable, call: &Call<'_>) -> Failure {
 /// What the identity service says to the user: status, body and what describes it. Never a cookie.
 fn passed_on(answer: &Response<Bytes>) -> Response<Bytes> {
     let mut response = answer::empty(answer.status());
-    for name in [header::CONTENT_TYPE, header::RETRY_AFTER] {
+    for name in [
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::RETRY_AFTER,
+    ] {
         if let Some(value) = answer.headers().get(&name) {
             response.headers_mut().insert(name, value.clone());
         }
@@ -187,3 +191,36 @@ fn label(call: &Call<'_>) -> String {
 }
 
 const DEVICE_LABEL: HeaderName = HeaderName::from_static("x-device-label");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No coding is asked for, but a server may have one all the same: a body without the word for it is noise.
+    #[test]
+    fn what_goes_to_the_user_is_described_as_the_identity_service_did() {
+        let answer = Response::builder()
+            .status(401)
+            .header("content-type", "application/json")
+            .header("content-encoding", "gzip")
+            .header("retry-after", "7")
+            .header("set-cookie", "a=b")
+            .body(Bytes::from_static(b"zipped"))
+            .unwrap();
+        let passed = passed_on(&answer);
+        let told = |name: &str| {
+            passed
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(told("content-type"), Some("application/json"));
+        assert_eq!(told("content-encoding"), Some("gzip"));
+        assert_eq!(told("retry-after"), Some("7"));
+        assert_eq!(told("set-cookie"), None);
+        assert_eq!(
+            (passed.status().as_u16(), &**passed.body()),
+            (401, &b"zipped"[..])
+        );
+    }
+}

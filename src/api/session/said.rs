@@ -5,6 +5,9 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
+use http::header::CONTENT_ENCODING;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::{Map, Value, json};
@@ -59,8 +62,11 @@ impl Said {
     ///
     /// # Errors
     /// [`Unusable::Malformed`].
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Unusable> {
-        object::read(body).map_err(|error| Unusable::Malformed(place(&error).into()))
+    pub(super) fn parse(answer: &Response<Bytes>) -> Result<Self, Unusable> {
+        object::read(answer.body()).map_err(|error| {
+            let what = wrapping(answer).map_or_else(|| place(&error).into(), Cow::Borrowed);
+            Unusable::Malformed(what)
+        })
     }
 
     /// Checks that tokens can say it.
@@ -198,6 +204,15 @@ pub(super) fn check_size(subject: &str, grant: &Grant) -> Result<(), Unusable> {
     Err(Unusable::Overreaching(what.into()))
 }
 
+/// What makes JSON unreadable that may be in order inside.
+fn wrapping(answer: &Response<Bytes>) -> Option<&'static str> {
+    if answer.headers().contains_key(CONTENT_ENCODING) {
+        return Some("it has a content coding, which nobody asked for");
+    }
+    let has_mark = answer.body().starts_with("\u{feff}".as_bytes());
+    has_mark.then_some("it begins with a byte order mark")
+}
+
 /// Where a document is not what was agreed on. The parser's own text would say what stands there.
 fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
@@ -232,3 +247,29 @@ const CLAIMS_BYTES_MAX: usize = 4 * 1024;
 const REST_BYTES_MAX: usize = 1024;
 /// Brackets and commas between what is measured.
 const PUNCTUATION: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_wraps_an_answer_is_told_before_the_place_where_it_is_no_json() {
+        let told = |coding: Option<&str>, body: &'static [u8]| {
+            let mut answer = Response::new(Bytes::from_static(body));
+            if let Some(coding) = coding {
+                let coding = coding.parse().unwrap();
+                answer.headers_mut().insert(CONTENT_ENCODING, coding);
+            }
+            Said::parse(&answer)
+                .map_err(|fault| fault.to_string())
+                .err()
+        };
+        let coded = "it has a content coding, which nobody asked for";
+        assert_eq!(told(Some("gzip"), b"\x1f\x8b").as_deref(), Some(coded));
+        assert_eq!(told(Some("identity"), b"{}"), None);
+        let marked = "it begins with a byte order mark";
+        assert_eq!(told(None, b"\xef\xbb\xbf{}").as_deref(), Some(marked));
+        let no_json = "it is no JSON, line 2 column 1";
+        assert_eq!(told(None, b"\n<html>").as_deref(), Some(no_json));
+    }
+}
