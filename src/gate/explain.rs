@@ -8,7 +8,7 @@ use super::trace::Recorder;
 use super::verdict::{Admission, Verdict};
 use crate::session::Revocations;
 use crate::wire::RequestHead;
-use crate::wire::head::{HeadError, HeadLimits, REQUEST_FIELDS_MAX, parse_request};
+use crate::wire::head::{Framing, HeadError, HeadLimits, REQUEST_FIELDS_MAX, parse_request};
 
 /// One decision, step by step.
 #[derive(Debug)]
@@ -42,7 +42,10 @@ pub(super) fn explain(
 ) -> Explanation {
     let mut recorder = Recorder::default();
     let verdict = match read(gate, head) {
-        Ok(()) => gate.admit(head, revocations, hop.now, &mut recorder),
+        Ok(framing) => {
+            let verdict = gate.admit(head, revocations, hop.now, &mut recorder);
+            with_body(gate, framing, verdict)
+        }
         Err(error) => Verdict::Refuse(error.into()),
     };
     let mut explanation = Explanation {
@@ -69,8 +72,31 @@ pub(super) fn explain(
     explanation
 }
 
-/// Whether these words are a head at all, by the codec that serves.
-fn read(gate: &Gate, head: &RequestHead<'_>) -> Result<(), HeadError> {
+/// A body that says it is over its limit is refused as that, as on the way: after what cannot be read, before all else.
+fn with_body(gate: &Gate, framing: Framing, verdict: Verdict) -> Verdict {
+    let route = match &verdict {
+        Verdict::Refuse(refusal) if refusal.reason <= Reason::BodyTooLarge => return verdict,
+        Verdict::Refuse(refusal) => refusal.route.as_ref(),
+        Verdict::Forward(admission) => Some(admission.permit.route()),
+        Verdict::Answer(_) => None,
+    };
+    let of_route = route.and_then(|route| route.handling.body_bytes_max);
+    let listener = gate.config().listeners.first();
+    let limit = of_route.or(listener.map(|listener| listener.body_bytes_max));
+    match (framing, limit) {
+        (Framing::Length(length), Some(limit)) if length > limit => {
+            let refusal = Refusal::new(Reason::BodyTooLarge, "the body is over its limit");
+            Verdict::Refuse(match route {
+                Some(route) => refusal.on(route),
+                None => refusal,
+            })
+        }
+        _ => verdict,
+    }
+}
+
+/// The framing of these words, if they are a head at all, by the codec that serves.
+fn read(gate: &Gate, head: &RequestHead<'_>) -> Result<Framing, HeadError> {
     let mut bytes = format!("{} {} HTTP/1.1\r\n", head.method, head.target).into_bytes();
     for field in head.fields {
         bytes.extend([field.name.as_bytes(), b": ", field.value, b"\r\n"].concat());
@@ -85,7 +111,7 @@ fn read(gate: &Gate, head: &RequestHead<'_>) -> Result<(), HeadError> {
     let is_same = (read.method, read.target) == (head.method, head.target)
         && read.fields.len() == head.fields.len();
     if is_same {
-        Ok(())
+        Ok(read.framing)
     } else {
         Err(HeadError::Malformed("a line end where none may be"))
     }

@@ -48,6 +48,32 @@ fn an_explanation_tells_what_each_check_wanted_and_what_it_saw() {
 }
 
 #[test]
+fn a_body_that_says_it_is_over_its_limit_is_explained_as_it_is_answered() {
+    let house = House::new();
+    let limit = house.gate.config().listeners[0].body_bytes_max;
+    let word = |url: &str, length: u64| {
+        let question = Question {
+            method: "POST".to_owned(),
+            url: url.to_owned(),
+            headers: vec![("Content-Length".to_owned(), length.to_string())],
+            token: None,
+        };
+        let explained = question.explain(&house.gate, &house.revocations, NOW, [1, 2, 3]);
+        explained.reason.map(|reason| reason.as_str())
+    };
+    for (url, before) in [
+        ("/shadow/x", Some("token_missing")),
+        ("/crm/x", Some("token_missing")),
+        ("/nowhere", Some("route_unknown")),
+    ] {
+        assert_eq!(word(url, limit), before, "{url}");
+        assert_eq!(word(url, limit + 1), Some("body_too_large"), "{url}");
+    }
+    // It comes first that a request can be read in one way.
+    assert_eq!(word("/crm//x", limit + 1), Some("request_ambiguous"));
+}
+
+#[test]
 fn an_explanation_tells_what_a_refused_token_said_of_itself() {
     let house = House::new();
     for (changes, reason, said) in [
