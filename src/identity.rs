@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::principal::{Principal, Scopes};
 use crate::time::Timestamp;
@@ -33,6 +33,8 @@ pub struct IdentityTerms {
 pub struct IdentitySigner {
     names: Names,
     assertions: Option<Assertions>,
+    /// Public keys that signed before.
+    leaving: Vec<Value>,
 }
 
 /// The names under the prefix, put together once.
@@ -53,7 +55,13 @@ impl IdentitySigner {
         Self {
             names: Names::under(&terms.prefix),
             assertions: Assertions::of(terms),
+            leaving: Vec::new(),
         }
+    }
+
+    /// Publishes these public keys beside its own.
+    pub fn publishing(self, leaving: Vec<Value>) -> Self {
+        Self { leaving, ..self }
     }
 
     /// Hands the identity headers of a verified caller to `sink`; a claim that is absent has no header.
@@ -79,6 +87,7 @@ impl IdentitySigner {
             .assertions
             .iter()
             .map(|assertions| assertions.key.public_jwk())
+            .chain(self.leaving.iter().cloned())
             .collect();
         json!({ "keys": keys }).to_string()
     }

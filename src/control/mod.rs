@@ -26,6 +26,7 @@ mod files;
 mod hook;
 mod key_record;
 mod keys;
+mod leaving;
 mod ledger;
 mod live;
 mod load;

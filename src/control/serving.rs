@@ -10,6 +10,7 @@ use super::fetchers::Fetchers;
 use super::files::Readings;
 use super::hook::HookClients;
 use super::keys::{Keys, Surroundings};
+use super::leaving::LeavingKeys;
 use super::ledger::Ledger;
 use super::live::Live;
 use super::names::Names;
@@ -45,6 +46,7 @@ pub(super) struct Serving {
     pub(super) fetchers: Fetchers,
     /// The gate's own keys that verify no longer, as they were last published.
     gone: Vec<String>,
+    leaving: LeavingKeys,
     pub(super) generation: u64,
 }
 
@@ -82,6 +84,7 @@ impl Serving {
             sets: HashMap::new(),
             fetchers: Fetchers::default(),
             gone: Vec::new(),
+            leaving: LeavingKeys::default(),
             generation: 0,
         };
         serving.adopt(prepared);
@@ -90,6 +93,8 @@ impl Serving {
 
     /// Makes a prepared configuration the one that serves.
     pub(super) fn adopt(&mut self, prepared: Prepared) {
+        let (before, after) = (&self.config.identity, &prepared.config.identity);
+        self.leaving.follow(before, after, self.around.clock.now());
         self.config = prepared.config;
         let config = self.config.clone();
         let find = |name: &str| config.issuers.iter().find(|one| *one.terms.name == *name);
@@ -167,9 +172,13 @@ impl Serving {
         Ok(known)
     }
 
-    /// Lets go of the gate's own keys whose last token has expired.
+    /// Lets go of the gate's own keys whose last token, or assertion, has expired.
     pub(super) fn retire(&mut self) {
-        let gone = own_keys::gone(&self.config, &self.views.ledger, self.around.clock.now());
+        let now = self.around.clock.now();
+        if self.leaving.retire(now) {
+            self.publish();
+        }
+        let gone = own_keys::gone(&self.config, &self.views.ledger, now);
         if gone != self.gone {
             tracing::info!(
                 ?gone,
@@ -198,6 +207,7 @@ impl Serving {
             self.views.board.issuer(name.clone(), usable, held);
         }
         let gate = Gate::assemble(self.config.clone(), &ring, self.verified.clone());
+        let gate = gate.publishing(self.leaving.jwks());
         self.generation += 1;
         self.views.gate.publish(Arc::new(gate));
         self.views

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::compared;
 use super::credential;
 use super::endpoints::Endpoints;
@@ -47,6 +49,12 @@ impl Gate {
             identity: IdentitySigner::new(&config.identity),
             config,
         }
+    }
+
+    /// Publishes these identity keys beside its own: they signed before.
+    pub fn publishing(self, leaving: Vec<Value>) -> Self {
+        let identity = self.identity.publishing(leaving);
+        Self { identity, ..self }
     }
 
     /// What it was made of.

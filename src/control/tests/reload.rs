@@ -52,6 +52,38 @@ async fn a_bad_file_keeps_the_gate_and_says_so() {
 }
 
 #[tokio::test]
+async fn an_identity_key_is_published_until_what_it_signed_has_ended() {
+    const IDENTITY: &str =
+        "[identity]\nissuer = \"https://gate.test\"\nsigning_key = \"file:identity.pem\"\n";
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    let renew = || {
+        let pem = SigningKey::generate_pem(Algorithm::EdDsa).unwrap();
+        std::fs::write(site.path("identity.pem"), pem.expose()).unwrap();
+        SigningKey::from_pem(&pem).unwrap()
+    };
+    site.configure(&remote(&provider, SELDOM), IDENTITY);
+    let mut keys = vec![renew()];
+    let house = site.open().await;
+    // The newest first, and never more than two that have left.
+    for _ in 0..3 {
+        keys.insert(0, renew());
+        let reloaded = house.handle.reload().await.unwrap();
+        assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+        let told: Vec<&SigningKey> = keys.iter().take(3).collect();
+        assert_eq!(house.gate.load().identity().jwks(), jwks(&told));
+    }
+    site.clock.advance(Duration::from_secs(60));
+    house.handle.reload().await.unwrap();
+    let told = house.gate.load().identity().jwks();
+    assert!(told.contains(keys[1].kid()), "{told}");
+    site.clock.advance(Duration::from_secs(61));
+    house.handle.reload().await.unwrap();
+    assert_eq!(house.gate.load().identity().jwks(), jwks(&[&keys[0]]));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_reload_keeps_the_keys_and_asks_no_provider_again() {
     let (site, a) = (Site::new(), key());
     let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
