@@ -21,7 +21,7 @@ use crate::wire::{Field, Version};
 pub(super) enum Length {
     /// There is none, and no field speaks of one (RFC 9110 §8.6).
     None,
-    /// So many bytes; an answer to HEAD says it and sends none.
+    /// So many bytes; an answer to HEAD and a 304 say it and send none.
     Known(u64),
     /// It ends when it ends.
     Unknown,
@@ -169,7 +169,8 @@ impl<'c> Answer<'c> {
         length: Length,
     ) -> Result<(), WriteFault> {
         let to_head = self.shape.to_head;
-        let is_empty = to_head || matches!(length, Length::None | Length::Known(0));
+        let sends_none = to_head || status == 304;
+        let is_empty = sends_none || matches!(length, Length::None | Length::Known(0));
         match &mut self.way {
             Way::Http1 { writer, body } => {
                 let old = self.shape.version == Version::Http10;

@@ -289,8 +289,9 @@ fn length(read: &AnswerHead<'_>, answer: &Answer<'_>) -> Length {
         value.parse().ok()
     };
     match read.framing {
-        _ if matches!(read.status, 204 | 304) => Length::None,
-        _ if shape.to_head => told().map_or(Length::None, Length::Known),
+        _ if read.status == 204 => Length::None,
+        // Both tell of content that does not come with them (RFC 9110 §8.6).
+        _ if shape.to_head || read.status == 304 => told().map_or(Length::None, Length::Known),
         Framing::Length(length) => Length::Known(length),
         // An HTTP/2 answer that ends with its head says so itself: for gRPC it is trailers alone.
         Framing::Empty if shape.version == Version::Http2 => Length::None,

@@ -94,6 +94,23 @@ async fn answers_without_content_have_none() {
 }
 
 #[tokio::test]
+async fn an_answer_not_modified_keeps_the_length_of_what_it_stands_for() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let not_modified = "HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\n\r\n";
+    let (mut server, _) = upstream.answer(not_modified).await;
+    let head = client.head().await;
+    assert!(head.contains("Content-Length: 1234\r\n"), "{head}");
+    // None of it comes, here or there: the next answer follows on the same connections.
+    client.say(GET).await;
+    server.head().await;
+    server.say("HTTP/1.1 204 No Content\r\n\r\n").await;
+    assert_eq!(status(&client.head().await), "204");
+}
+
+#[tokio::test]
 async fn an_answer_until_the_close_becomes_chunks_and_the_client_stays() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "", "").await;
