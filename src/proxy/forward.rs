@@ -96,7 +96,7 @@ impl Turn<'_> {
                 Ok(Reuse::Yes) => {
                     let over_at = Instant::now();
                     self.record.over_at = Some(over_at);
-                    link.keep(over_at);
+                    link.keep(self.edge, over_at);
                     return Ok(());
                 }
                 Err(failure) => {

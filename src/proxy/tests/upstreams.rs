@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::house::{House, Upstream, gate, status};
+use crate::telemetry::Health;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -65,6 +66,33 @@ async fn a_server_that_refuses_is_passed_over() {
         drop(server);
         assert_eq!(status(&client.rest().await), "200");
     }
+}
+
+#[tokio::test]
+async fn a_server_is_told_as_used_once_its_kept_connections_are() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "retry_after = \"1ms\"").await;
+    let health = || house.edge.telemetry.metrics().servers()[0].health;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let mut server = upstream.accept().await;
+    // Another request needs a connection of its own, and there is nobody any more to take it.
+    drop(upstream);
+    let mut other = house.client().await;
+    other.say(GET).await;
+    assert_eq!(status(&other.head().await), "502");
+    assert_eq!(health(), Health::PassedOver);
+    // The first connection goes on, and needs no other.
+    for _ in 0..1000 {
+        server.head().await;
+        server.say(OK).await;
+        client.head().await;
+        if health() == Health::Used {
+            return;
+        }
+        client.say(GET).await;
+    }
+    panic!("it is used, and told as dead");
 }
 
 #[tokio::test]

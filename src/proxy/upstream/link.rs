@@ -13,7 +13,7 @@ use super::order::Order;
 use super::pool::Freshness;
 use super::registry::State;
 use super::server::{InFlight, Server};
-use super::way::{Way, pass_over};
+use super::way::{Way, pass_over, tell_used};
 use crate::config::model::Upstream;
 use crate::proxy::connection::{Reader, Writer};
 use crate::proxy::edge::Edge;
@@ -199,7 +199,9 @@ impl Link {
     }
 
     /// Keeps the connection of an exchange that ended in order. HTTP/2 connections are kept anyway.
-    pub(in crate::proxy) fn keep(self, now: Instant) {
+    pub(in crate::proxy) fn keep(self, edge: &Edge, now: Instant) {
+        let change = self.server().answered(now);
+        tell_used(edge, &self.state, self.server(), change);
         let (reader, writer) = match self.way {
             Way::Http1 { reader, writer } => (reader, writer),
             Way::Http2 { .. } => return,

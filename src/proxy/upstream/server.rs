@@ -47,10 +47,7 @@ impl Server {
         let until = self.passed_over_until.load(Ordering::Relaxed);
         let standing = match until {
             0 => Standing::Ready,
-            until => {
-                let until = self.since + Duration::from_millis(until);
-                Standing::PassedOver(until.saturating_duration_since(now))
-            }
+            until => Standing::PassedOver(self.left(until, now)),
         };
         Candidate {
             in_flight: self.in_flight.load(Ordering::Relaxed),
@@ -60,9 +57,28 @@ impl Server {
 
     /// Notes that it took no connection: others are asked for a while.
     pub(super) fn pass_over(&self, now: Instant, span: Duration) -> Change {
-        let until = now.saturating_duration_since(self.since) + span;
-        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX).max(1);
+        let until = self.millis(now + span);
         change(self.passed_over_until.swap(until, Ordering::Relaxed) == 0)
+    }
+
+    /// Lets whoever opens a connection to a server whose span is over find out for all: others pass it over for `span`, or
+    /// until that is known. It may take no connection yet, and would have every other request wait for one.
+    pub(super) fn try_alone(&self, now: Instant, span: Duration) {
+        let until = self.passed_over_until.load(Ordering::Relaxed);
+        if until != 0 && self.left(until, now).is_zero() {
+            let next = self.millis(now + span);
+            // Where another was quicker, both find out.
+            let _ = self.exchange(until, next);
+        }
+    }
+
+    /// Notes an answer, over a connection of whatever age: a server whose span is over is used again.
+    pub(super) fn answered(&self, now: Instant) -> Change {
+        let until = self.passed_over_until.load(Ordering::Relaxed);
+        if until == 0 || !self.left(until, now).is_zero() {
+            return Change::Same;
+        }
+        change(self.exchange(until, 0))
     }
 
     /// Notes that it took a connection.
@@ -71,6 +87,24 @@ impl Server {
             return Change::Same;
         }
         change(self.passed_over_until.swap(0, Ordering::Relaxed) != 0)
+    }
+
+    /// How much is left until then.
+    fn left(&self, until: u64, now: Instant) -> Duration {
+        let until = self.since + Duration::from_millis(until);
+        until.saturating_duration_since(now)
+    }
+
+    /// A moment as [`Server::passed_over_until`] has it; never 0.
+    fn millis(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.since);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn exchange(&self, until: u64, next: u64) -> bool {
+        let end = &self.passed_over_until;
+        end.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 }
 
@@ -107,7 +141,7 @@ impl Drop for InFlight {
 mod tests {
     use std::time::Duration;
 
-    use super::Server;
+    use super::{Change, Server};
     use crate::config::model::ServerAddress;
     use crate::traffic::Standing;
 
@@ -129,5 +163,26 @@ mod tests {
         );
         server.welcome();
         assert_eq!(standing(0), Standing::Ready);
+    }
+
+    #[test]
+    fn behind_its_span_one_finds_out_whether_a_server_takes_connections() {
+        let server = Server::new(&ServerAddress::Ip("127.0.0.1:1".parse().unwrap()));
+        let [refused, early, late] =
+            [100, 104, 106].map(|secs| server.since + Duration::from_secs(secs));
+        let left = |now| match server.candidate(now).standing {
+            Standing::PassedOver(left) => left.as_secs(),
+            standing => panic!("{standing:?}"),
+        };
+        server.pass_over(refused, Duration::from_secs(5));
+        server.try_alone(early, Duration::from_secs(2));
+        assert_eq!(left(early), 1, "its span is not over");
+        server.try_alone(late, Duration::from_secs(2));
+        server.try_alone(late, Duration::from_secs(9));
+        assert_eq!(left(late), 2, "others pass it over");
+        assert_eq!(server.answered(late), Change::Same, "it is being tried");
+        assert_eq!(server.welcome(), Change::Changed);
+        server.try_alone(late, Duration::from_secs(2));
+        assert_eq!(server.candidate(late).standing, Standing::Ready);
     }
 }

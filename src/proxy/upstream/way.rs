@@ -91,11 +91,13 @@ impl Way {
         if addresses.is_empty() {
             return Err(ConnectFault::Refused("the name is not resolved".into()));
         }
+        let began = Instant::now();
+        server.try_alone(began, upstream.connect_timeout);
         let trial = Trial {
             edge,
             state,
             server,
-            began: Instant::now(),
+            began,
         };
         let mut opened = Err(ConnectFault::Timeout);
         for address in addresses.iter().take(ADDRESSES_TRIED_MAX) {
@@ -122,9 +124,7 @@ impl Way {
             }
         };
         trial.end();
-        if server.welcome() == Change::Changed {
-            edge.tell_health(&upstream.name, &server.label, Health::Used);
-        }
+        tell_used(edge, state, server, server.welcome());
         Ok(way)
     }
 
@@ -162,6 +162,13 @@ impl Drop for Trial<'_> {
         if self.began.elapsed() >= self.state.upstream.connect_timeout / GIVEN_UP_AFTER {
             pass_over(self.edge, self.state, self.server);
         }
+    }
+}
+
+/// Tells that a server is used again, where that is new.
+pub(super) fn tell_used(edge: &Edge, state: &State, server: &Server, change: Change) {
+    if change == Change::Changed {
+        edge.tell_health(&state.upstream.name, &server.label, Health::Used);
     }
 }
 
