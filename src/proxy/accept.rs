@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pingora_core::server::{ListenFds, ShutdownWatch};
@@ -20,6 +20,8 @@ use super::listener::Plane;
 const BACKLOG: i32 = 65_535;
 /// How long nothing is accepted while the process can have no more sockets.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is told at most.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Takes an address, at which nobody is heard yet.
 ///
@@ -87,7 +89,7 @@ async fn accept_all(
 ) {
     let mut leaving = shutdown.clone();
     let mut stops = pin!(leaving.wait_for(|stops| *stops));
-    let mut is_told = false;
+    let mut told_at = None;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -96,12 +98,22 @@ async fn accept_all(
         };
         // Off this reactor, on to its worker's.
         match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
-            Ok((stream, peer)) => {
-                is_told = false;
+            Ok((stream, peer)) if plane.may_have(&stream) => {
                 hand_over(plane, stream, peer, shutdown);
             }
+            // Here and not on a worker, so that its socket is closed before there is another.
+            Ok((stream, peer)) => {
+                drop(stream);
+                plane.had_none(peer);
+                if is_due(&mut told_at) {
+                    tracing::error!(
+                        listener = plane.name(),
+                        "too few files are left for a client"
+                    );
+                }
+            }
             Err(error) if is_exhausted(&error) => {
-                if !std::mem::replace(&mut is_told, true) {
+                if is_due(&mut told_at) {
                     tracing::error!(%error, listener = plane.name(), "no connection can be accepted");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -110,6 +122,16 @@ async fn accept_all(
             Err(error) => tracing::debug!(%error, "a connection ended before it was accepted"),
         }
     }
+}
+
+/// Whether it is time to tell the operator that there are no files: once, and again while that lasts.
+fn is_due(told_at: &mut Option<Instant>) -> bool {
+    let now = Instant::now();
+    let is_due = told_at.is_none_or(|at| now.saturating_duration_since(at) >= TELL_AGAIN);
+    if is_due {
+        *told_at = Some(now);
+    }
+    is_due
 }
 
 /// Lets one of the workers serve a connection.

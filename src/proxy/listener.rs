@@ -2,6 +2,7 @@
 //! before the first head.
 
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use super::caps::{Caps, Most};
 use super::client::{Client, Incoming, Role, renew};
 use super::connection::{self, Reader};
 use super::edge::Edge;
+use super::exhausted::is_for_client;
 use super::tls::ServerTls;
 use super::turn;
 use super::{http1, http2};
@@ -66,15 +68,22 @@ impl Plane {
         &self.listener.name
     }
 
-    /// Serves one connection to its end.
-    pub(super) async fn connection(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        shutdown: ShutdownWatch,
-    ) {
+    /// Whether a connection may have this socket. Clients leave some to the process: who asks what is the matter has one.
+    pub(super) fn may_have(&self, socket: &impl AsRawFd) -> bool {
+        self.role == Role::Admin || is_for_client(socket)
+    }
+
+    /// Tells that a client was turned away for want of files; not the client, who would hold one meanwhile.
+    pub(super) fn had_none(&self, peer: SocketAddr) {
+        let client = self.client(peer);
+        let incoming = Incoming::unread(&client, Instant::now());
+        let refusal = Refusal::new(Reason::Overloaded, "too few files are left");
+        turn::tell_unread(&self.edge, &client, &incoming, &refusal, 0);
+    }
+
+    fn client(&self, peer: SocketAddr) -> Arc<Client> {
         let address = peer.ip().to_canonical();
-        let mut client = Arc::new(Client {
+        Arc::new(Client {
             listener: self.listener.clone(),
             role: self.role,
             address,
@@ -84,7 +93,17 @@ impl Plane {
             } else {
                 Scheme::Http
             },
-        });
+        })
+    }
+
+    /// Serves one connection to its end.
+    pub(super) async fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        shutdown: ShutdownWatch,
+    ) {
+        let mut client = self.client(peer);
         renew(&mut client, &self.edge);
         let most = Most {
             all: client.listener.connections_max,

@@ -304,6 +304,28 @@ fn a_process_without_a_file_left_says_so_and_accepts_again_when_there_is_one() {
 }
 
 #[test]
+fn clients_leave_files_to_the_process_that_serves_them() {
+    let (upstream, issuer) = (Upstream::start(), Issuer::new("https://auth.example.com"));
+    let files = [("jwks.json", &*issuer.jwks())];
+    let mut gateway = Gateway::start(&config(&upstream, "crm"), &files);
+    gateway.kill();
+    gateway.spawn_with_files(128);
+    let mut before = gateway.client();
+    let many: Vec<Client> = (0..200).map(|_| gateway.client()).collect();
+    gateway.told("too few files are left for a client");
+    assert_eq!(gateway.admin_get("/livez").status, 200);
+    assert_eq!(gateway.admin_post("/api/reload", "{}").status, 200);
+    // Who was there first gets to the server.
+    assert_eq!(before.get("/hello", &[]).status, 200);
+    drop(many);
+    eventually("new clients are served again", || {
+        let mut client = gateway.client();
+        client.try_send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.answer().is_some_and(|answer| answer.status == 200)
+    });
+}
+
+#[test]
 fn a_taken_port_is_a_clear_refusal_to_start() {
     let upstream = Upstream::start();
     let issuer = Issuer::new("https://auth.example.com");

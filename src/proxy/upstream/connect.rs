@@ -13,13 +13,13 @@ use h2::client::SendRequest;
 use pingora_timeout::tokio_timeout as timeout;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::model::{Protocol, Upstream, UpstreamTls};
 use crate::control::client_tls;
-use crate::proxy::exhausted::is_exhausted;
+use crate::proxy::exhausted::{for_server, is_exhausted};
 
 /// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
 pub(super) const HTTP2_STREAMS_MAX: usize = 100;
@@ -90,7 +90,12 @@ impl Connector {
 }
 
 async fn plain(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    for_server(&socket)?;
+    let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -86,8 +86,21 @@ impl Gateway {
 
     /// Starts the process and waits until it is ready.
     pub fn spawn(&mut self) {
+        self.spawn_as(Command::new(env!("CARGO_BIN_EXE_tollgate")));
+    }
+
+    /// The same with no more than so many files open.
+    pub fn spawn_with_files(&mut self, most: usize) {
+        let mut limited = Command::new("prlimit");
+        limited
+            .arg(format!("--nofile={most}:{most}"))
+            .arg(env!("CARGO_BIN_EXE_tollgate"));
+        self.spawn_as(limited);
+    }
+
+    fn spawn_as(&mut self, mut command: Command) {
         let log = fs::File::create(self.folder.path().join("stderr.log")).unwrap();
-        self.child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        self.child = command
             .args(["run", "--config"])
             .arg(self.config_path())
             .envs(self.variables.iter().cloned())
