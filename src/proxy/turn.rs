@@ -20,9 +20,7 @@ use super::record::Record;
 use crate::api::problem::{self, Asked, Dialect};
 use crate::config::model::OnClearText;
 use crate::gate::{Gate, Reason, Refusal, Silent, Verdict};
-use crate::telemetry::Source as Verification;
 use crate::time::Timestamp;
-use crate::token;
 use crate::wire::head::Framing;
 use crate::wire::{Field, Scheme, Version};
 
@@ -179,10 +177,6 @@ impl<'t> Turn<'t> {
             (None, _) => None,
         };
         if let Some((issuer, refused, source)) = looked_at {
-            let source = match source {
-                token::Source::Cache => Verification::Cache,
-                token::Source::Signature => Verification::Signature,
-            };
             let metrics = self.edge.telemetry.metrics();
             metrics.verification(issuer, refused, source);
         }

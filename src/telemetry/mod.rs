@@ -11,7 +11,6 @@ mod metrics;
 mod observe;
 mod subscriber;
 
-pub use crate::token::Source;
 pub use exchange::Exchange;
 pub use handles::{Counted, UpstreamHandle};
 pub use metrics::{Health, Metrics, RefreshOutcome, ServerHealth};

@@ -1,6 +1,7 @@
 //! Metrics: labels that cannot grow, and figures that are those of the moment.
 
 use super::*;
+use crate::token::Source;
 
 #[test]
 fn a_request_counts_under_its_route_its_product_and_its_reason() {
