@@ -3,9 +3,6 @@
 
 use std::io::Write;
 
-/// The last chunk without trailers (RFC 9112 §7.1).
-pub const CHUNK_END: &[u8] = b"0\r\n\r\n";
-
 /// Begins a request: `METHOD target HTTP/1.1`.
 pub fn write_request_head(out: &mut Vec<u8>, method: &str, target: &str) {
     out.reserve(HEAD_BYTES);
