@@ -31,10 +31,9 @@ pub fn check(text: &str, files: &impl Files) -> Result<(Config, Vec<Diagnostic>)
     if !errors.is_empty() {
         found = syntax(text, &errors, found);
     }
-    let sound = !found.iter().any(Diagnostic::is_fault);
-    match config {
-        Some(config) if sound => Ok((config, found)),
-        _ => Err(found),
+    match found.iter().any(Diagnostic::is_fault) {
+        true => Err(found),
+        false => Ok((config, found)),
     }
 }
 
@@ -123,8 +122,8 @@ fn speaks_of_absence(code: &str) -> bool {
     ENDS.iter().any(|end| code.ends_with(end)) || NAMES.contains(&code)
 }
 
-/// Every table in turn. `None` when something that the rest needs is at fault; the fault is kept.
-pub(super) fn whole(root: &Table<'_>) -> Option<Config> {
+/// Every table in turn. What is at fault is left out or has its default, and the fault is kept.
+pub(super) fn whole(root: &Table<'_>) -> Config {
     let server = server::server(root.table("server", "server").as_ref());
     let listeners = listeners(root);
     let (admin, admin_address) = match root.table("admin", "admin") {
@@ -161,7 +160,7 @@ pub(super) fn whole(root: &Table<'_>) -> Option<Config> {
         names.warn_unused(root.walk);
     }
     issuers.sort_by(|a, b| a.terms.name.cmp(&b.terms.name));
-    Some(Config {
+    Config {
         server,
         listeners: listeners
             .into_iter()
@@ -176,7 +175,7 @@ pub(super) fn whole(root: &Table<'_>) -> Option<Config> {
         cors,
         routes: routes.whole.into_iter().map(|(route, _)| route).collect(),
         sessions,
-    })
+    }
 }
 
 fn known<'w>(root: &Table<'w>) -> Known<'w> {
