@@ -20,7 +20,6 @@ use crate::session::Revocations;
 use crate::telemetry::{Health, Telemetry};
 use crate::time::Clock;
 use crate::token::Verified;
-use crate::wire::Scheme;
 
 /// The world as the composition root puts it together.
 pub struct World {
@@ -75,8 +74,6 @@ pub trait Endpoints: Send + Sync {
 pub struct EndpointCaller {
     /// The client's address, behind whatever trusted proxies.
     pub address: IpAddr,
-    /// Whether the connection is encrypted.
-    pub scheme: Scheme,
     /// `X-Request-Id`; the plane puts it into the answer.
     pub request_id: RequestId,
     /// The gate that this request lives under.

@@ -104,7 +104,6 @@ impl Turn<'_> {
     fn caller(&self) -> EndpointCaller {
         EndpointCaller {
             address: self.record.client.unwrap_or(self.client.address),
-            scheme: self.client.scheme,
             request_id: self.record.request_id.clone(),
             gate: self.gate.clone(),
         }
