@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::own_keys;
 use super::sessions::SessionSide;
 use crate::api::admin::{Acts, Question as Asked};
 use crate::config::model::SessionStoreKind;
@@ -189,10 +190,7 @@ impl Wishes {
         let gate = self.gate.load();
         let sessions = gate.config().sessions.as_ref();
         if sessions.is_some_and(|one| one.signing_keys.all().any(|key| key.kid() == kid)) {
-            let told = self.handle.distrust(OWN_ISSUER.into(), kid.into()).await;
-            if !matches!(told, Ok(Ok(_))) {
-                tracing::warn!(?told, "the ledger could not be told of a distrusted key");
-            }
+            own_keys::distrust(self.handle.clone(), vec![kid.to_owned()]).await;
         }
     }
 }
