@@ -10,7 +10,6 @@ use super::assertion::LEEWAY;
 use super::call::{Call, Content};
 use super::clients::{Proof, check_secret, shown};
 use super::failure::Failure;
-use super::form::Form;
 use crate::config::model::{Client, ClientAuth, ClientKind};
 use crate::session::{Event, Occasion, Use};
 
@@ -25,12 +24,7 @@ impl SessionApi {
         call: &Call<'_>,
         content: &Content,
     ) -> Result<Arc<Client>, Failure> {
-        let none = Form::default();
-        let form = match content {
-            Content::Form(form) => form,
-            _ => &none,
-        };
-        let (id, proof) = shown(call, content, form)?;
+        let (id, proof) = shown(call, content)?;
         let id = id.ok_or(Failure::ClientUnnamed)?;
         let client = self.clients.find(&id).ok_or(Failure::InvalidClient)?;
         match (&client.kind, proof) {

@@ -37,12 +37,22 @@ pub(super) struct Call<'a> {
 /// What a body is.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// There is none.
-    Empty,
     /// JSON, not parsed.
     Json,
-    /// A form.
+    /// A form; an empty one where there is no body.
     Form(Form),
+}
+
+impl Content {
+    /// The form that an OAuth endpoint wants (RFC 6749 §4.4.2, §6).
+    pub(super) fn form(&self) -> Result<&Form, Failure> {
+        match self {
+            Self::Form(form) => Ok(form),
+            Self::Json => Err(Failure::UnsupportedMedia(
+                "the body must be application/x-www-form-urlencoded",
+            )),
+        }
+    }
 }
 
 impl<'a> Call<'a> {
@@ -79,8 +89,9 @@ impl<'a> Call<'a> {
         }
         let media = self.field(&header::CONTENT_TYPE)?.map(essence);
         match media.as_deref() {
-            None if body.is_empty() => Ok(Content::Empty),
-            Some("application/json") if body.is_empty() => Ok(Content::Empty),
+            None | Some("application/json") if body.is_empty() => {
+                Ok(Content::Form(Form::default()))
+            }
             Some("application/json") => Ok(Content::Json),
             Some("application/x-www-form-urlencoded") => Form::parse(body).map(Content::Form),
             _ => Err(Failure::UnsupportedMedia(
@@ -89,19 +100,9 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The form that an OAuth endpoint wants (RFC 6749 §4.4.2, §6).
-    pub(super) fn form(&self) -> Result<Form, Failure> {
-        match self.content()? {
-            Content::Form(form) => Ok(form),
-            Content::Empty => Ok(Form::default()),
-            Content::Json => Err(Failure::UnsupportedMedia(FORM_WANTED)),
-        }
-    }
-
     /// The client that the call names: in its body, or in `X-Client-Id`. The two must agree.
     pub(super) fn client_id(&self, content: &Content) -> Result<Option<String>, Failure> {
         let in_body = match content {
-            Content::Empty => None,
             Content::Form(form) => form.find("client_id")?.map(str::to_owned),
             Content::Json => json_client_id(self.request.body())?,
         };
@@ -160,7 +161,6 @@ fn essence(content_type: &str) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-pub(super) const FORM_WANTED: &str = "the body must be application/x-www-form-urlencoded";
 const X_CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
 /// Also of what is handed on to the login hook.
 const BODY_BYTES_MAX: usize = 16 * 1024;

@@ -48,16 +48,14 @@ impl Clients {
 pub(super) fn shown(
     call: &Call<'_>,
     content: &Content,
-    form: &Form,
 ) -> Result<(Option<String>, Proof), Failure> {
+    let none = Form::default();
+    let form = content.form().unwrap_or(&none);
     let basic = basic(call)?;
     let secret = form.find("client_secret")?;
     let assertion = form.find("client_assertion")?;
-    if usize::from(basic.is_some())
-        + usize::from(secret.is_some())
-        + usize::from(assertion.is_some())
-        > 1
-    {
+    let ways = [basic.is_some(), secret.is_some(), assertion.is_some()];
+    if ways.into_iter().filter(|shown| *shown).count() > 1 {
         return Err(Failure::InvalidRequest("two ways of client authentication"));
     }
     if assertion.is_some() && form.find("client_assertion_type")? != Some(assertion::TYPE) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answers::json;
 use super::api::SessionApi;
-use super::call::{Call, Content, FORM_WANTED};
+use super::call::Call;
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, ClientKind};
@@ -17,15 +17,13 @@ use crate::token::Verified;
 impl SessionApi {
     pub(super) async fn introspect(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         self.limit_refreshes(call)?;
-        let content = Content::Form(call.form()?);
+        let content = call.content()?;
+        let form = content.form()?;
         let client = self.client(call, &content).await?;
         if matches!(client.kind, ClientKind::Public) {
             return Err(Failure::InvalidClient);
         }
         origin::check_body(&client, call)?;
-        let Content::Form(form) = &content else {
-            return Err(Failure::UnsupportedMedia(FORM_WANTED));
-        };
         let token = form.require("token")?;
         let told = if token.starts_with(REFRESH_TOKEN_PREFIX) {
             self.tell_refresh_token(token, &client, call).await?

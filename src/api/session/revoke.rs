@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answers::json;
 use super::api::SessionApi;
-use super::call::{Call, Content};
+use super::call::Call;
 use super::failure::Failure;
 use super::origin;
 use crate::config::model::{Client, Transport};
@@ -18,16 +18,15 @@ use crate::session::{
 impl SessionApi {
     pub(super) async fn revoke(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         self.limit_refreshes(call)?;
-        let content = Content::Form(call.form()?);
+        let content = call.content()?;
+        let form = content.form()?;
         let client = self.client(call, &content).await?;
         origin::check_body(&client, call)?;
-        if let Content::Form(form) = &content {
-            let token = form.require("token")?;
-            if token.starts_with(REFRESH_TOKEN_PREFIX) {
-                self.return_refresh_token(token, &client, call).await?;
-            } else {
-                self.return_access_token(token, &client, call).await?;
-            }
+        let token = form.require("token")?;
+        if token.starts_with(REFRESH_TOKEN_PREFIX) {
+            self.return_refresh_token(token, &client, call).await?;
+        } else {
+            self.return_access_token(token, &client, call).await?;
         }
         Ok(json(StatusCode::OK, &json!({})))
     }

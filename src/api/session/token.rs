@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 
 use super::answers::{access, json};
 use super::api::{SessionApi, SystemEntropy};
-use super::call::{Call, Content, FORM_WANTED};
+use super::call::Call;
 use super::failure::{Chain, Failure};
 use super::form::Form;
 use super::origin;
@@ -15,12 +15,10 @@ use crate::session::{Event, Grant, Moment, Occasion};
 impl SessionApi {
     pub(super) async fn token(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         self.limit_refreshes(call)?;
-        let content = Content::Form(call.form().map_err(grantless)?);
+        let content = call.content().map_err(grantless)?;
+        let form = content.form()?;
         let client = self.client(call, &content).await?;
         origin::check_body(&client, call)?;
-        let Content::Form(form) = content else {
-            return Err(Failure::UnsupportedMedia(FORM_WANTED));
-        };
         match form.require("grant_type")? {
             "refresh_token" => {
                 // Whether a cookie's token came the wrong way is the session's to say: it tells the operator.
@@ -34,7 +32,7 @@ impl SessionApi {
             }
             "client_credentials" => {
                 check_grant(&client, GrantType::ClientCredentials)?;
-                self.client_credentials(&client, &form, call)
+                self.client_credentials(&client, form, call)
             }
             _ => Err(Failure::UnsupportedGrantType),
         }
