@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use crate::policy::{Host, RequestPath};
 use crate::wire::fields::{self, same_name};
 use crate::wire::head::REQUEST_FIELDS_MAX;
-use crate::wire::{RequestHead, Version};
+use crate::wire::{RequestHead, Scheme, Version};
 
 /// What routing looks at, read once.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl<'a> RequestLine<'a> {
         if head.method.eq_ignore_ascii_case("CONNECT") {
             return Err(ambiguous("CONNECT is not served"));
         }
-        let (target, named) = split_absolute(head.target)?;
+        let (target, named) = split_target(head.target)?;
         let authority = one_authority(head, named)?;
         let host = authority.map(Host::parse).transpose()?;
         let path = RequestPath::parse(&target)?;
@@ -49,30 +49,26 @@ impl<'a> RequestLine<'a> {
     }
 }
 
-/// Splits the absolute-form `http://authority/path` (RFC 9112 §3.2.2); the origin-form has no authority.
-fn split_absolute(target: &str) -> Result<(Cow<'_, str>, Option<&str>), Refusal> {
+/// The origin-form of a target, and the authority that the absolute-form has before it.
+fn split_target(target: &str) -> Result<(Cow<'_, str>, Option<&str>), Refusal> {
     if target.starts_with('/') || target == "*" {
         return Ok((Cow::Borrowed(target), None));
     }
-    let scheme = ["http://", "https://"]
-        .into_iter()
-        .find(|scheme| has_prefix_ignoring_case(target, scheme));
-    let Some(scheme) = scheme else {
-        return Err(ambiguous("the target is no path"));
-    };
-    let rest = &target[scheme.len()..];
+    let absolute = split_absolute(target);
+    let (_, authority, path) = absolute.ok_or_else(|| ambiguous("the target is no path"))?;
+    Ok((path, Some(authority)))
+}
+
+/// Splits the absolute-form `http://authority/path` (RFC 9112 §3.2.2).
+pub(super) fn split_absolute(target: &str) -> Option<(Scheme, &str, Cow<'_, str>)> {
+    let (scheme, rest) = target.split_once("://")?;
+    let scheme = Scheme::parse(scheme)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let path = match &rest[end..] {
         path if path.starts_with('/') => Cow::Borrowed(path),
         query => Cow::Owned(format!("/{query}")),
     };
-    Ok((path, Some(&rest[..end])))
-}
-
-fn has_prefix_ignoring_case(text: &str, prefix: &str) -> bool {
-    text.as_bytes()
-        .get(..prefix.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+    Some((scheme, &rest[..end], path))
 }
 
 /// The one authority of the request, wherever it stands; all that stand must agree.

@@ -6,6 +6,7 @@ use super::admit::Gate;
 use super::correlation::{RequestId, TraceContext};
 use super::explain::{Explanation, explain};
 use super::forward::Hop;
+use super::line::split_absolute;
 use super::verdict::Peer;
 use crate::policy::HostPattern;
 use crate::session::Revocations;
@@ -73,22 +74,10 @@ impl Question {
 
     /// Scheme, authority and target, as a client sends them that is given the URL.
     fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, Cow<'a, str>) {
-        let schemes = [("http://", Scheme::Http), ("https://", Scheme::Https)];
-        let absolute = schemes.iter().find_map(|(text, scheme)| {
-            let (head, rest) = self.url.split_at_checked(text.len())?;
-            // Schemes have no case (RFC 3986 §3.1).
-            head.eq_ignore_ascii_case(text).then_some((*scheme, rest))
-        });
-        let Some((scheme, rest)) = absolute else {
+        split_absolute(&self.url).unwrap_or_else(|| {
             let target = Cow::Borrowed(&*self.url);
-            return (usual_scheme(gate), usual_host(gate), target);
-        };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let target = match &rest[end..] {
-            path if path.starts_with('/') => Cow::Borrowed(path),
-            query => Cow::Owned(format!("/{query}")),
-        };
-        (scheme, &rest[..end], target)
+            (usual_scheme(gate), usual_host(gate), target)
+        })
     }
 }
 

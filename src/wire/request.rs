@@ -28,6 +28,12 @@ impl Scheme {
             Self::Https => "https",
         }
     }
+
+    /// Reads the scheme of a URI, which has no case (RFC 3986 §3.1); `None` for one that is none of HTTP's.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut schemes = [Self::Http, Self::Https].into_iter();
+        schemes.find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
+    }
 }
 
 /// One header field as it came: the name in the client's spelling, the value without surrounding white space.

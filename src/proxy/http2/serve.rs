@@ -25,7 +25,7 @@ use crate::proxy::edge::Edge;
 use crate::proxy::turn;
 use crate::traffic::Pace;
 use crate::wire::head::{Fields, Framing, HeadError, REQUEST_FIELDS_MAX};
-use crate::wire::{Field, RequestHead, Version, fields, framing};
+use crate::wire::{Field, RequestHead, Scheme, Version, fields, framing};
 
 /// What a client may send on one stream before we take it.
 const STREAM_WINDOW_BYTES: u32 = 128 << 10;
@@ -302,11 +302,8 @@ async fn one(
 /// Whether a target is one of HTTP's: to serve another would be to translate it (RFC 9113 §8.3.1), and HTTP/1.1 refuses
 /// the same. Which of the two it is does not count, since somebody before us may end TLS.
 fn is_of_http(target: &Uri) -> bool {
-    target.scheme_str().is_none_or(|scheme| {
-        ["http", "https"]
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-    })
+    let scheme = target.scheme_str();
+    scheme.is_none_or(|scheme| Scheme::parse(scheme).is_some())
 }
 
 /// The one framing of a body, where the head is as the RFC has it: the library looks neither at the edges of values nor
