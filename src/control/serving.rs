@@ -97,11 +97,9 @@ impl Serving {
         self.leaving.follow(before, after, self.around.clock.now());
         self.config = prepared.config;
         let config = self.config.clone();
-        let find = |name: &str| config.issuers.iter().find(|one| *one.terms.name == *name);
-        let is_configured = |name: &str| find(name).is_some();
-        self.fetchers.retain(|name| {
-            find(name).is_some_and(|issuer| matches!(issuer.keys, KeySource::Remote(_)))
-        });
+        let is_configured = |name: &str| config.issuer(name).is_some();
+        self.fetchers
+            .retain(|name| config.issuer(name).is_some_and(|issuer| issuer.is_remote()));
         self.sets.retain(|name, _| is_configured(name));
         for newcomer in prepared.newcomers {
             let name = newcomer.refresher.name().clone();
@@ -218,8 +216,6 @@ impl Serving {
 
     /// The terms of the issuer that has this name in the configuration.
     fn terms(&self, issuer: &str) -> Option<Arc<IssuerTerms>> {
-        let mut issuers = self.config.issuers.iter();
-        let found = issuers.find(|one| *one.terms.name == *issuer);
-        Some(found?.terms.clone())
+        Some(self.config.issuer(issuer)?.terms.clone())
     }
 }

@@ -12,7 +12,6 @@ use super::exchange::Exchange;
 use super::families::Families;
 use super::handles::{Counted, Handles, IssuerHandle, RouteHandle, UpstreamHandle};
 use crate::config::Config;
-use crate::config::model::{Issuer, KeySource};
 use crate::gate::{Endpoint, Reason};
 use crate::policy::Route;
 use crate::principal::Entitlement;
@@ -99,14 +98,9 @@ impl Metrics {
             |name: &str| routes.contains_key(name) || name == UNKNOWN || Endpoint::is_label(name);
         let wants = |name: &str, product: &str| routes.get(name).is_none_or(|p| *p == product);
         let upstream = |name: &str| config.upstreams.contains_key(name);
-        let issuer = |name: &str| {
-            [UNKNOWN, OWN_ISSUER].contains(&name)
-                || config.issuers.iter().any(|i| *i.terms.name == *name)
-        };
-        let fetched = |name: &str| {
-            let mut remote = config.issuers.iter().filter(|i| is_remote(i));
-            remote.any(|i| *i.terms.name == *name)
-        };
+        let issuer =
+            |name: &str| [UNKNOWN, OWN_ISSUER].contains(&name) || config.issuer(name).is_some();
+        let fetched = |name: &str| config.issuer(name).is_some_and(|one| one.is_remote());
         let listener = |name: &str| config.listeners.iter().any(|l| *l.name == *name);
         let families = &self.families;
         self.routes.retain(route);
@@ -132,7 +126,7 @@ impl Metrics {
         self.configure_servers(config);
         let mut refreshed = lock(&self.refreshed);
         refreshed.retain(|name, _| fetched(name));
-        for issuer in config.issuers.iter().filter(|issuer| is_remote(issuer)) {
+        for issuer in config.issuers.iter().filter(|issuer| issuer.is_remote()) {
             refreshed.entry((*issuer.terms.name).into()).or_insert(now);
         }
         // Keys that come with the configuration now have no age. Behind what a scrape reads, or it would bring that back.
@@ -334,10 +328,6 @@ impl RefreshOutcome {
             Self::Failed => "failed",
         }
     }
-}
-
-fn is_remote(issuer: &Issuer) -> bool {
-    matches!(issuer.keys, KeySource::Remote(_))
 }
 
 fn product_of(route: &Route) -> &str {

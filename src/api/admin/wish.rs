@@ -105,16 +105,16 @@ pub(super) fn subject(query: Option<&str>) -> Result<String, Fault> {
 /// The issuer's name in the configuration, by that name or else by its `iss`: another issuer may use the name as its `iss`.
 /// The gate's own issuer is among them.
 fn issuer(config: &Config, named: &str) -> Result<Arc<str>, Fault> {
-    let issuers = || config.issuers.iter().map(|issuer| &issuer.terms);
-    let by_name = issuers().find(|terms| *terms.name == *named);
-    let found = by_name.or_else(|| issuers().find(|terms| *terms.issuer == *named));
-    let terms = found.ok_or_else(|| {
+    let mut issuers = config.issuers.iter();
+    let by_iss = || issuers.find(|issuer| *issuer.terms.issuer == *named);
+    let found = config.issuer(named).or_else(by_iss);
+    let issuer = found.ok_or_else(|| {
         Fault::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "no issuer of that name is configured",
         )
     })?;
-    Ok(terms.name.clone())
+    Ok(issuer.terms.name.clone())
 }
 
 /// Reads a body.

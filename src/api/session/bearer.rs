@@ -24,11 +24,8 @@ pub(super) struct OwnTokens {
 
 impl OwnTokens {
     pub(super) fn new(config: &Config, keys: OwnKeys, revocations: Arc<Revocations>) -> Self {
-        let own = config
-            .issuers
-            .iter()
-            .find(|issuer| *issuer.terms.name == *OWN_ISSUER)
-            .expect("the configuration makes [sessions] an issuer");
+        let own = config.issuer(OWN_ISSUER);
+        let own = own.expect("the configuration makes [sessions] an issuer");
         let mut ring = KeyRing::default();
         if let KeySource::Fixed(set) = &own.keys {
             ring.insert(OWN_ISSUER.into(), set.clone());

@@ -40,6 +40,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The issuer of that name, which is no `iss`.
+    pub fn issuer(&self, name: &str) -> Option<&Arc<Issuer>> {
+        let mut issuers = self.issuers.iter();
+        issuers.find(|issuer| *issuer.terms.name == *name)
+    }
+
     /// This configuration after `serving` served until `now`: the signing keys follow those that serve, and what was given
     /// out under a longer life lives on to its end, and stays revoked until then.
     pub fn succeed(&mut self, serving: &Self, now: Timestamp) {

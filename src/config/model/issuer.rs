@@ -16,6 +16,13 @@ pub struct Issuer {
     pub keys: KeySource,
 }
 
+impl Issuer {
+    /// Whether its keys come from a provider, and not with the configuration.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.keys, KeySource::Remote(_))
+    }
+}
+
 /// Where an issuer's keys come from: exactly one source.
 #[derive(Debug, Clone)]
 pub enum KeySource {
