@@ -150,7 +150,7 @@ impl FetchTerms {
             && mine.refresh_max == yours.refresh_max
             && mine.cooldown == yours.cooldown
             && mine.keys_stale_max == yours.keys_stale_max
-            && mine.insecure_http == yours.insecure_http
+            && mine.plain_http == yours.plain_http
             && self.ca == other.ca
             && same_headers(&mine.headers, &yours.headers)
     }

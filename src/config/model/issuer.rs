@@ -45,10 +45,19 @@ pub struct RemoteKeys {
     pub cooldown: Duration,
     /// How long kept keys serve while the provider is down.
     pub keys_stale_max: Duration,
-    /// Plain http off loopback.
-    pub insecure_http: bool,
+    /// Where it may be fetched over plain http.
+    pub plain_http: PlainHttp,
     /// Certificate bundle to trust instead of the system's.
     pub ca: Option<PathBuf>,
     /// Headers of the fetch.
     pub headers: Vec<(Box<str>, Secret)>,
+}
+
+/// Where plain http may be spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// To loopback alone.
+    Loopback,
+    /// To every host: `insecure_http = true`.
+    Everywhere,
 }

@@ -7,7 +7,7 @@ mod session;
 mod upstream;
 
 pub use house::{AccessLog, Config, Cors, Product, Server, SubjectInLog, Telemetry};
-pub use issuer::{Issuer, KeySource, RemoteKeys};
+pub use issuer::{Issuer, KeySource, PlainHttp, RemoteKeys};
 pub use listener::{Admin, CertificateFile, Listener, ListenerTls, OnClearText};
 pub use session::{
     Client, ClientAuth, ClientKind, Cookie, Grant, Hook, Rate, SameSite, SessionLimits,

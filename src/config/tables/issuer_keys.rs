@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::read::{PlainHttp, authorities, is_token, safe_url};
+use super::read::{authorities, is_token, plain_http, safe_url};
 use crate::config::diagnostic::Diagnostic;
-use crate::config::model::{KeySource, RemoteKeys};
+use crate::config::model::{KeySource, PlainHttp, RemoteKeys};
 use crate::config::value::Value;
 use crate::config::walk::Table;
 use crate::secret::Secret;
@@ -19,8 +19,8 @@ const SOURCES_HELP: &str = "write exactly one of `discovery = true`, `jwks_url =
 /// Reads where the keys come from. `algorithms` is `None` when they are at fault themselves.
 pub(super) fn keys(table: &Table<'_>, algorithms: Option<&[Algorithm]>) -> Option<KeySource> {
     let discovery = table.read_or("discovery", false, Value::flag);
-    let remote = remote(table);
-    let plain = PlainHttp::from_flag(table.read_or("insecure_http", false, Value::flag));
+    let plain = plain_http(table);
+    let remote = remote(table, plain);
     let [_, jwks_url, jwks_file, secrets] = SOURCES.map(|key| table.take(key));
     let present: Vec<_> = SOURCES
         .into_iter()
@@ -36,12 +36,12 @@ pub(super) fn keys(table: &Table<'_>, algorithms: Option<&[Algorithm]>) -> Optio
         ("jwks_file", _, Some(value), _) => fixed(&value, algorithms),
         ("secrets", _, _, Some(value)) => shared(&value, algorithms),
         ("jwks_url", Some(value), _, _) => {
-            safe_url(&value, plain).and_then(|url| over_http(remote?, Some(url), plain))
+            safe_url(&value, plain).and_then(|url| Some(over_http(remote?, Some(url))))
         }
         // The issuer's own URL is where discovery begins, so it must be one (OpenID Connect Discovery §4).
         _ => table
             .read("issuer", |value| safe_url(value, plain))
-            .and_then(|_| over_http(remote?, None, plain)),
+            .and_then(|_| Some(over_http(remote?, None))),
     };
     fits.and(keys)
 }
@@ -79,17 +79,8 @@ fn one_of(table: &Table<'_>, present: &[&'static str]) -> Option<&'static str> {
     }
 }
 
-fn over_http(
-    remote: RemoteKeys,
-    jwks_url: Option<Box<str>>,
-    plain: PlainHttp,
-) -> Option<KeySource> {
-    let insecure_http = plain == PlainHttp::Allowed;
-    Some(KeySource::Remote(RemoteKeys {
-        jwks_url,
-        insecure_http,
-        ..remote
-    }))
+fn over_http(remote: RemoteKeys, jwks_url: Option<Box<str>>) -> KeySource {
+    KeySource::Remote(RemoteKeys { jwks_url, ..remote })
 }
 
 /// An issuer has shared secrets and HS* alone, or public keys and no HS*: the two never meet (RFC 8725 §2.1).
@@ -201,7 +192,7 @@ fn is_pem(secret: &Secret) -> bool {
 }
 
 /// What a JWKS over HTTP needs beside its address.
-fn remote(table: &Table<'_>) -> Option<RemoteKeys> {
+fn remote(table: &Table<'_>, plain_http: PlainHttp) -> Option<RemoteKeys> {
     let seconds = Duration::from_secs;
     let mut remote = RemoteKeys {
         jwks_url: None,
@@ -209,7 +200,7 @@ fn remote(table: &Table<'_>) -> Option<RemoteKeys> {
         refresh_max: seconds(15 * 60),
         cooldown: seconds(10),
         keys_stale_max: table.read_or("keys_stale_max", seconds(24 * 60 * 60), Value::duration),
-        insecure_http: false,
+        plain_http,
         ca: table.read("ca", authorities),
         headers: headers(table),
     };

@@ -4,30 +4,21 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::path::PathBuf;
 
+use crate::config::model::PlainHttp;
 use crate::config::url::{self, Url};
 use crate::config::value::Value;
+use crate::config::walk::Table;
 use crate::principal::Entitlement;
 use crate::token::ClaimPath;
 
 const ORIGIN_HELP: &str = "write what the browser sends: \"https://app.example.com\", in lower case, \
                            without a path, a wildcard or the default port";
 
-/// Whether a URL that carries secrets may be plain http off loopback.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum PlainHttp {
-    /// It may not.
-    Refused,
-    /// The operator wrote `insecure_http = true`.
-    Allowed,
-}
-
-impl PlainHttp {
-    pub(super) fn from_flag(insecure_http: bool) -> Self {
-        if insecure_http {
-            Self::Allowed
-        } else {
-            Self::Refused
-        }
+/// Reads `insecure_http`.
+pub(super) fn plain_http(table: &Table<'_>) -> PlainHttp {
+    match table.read_or("insecure_http", false, Value::flag) {
+        true => PlainHttp::Everywhere,
+        false => PlainHttp::Loopback,
     }
 }
 
@@ -79,7 +70,7 @@ pub(super) fn safe_url(value: &Value<'_>, plain: PlainHttp) -> Option<Box<str>> 
         "`{}` is plain http off loopback: whoever is on the way can forge it",
         value.key
     );
-    if plain == PlainHttp::Allowed {
+    if plain == PlainHttp::Everywhere {
         value.warn(
             "url_plain",
             message,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::read::{PlainHttp, header_name, is_token, origin, safe_url};
+use super::read::{header_name, is_token, origin, plain_http, safe_url};
 use crate::config::model::{Cookie, Hook, Rate, SameSite, SessionLimits};
 use crate::config::url::Url;
 use crate::config::value::Value;
@@ -27,7 +27,7 @@ pub(super) fn claims_hook(table: Option<&Table<'_>>) -> (Option<Hook>, Duration)
 }
 
 fn hook(table: &Table<'_>, timeout: Duration) -> Option<Hook> {
-    let plain = PlainHttp::from_flag(table.read_or("insecure_http", false, Value::flag));
+    let plain = plain_http(table);
     let help = "say where it is called: url = \"https://identity.internal/login\"";
     let url = table.need("url", help, |value| safe_url(value, plain));
     let timeout = table.read_or("timeout", timeout, Value::span);

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
 use super::fetch::{EntityTag, Fetched, Fetcher};
-use super::source::{self, PlainHttp};
-use crate::config::model::RemoteKeys;
+use super::source;
+use crate::config::model::{PlainHttp, RemoteKeys};
 
 /// How long a discovered address of keys is believed.
 const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
@@ -138,7 +138,7 @@ fn jwks_uri(document: &[u8], issuer: &str, plain: PlainHttp) -> Result<Url, Stri
 #[cfg(test)]
 mod tests {
     use super::jwks_uri;
-    use crate::control::keys::source::PlainHttp;
+    use crate::config::model::PlainHttp;
 
     fn check(document: &str) -> Result<String, String> {
         jwks_uri(

@@ -10,8 +10,8 @@ use reqwest::header::{
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
 use super::super::{causes, trust};
-use super::source::{self, PlainHttp};
-use crate::config::model::RemoteKeys;
+use super::source;
+use crate::config::model::{PlainHttp, RemoteKeys};
 
 /// The largest document, in bytes. A hundred RSA keys with their certificates fit.
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -66,7 +66,7 @@ impl Fetcher {
             client: client(&home, ca)?,
             headers: headers(keys)?,
             home,
-            plain: plain_http(keys),
+            plain: keys.plain_http,
         })
     }
 
@@ -102,15 +102,6 @@ impl Fetcher {
             StatusCode::NOT_MODIFIED if etag.is_some() => Ok(Fetched::Unchanged { max_age }),
             status => Err(format!("{} answered {status}", shown(url))),
         }
-    }
-}
-
-/// Whether `keys` allow plain http beyond this machine.
-pub(super) fn plain_http(keys: &RemoteKeys) -> PlainHttp {
-    if keys.insecure_http {
-        PlainHttp::Everywhere
-    } else {
-        PlainHttp::Loopback
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::discovery::Address;
-use super::fetch::{self, FETCH_TIMEOUT, Fetched, Fetcher};
+use super::fetch::{FETCH_TIMEOUT, Fetched, Fetcher};
 use super::flight::{Cargo, Cause, Flight};
 use super::held::{Held, Holding};
 use super::kept::Kept;
@@ -83,7 +83,7 @@ impl Refresher {
     ) -> Result<Self, String> {
         let (issuer, keys) = (terms.issuer.clone(), terms.keys.clone());
         let home = keys.jwks_url.as_deref().unwrap_or(&issuer.terms.issuer);
-        let home = source::parse(home, fetch::plain_http(&keys))?;
+        let home = source::parse(home, keys.plain_http)?;
         Ok(Self {
             fetcher: Fetcher::new(&keys, home, terms.ca.as_deref())?,
             flight: Arc::new(Flight::new(keys.cooldown)),

@@ -5,14 +5,7 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// Whether plain http may be spoken beyond this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PlainHttp {
-    /// To loopback alone.
-    Loopback,
-    /// To every host: `insecure_http = true`.
-    Everywhere,
-}
+use crate::config::model::PlainHttp;
 
 /// Reads an address that keys or metadata are fetched from.
 ///
