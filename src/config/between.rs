@@ -138,7 +138,6 @@ fn own_issuer(sessions: &Sessions) -> Arc<Issuer> {
     algorithms.sort_unstable();
     algorithms.dedup();
     let keys = KeySet::from_signing_keys(sessions.signing_keys.all().map(AsRef::as_ref));
-    let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
     let terms = IssuerTerms {
         name: OWN_ISSUER.into(),
         issuer: sessions.issuer.clone(),
@@ -148,8 +147,8 @@ fn own_issuer(sessions: &Sessions) -> Arc<Issuer> {
         leeway: Duration::from_secs(5),
         lifetime_max: sessions.token_lifetime_max(),
         products: sessions.products.clone(),
-        scopes: path("scope"),
-        tenant: path("tenant"),
+        scopes: ClaimPath::of("scope"),
+        tenant: ClaimPath::of("tenant"),
     };
     Arc::new(Issuer {
         terms: Arc::new(terms),

@@ -98,6 +98,11 @@ impl ClaimPath {
             .then_some(Self(names))
     }
 
+    /// A claim that stands among the outermost, by its name.
+    pub fn of(name: &str) -> Self {
+        Self(vec![name.into()])
+    }
+
     /// The member names from the outside in; never empty.
     pub fn names(&self) -> &[Box<str>] {
         &self.0

@@ -62,7 +62,6 @@ pub(super) fn subject(assertion: &str) -> Option<String> {
 
 /// The audience is this server: by its issuer, or by an endpoint that takes assertions (RFC 7523 §3).
 fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
-    let path = |name| ClaimPath::parse(name).expect("a plain name is a path");
     let base = sessions.issuer.trim_end_matches('/');
     let endpoints = ENDPOINTS.map(|endpoint| format!("{base}{endpoint}").into());
     IssuerTerms {
@@ -76,9 +75,9 @@ fn terms(sessions: &Sessions, client: &Client) -> IssuerTerms {
         types: vec!["JWT".into(), "client-authentication+jwt".into()],
         leeway: LEEWAY,
         lifetime_max: LIFETIME_MAX,
-        products: path("products"),
-        scopes: path("scope"),
-        tenant: path("tenant"),
+        products: ClaimPath::of("products"),
+        scopes: ClaimPath::of("scope"),
+        tenant: ClaimPath::of("tenant"),
     }
 }
 

@@ -62,8 +62,7 @@ pub(in crate::config) fn issuer(table: &Table<'_>) -> Option<Issuer> {
 
 /// Where products, scopes and tenant are.
 fn claims(table: Option<&Table<'_>>) -> [ClaimPath; 3] {
-    let [products, scopes, tenant] = ["products", "scope", "tenant"]
-        .map(|name| ClaimPath::parse(name).expect("a plain name is a path"));
+    let [products, scopes, tenant] = ["products", "scope", "tenant"].map(ClaimPath::of);
     match table {
         Some(table) => [
             table.read_or("products", products, claim_path),

@@ -197,7 +197,7 @@ impl Life {
 }
 
 fn products(table: &Table<'_>) -> ClaimPath {
-    let path = ClaimPath::parse("products").expect("a plain name is a path");
+    let path = ClaimPath::of("products");
     match table.table("claims", "sessions.claims") {
         Some(claims) => claims.read_or("products", path, own_claim_path),
         None => path,
