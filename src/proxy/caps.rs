@@ -1,8 +1,10 @@
 //! How many connections a listener has, all together and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::traffic::subscriber;
 
 /// Counts open connections.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ pub(super) struct Place {
 impl Caps {
     /// A place for one more connection from `address`, if there is one.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr, most: Most) -> Option<Place> {
-        let address = household(address);
+        let address = subscriber(address);
         let mut open = self.open();
         let from_here = open.by_address.get(&address).copied().unwrap_or(0);
         if open.all >= most.all || from_here >= most.per_address {
@@ -63,14 +65,6 @@ impl Drop for Place {
                 open.by_address.remove(&self.address);
             }
         }
-    }
-}
-
-/// Whoever has an IPv6 address has the /64 around it.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 

@@ -1,7 +1,7 @@
 //! How often one address may call: a bucket each, refilled at the configured rate, five times as deep. Knows a bounded
 //! number of buckets; the one unused for longest makes room, full again.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -66,17 +66,6 @@ impl Limit {
     }
 }
 
-/// Whom an address stands for: a subscriber has one IPv4 address, or a whole IPv6 network of 64 bits.
-pub(super) fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        v4 => v4,
-    }
-}
-
 const BURST: f64 = 5.0;
 const BUCKETS_MAX: usize = 65_536;
 const WAIT_SECS_MAX: u64 = 3600;
@@ -86,7 +75,7 @@ mod tests {
     use std::net::IpAddr;
     use std::time::{Duration, Instant};
 
-    use super::{Limit, subscriber};
+    use super::Limit;
     use crate::config::model::Rate;
 
     #[test]
@@ -109,13 +98,5 @@ mod tests {
                 "another has its own bucket"
             );
         }
-    }
-
-    #[test]
-    fn one_ipv6_network_is_one_subscriber() {
-        let of = |text: &str| subscriber(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 }

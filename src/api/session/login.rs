@@ -9,7 +9,6 @@ use super::answers::no_store;
 use super::api::{SessionApi, SystemEntropy};
 use super::call::Call;
 use super::failure::Failure;
-use super::limits::subscriber;
 use super::origin;
 use super::said::{Said, Unusable, check_size};
 use super::token::check_grant;
@@ -17,6 +16,7 @@ use crate::api::answer;
 use crate::config::model::{Client, Grant, Transport};
 use crate::control::HookCall;
 use crate::session::{Device, Event, NewSession, Occasion};
+use crate::traffic::subscriber;
 
 impl SessionApi {
     pub(super) async fn login(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {

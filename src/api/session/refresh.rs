@@ -7,10 +7,10 @@ use super::api::{SessionApi, SystemEntropy};
 use super::call::Call;
 use super::failure::{Chain, Failure};
 use super::hooks::AskHook;
-use super::limits::subscriber;
 use super::{cookie, origin};
 use crate::config::model::{Client, ClientKind, Transport};
 use crate::session::{Refresh, RefreshError, Rotation, Session};
+use crate::traffic::subscriber;
 
 impl SessionApi {
     pub(super) async fn refresh_by_cookie(
