@@ -1,7 +1,7 @@
 //! What a revocation can know a token, a session or a key by. Knows nothing of what is revoked.
 
 use super::id::TimedId;
-use super::revocation::{OWN_ISSUER, Revoked};
+use super::revocation::OWN_ISSUER;
 use crate::time::Timestamp;
 use crate::token::Verified;
 
@@ -78,39 +78,5 @@ impl<'a> Marks<'a> {
             begun_at: now,
             issued_at: now,
         }
-    }
-}
-
-/// Of which kind a revocation is; each finds what carries the same mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Session,
-    Subject,
-    Client,
-    Token,
-    Key,
-    All,
-}
-
-impl Class {
-    pub(super) fn of(what: &Revoked) -> Self {
-        match what {
-            Revoked::Session(_) => Self::Session,
-            Revoked::Subject(_) => Self::Subject,
-            Revoked::Client(_) => Self::Client,
-            Revoked::Token(_) => Self::Token,
-            Revoked::Key(_) => Self::Key,
-            Revoked::All => Self::All,
-        }
-    }
-
-    /// A number for the class, apart for entries of one issuer and of any.
-    pub(super) fn scoped(self, bound: bool) -> u8 {
-        self as u8 * 2 + u8::from(bound)
-    }
-
-    /// Whether its entries go into slots when there is no room.
-    pub(super) fn blurs(self) -> bool {
-        matches!(self, Self::Session | Self::Token | Self::Subject)
     }
 }

@@ -88,7 +88,7 @@ impl Revocation {
     pub const KEY_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 }
 
-/// What a revocation named.
+/// What a revocation named: it finds whatever carries the same mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokedBy {
     /// The session (`sid`).
@@ -108,6 +108,27 @@ pub enum RevokedBy {
 }
 
 impl RevokedBy {
+    pub(super) fn of(what: &Revoked) -> Self {
+        match what {
+            Revoked::Session(_) => Self::Session,
+            Revoked::Subject(_) => Self::Subject,
+            Revoked::Client(_) => Self::Client,
+            Revoked::Token(_) => Self::Token,
+            Revoked::Key(_) => Self::Key,
+            Revoked::All => Self::All,
+        }
+    }
+
+    /// A number for what is named, apart for entries of one issuer and of any.
+    pub(super) fn scoped(self, issuer: Option<&str>) -> u8 {
+        self as u8 * 2 + u8::from(issuer.is_some())
+    }
+
+    /// Whether its entries go into slots when there is no room.
+    pub(super) fn blurs(self) -> bool {
+        matches!(self, Self::Session | Self::Token | Self::Subject)
+    }
+
     /// For the operator's log.
     pub fn as_str(self) -> &'static str {
         match self {

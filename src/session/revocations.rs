@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::fingerprints::{Entry, NewEntry, RevokedSet, WhenFull};
 use super::id::TimedId;
-use super::marks::{Class, Marks};
+use super::marks::Marks;
 use super::revocation::{OWN_ISSUER, Revocation, RevokedBy};
 use crate::time::{JUMP_MAX, Timestamp};
 use crate::token::Verified;
@@ -92,9 +92,8 @@ impl Revocations {
     pub fn is_key_revoked(&self, issuer: &str, kid: &str, now: Timestamp) -> bool {
         let marks = Marks::of_key(issuer, kid, now);
         [None, Some(issuer)].into_iter().any(|issuer| {
-            let by = RevokedBy::Key;
-            let found = self.find_one(Class::Key, issuer, kid, by, &marks, now);
-            found.is_some()
+            self.find_one(RevokedBy::Key, issuer, kid, &marks, now)
+                .is_some()
         })
     }
 
@@ -116,23 +115,23 @@ impl Revocations {
     }
 
     fn entry(&self, revocation: &Revocation, now: Timestamp) -> NewEntry {
-        let class = Class::of(&revocation.what);
+        let by = RevokedBy::of(&revocation.what);
         let issuer = revocation.issuer.as_deref();
-        let cutoff = match class {
-            Class::Subject | Class::Client | Class::All => {
+        let cutoff = match revocation.what.has_cutoff() {
+            true => {
                 self.raise_cutoff(revocation.cutoff, now);
                 revocation.cutoff
             }
-            Class::Session | Class::Token | Class::Key => Timestamp::from_millis(u64::MAX),
+            false => Timestamp::from_millis(u64::MAX),
         };
-        let (own, others) = match class {
+        let (own, others) = match by {
             // Nothing is issued for a dead session of our own; of another issuer's one it may well be.
-            Class::Session => (now, revocation.expires_at),
+            RevokedBy::Session => (now, revocation.expires_at),
             // It was issued before it was named.
-            Class::Token => (now, now),
+            RevokedBy::Token => (now, now),
             _ => (cutoff.max(now), cutoff.max(now)),
         };
-        let full = match class.blurs() {
+        let full = match by.blurs() {
             true => WhenFull::Blur([
                 issuer.is_none_or(|one| one == OWN_ISSUER).then_some(own),
                 (issuer != Some(OWN_ISSUER)).then_some(others),
@@ -140,11 +139,11 @@ impl Revocations {
             false => WhenFull::Keep,
         };
         NewEntry {
-            fingerprint: self.fingerprint(class, issuer, revocation.what.value()),
+            fingerprint: self.fingerprint(by, issuer, revocation.what.value()),
             entry: Entry {
                 cutoff,
                 expires_at: revocation.expires_at,
-                class: class.scoped(issuer.is_some()),
+                class: by.scoped(issuer),
             },
             full,
         }
@@ -222,17 +221,17 @@ impl Revocations {
 
     fn find_marks(&self, marks: &Marks<'_>, now: Timestamp) -> Option<RevokedBy> {
         let questions = [
-            (Class::Key, marks.key, RevokedBy::Key),
-            (Class::Session, marks.session, RevokedBy::Session),
-            (Class::Token, marks.token, RevokedBy::Token),
-            (Class::Subject, marks.subject, RevokedBy::Subject),
-            (Class::Client, marks.client, RevokedBy::Client),
-            (Class::All, Some(""), RevokedBy::All),
+            (RevokedBy::Key, marks.key),
+            (RevokedBy::Session, marks.session),
+            (RevokedBy::Token, marks.token),
+            (RevokedBy::Subject, marks.subject),
+            (RevokedBy::Client, marks.client),
+            (RevokedBy::All, Some("")),
         ];
-        for (class, value, by) in questions {
+        for (by, value) in questions {
             let Some(value) = value else { continue };
             for issuer in [None, Some(marks.issuer)] {
-                if let Some(by) = self.find_one(class, issuer, value, by, marks, now) {
+                if let Some(by) = self.find_one(by, issuer, value, marks, now) {
                     return Some(by);
                 }
             }
@@ -242,19 +241,18 @@ impl Revocations {
 
     fn find_one(
         &self,
-        class: Class,
+        by: RevokedBy,
         issuer: Option<&str>,
         value: &str,
-        by: RevokedBy,
         marks: &Marks<'_>,
         now: Timestamp,
     ) -> Option<RevokedBy> {
-        let known = self.set.has_class(class.scoped(issuer.is_some()));
-        let blurred = class.blurs() && self.set.is_blurred();
+        let known = self.set.has_class(by.scoped(issuer));
+        let blurred = by.blurs() && self.set.is_blurred();
         if !known && !blurred {
             return None;
         }
-        let fingerprint = self.fingerprint(class, issuer, value);
+        let fingerprint = self.fingerprint(by, issuer, value);
         if known
             && let Some(entry) = self.set.find(fingerprint, now)
             && marks.begun_at <= entry.cutoff
@@ -266,8 +264,8 @@ impl Revocations {
             .then_some(RevokedBy::Overflow)
     }
 
-    fn fingerprint(&self, class: Class, issuer: Option<&str>, value: &str) -> u64 {
-        self.hasher.hash_one((class as u8, issuer, value))
+    fn fingerprint(&self, by: RevokedBy, issuer: Option<&str>, value: &str) -> u64 {
+        self.hasher.hash_one((by as u8, issuer, value))
     }
 }
 
