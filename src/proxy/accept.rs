@@ -15,6 +15,7 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::exhausted::is_exhausted;
 use super::listener::Plane;
+use super::stop::stopped;
 
 /// Connections that may wait to be accepted; the system's own limit is often lower.
 const BACKLOG: i32 = 65_535;
@@ -88,12 +89,12 @@ async fn accept_all(
     shutdown: &ShutdownWatch,
 ) {
     let mut leaving = shutdown.clone();
-    let mut stops = pin!(leaving.wait_for(|stops| *stops));
+    let mut stops = pin!(stopped(&mut leaving));
     let mut told_at = None;
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = &mut stops => return,
+            () = &mut stops => return,
             accepted = socket.accept() => accepted,
         };
         // Off this reactor, on to its worker's.

@@ -4,8 +4,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use pingora_core::server::ShutdownWatch;
-
 use super::edge::{Edge, Serving};
 use crate::api::problem::Dialect;
 use crate::config::model::Listener;
@@ -45,13 +43,6 @@ pub(super) fn renew(client: &mut Arc<Client>, edge: &Edge) {
             listener,
             ..(**client).clone()
         });
-    }
-}
-
-/// Waits for the process to be stopped.
-pub(super) async fn stopped(shutdown: &mut ShutdownWatch) {
-    if shutdown.wait_for(|stops| *stops).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

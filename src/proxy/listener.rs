@@ -20,6 +20,7 @@ use super::client::{Client, Incoming, Role, renew};
 use super::connection::{self, Reader};
 use super::edge::Edge;
 use super::exhausted::is_for_client;
+use super::stop::stopped;
 use super::tls::ServerTls;
 use super::turn;
 use super::{http1, http2};
@@ -201,10 +202,7 @@ async fn begins_with(
         let came = tokio::select! {
             biased;
             came = timeout(deadline, reader.fill()) => came.ok()?.ok()?,
-            stops = shutdown.wait_for(|stops| *stops), if reader.buffer.is_empty() => {
-                drop(stops);
-                return None;
-            }
+            () = stopped(shutdown), if reader.buffer.is_empty() => return None,
         };
         if came == 0 {
             return None;

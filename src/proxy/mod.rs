@@ -37,6 +37,7 @@ mod passing;
 mod record;
 mod relay;
 mod replay;
+mod stop;
 mod switch;
 #[cfg(test)]
 mod tests;
