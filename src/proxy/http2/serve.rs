@@ -212,12 +212,10 @@ impl Drop for Open {
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// Its answer began.
-    Answered,
+    /// Its answer began, or its client waited for it long enough.
+    Served,
     /// Its client took it back before, and soon.
     TakenBack,
-    /// There was nobody any more for whom it could begin.
-    Unanswered,
 }
 
 /// Serves one request.
@@ -293,10 +291,9 @@ async fn one(
     if !answer.is_finished() {
         answer.abort();
     }
-    match answer.has_begun() {
-        true => Fate::Answered,
-        false if began.elapsed() < SOON => Fate::TakenBack,
-        false => Fate::Unanswered,
+    match !answer.has_begun() && began.elapsed() < SOON {
+        true => Fate::TakenBack,
+        false => Fate::Served,
     }
 }
 
