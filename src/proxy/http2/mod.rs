@@ -1,6 +1,7 @@
 //! HTTP/2 on a client's connection, and bodies on either side of it.
 
 mod body;
+mod request;
 mod serve;
 mod storm;
 mod watched;
