@@ -135,54 +135,38 @@ impl From<TokenFailure> for Refusal {
 
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
+        let detail = match &error {
+            TokenError::IssuerUnknown => "`iss` is no issuer of this route",
+            TokenError::KeyUnknown {
+                wanted: WantedKey::Withdrawn,
+                ..
+            } => "the issuer has withdrawn the key",
+            TokenError::KeyDistrusted => "the token's key is distrusted",
+            other => other.detail(),
+        };
+        let refused = |reason| Self::new(reason, detail);
         match error {
-            TokenError::Malformed(detail) => Self::new(Reason::TokenMalformed, detail),
-            TokenError::TypeRefused => {
-                Self::new(Reason::TokenTypeRefused, "`typ` is not one of the issuer's")
-            }
-            TokenError::IssuerUnknown => {
-                Self::new(Reason::IssuerUnknown, "`iss` is no issuer of this route")
-            }
-            TokenError::AlgorithmRefused => Self::new(
-                Reason::AlgorithmRefused,
-                "`alg` is not the issuer's or the key's",
-            ),
+            TokenError::Malformed(_) => refused(Reason::TokenMalformed),
+            TokenError::TypeRefused => refused(Reason::TokenTypeRefused),
+            TokenError::IssuerUnknown => refused(Reason::IssuerUnknown),
+            TokenError::AlgorithmRefused => refused(Reason::AlgorithmRefused),
             TokenError::KeyUnknown {
                 issuer_name,
                 wanted,
-            } => {
-                let detail = match wanted {
-                    WantedKey::Unseen => "the issuer has no such key",
-                    WantedKey::Withdrawn => "the issuer has withdrawn the key",
-                };
-                Self {
-                    wanted: Some(wanted),
-                    ..Self::new(Reason::KeyUnknown, detail).of_issuer(&issuer_name)
-                }
-            }
+            } => Self {
+                wanted: Some(wanted),
+                ..refused(Reason::KeyUnknown).of_issuer(&issuer_name)
+            },
             TokenError::IssuerUnavailable { issuer_name } => {
-                Self::new(Reason::IssuerUnavailable, "no usable key of the issuer")
-                    .of_issuer(&issuer_name)
+                refused(Reason::IssuerUnavailable).of_issuer(&issuer_name)
             }
-            TokenError::SignatureInvalid => {
-                Self::new(Reason::SignatureInvalid, "the signature does not verify")
-            }
-            TokenError::ClaimInvalid(detail) => Self::new(Reason::ClaimInvalid, detail),
-            TokenError::Expired => Self::new(Reason::TokenExpired, "`exp` is over"),
-            TokenError::NotYetValid => {
-                Self::new(Reason::TokenNotYetValid, "`nbf` or `iat` lies ahead")
-            }
-            TokenError::LifetimeExceeded => Self::new(
-                Reason::TokenLifetimeExceeded,
-                "it lives longer than `lifetime_max`",
-            ),
-            TokenError::AudienceMismatch => Self::new(
-                Reason::AudienceMismatch,
-                "`aud` is none of the issuer's audiences",
-            ),
-            TokenError::KeyDistrusted => {
-                Self::new(Reason::TokenRevoked, "the token's key is distrusted")
-            }
+            TokenError::SignatureInvalid => refused(Reason::SignatureInvalid),
+            TokenError::ClaimInvalid(_) => refused(Reason::ClaimInvalid),
+            TokenError::Expired => refused(Reason::TokenExpired),
+            TokenError::NotYetValid => refused(Reason::TokenNotYetValid),
+            TokenError::LifetimeExceeded => refused(Reason::TokenLifetimeExceeded),
+            TokenError::AudienceMismatch => refused(Reason::AudienceMismatch),
+            TokenError::KeyDistrusted => refused(Reason::TokenRevoked),
         }
     }
 }

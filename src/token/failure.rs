@@ -65,6 +65,24 @@ pub struct TokenFailure {
 }
 
 impl TokenError {
+    /// What is wrong, without anything that the token says.
+    pub const fn detail(&self) -> &'static str {
+        match self {
+            Self::Malformed(detail) | Self::ClaimInvalid(detail) => detail,
+            Self::TypeRefused => "`typ` is not one of the issuer's",
+            Self::IssuerUnknown => "`iss` is no accepted issuer",
+            Self::AlgorithmRefused => "`alg` is not the issuer's or the key's",
+            Self::KeyUnknown { .. } => "the issuer has no such key",
+            Self::IssuerUnavailable { .. } => "no usable key of the issuer",
+            Self::SignatureInvalid => "the signature does not verify",
+            Self::Expired => "`exp` is over",
+            Self::NotYetValid => "`nbf` or `iat` lies ahead",
+            Self::LifetimeExceeded => "it lives longer than `lifetime_max`",
+            Self::AudienceMismatch => "`aud` is none of the issuer's audiences",
+            Self::KeyDistrusted => "its key is distrusted",
+        }
+    }
+
     /// This error under the issuer that is called `name` in the configuration.
     pub(super) fn of_issuer(self, name: &Arc<str>) -> TokenFailure {
         TokenFailure {
@@ -97,20 +115,7 @@ impl From<TokenError> for TokenFailure {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed(detail) | Self::ClaimInvalid(detail) => detail,
-            Self::TypeRefused => "`typ` is not one of the issuer's",
-            Self::IssuerUnknown => "`iss` is no accepted issuer",
-            Self::AlgorithmRefused => "`alg` is not the issuer's or the key's",
-            Self::KeyUnknown { .. } => "the issuer has no such key",
-            Self::IssuerUnavailable { .. } => "no usable key of the issuer",
-            Self::SignatureInvalid => "the signature does not verify",
-            Self::Expired => "`exp` is over",
-            Self::NotYetValid => "`nbf` or `iat` lies ahead",
-            Self::LifetimeExceeded => "it lives longer than `lifetime_max`",
-            Self::AudienceMismatch => "`aud` is none of the issuer's audiences",
-            Self::KeyDistrusted => "its key is distrusted",
-        })
+        f.write_str(self.detail())
     }
 }
 
