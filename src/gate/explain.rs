@@ -11,7 +11,7 @@ use crate::wire::RequestHead;
 use crate::wire::head::{Framing, HeadError, HeadLimits, REQUEST_FIELDS_MAX, parse_request};
 
 /// One decision, step by step.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Explanation {
     /// Each step, with what it saw, up to where the walk ended.
     pub steps: Vec<(&'static str, String)>,
@@ -50,14 +50,8 @@ pub(super) fn explain(
     };
     let mut explanation = Explanation {
         steps: recorder.steps,
-        route: None,
-        issuer: None,
         verdict: verdict.as_str(),
-        reason: None,
-        detail: None,
-        upstream_path: None,
-        upstream: None,
-        fields: Vec::new(),
+        ..Explanation::default()
     };
     match verdict {
         Verdict::Forward(admission) => {
