@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::chunk::{ChunkHead, ChunkStep};
-use super::head::{Fields, Framing, HeadError, HeadScanner};
-use super::request::Field;
+use super::head::{Fields, Framing, HeadError, HeadScanner, own};
 
 pub use super::chunk::BodyError;
 
@@ -183,13 +182,9 @@ pub fn trailer_fields(section: &[u8]) -> Result<Fields<'_>, BodyError> {
     }
     let mut room = [httparse::EMPTY_HEADER; TRAILER_FIELDS_MAX];
     match httparse::parse_headers(section, &mut room) {
-        Ok(httparse::Status::Complete((length, headers))) if length == section.len() => Ok(headers
-            .iter()
-            .map(|header| Field {
-                name: header.name,
-                value: header.value,
-            })
-            .collect()),
+        Ok(httparse::Status::Complete((length, headers))) if length == section.len() => {
+            Ok(own(headers))
+        }
         Err(httparse::Error::TooManyHeaders) => Err(BodyError("too many trailers")),
         _ => Err(BodyError("a trailer section that is no list of fields")),
     }

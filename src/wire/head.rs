@@ -213,7 +213,7 @@ fn version(minor: Option<u8>) -> Result<Version, HeadError> {
     }
 }
 
-fn own<'b>(headers: &[httparse::Header<'b>]) -> Fields<'b> {
+pub(super) fn own<'b>(headers: &[httparse::Header<'b>]) -> Fields<'b> {
     headers
         .iter()
         .map(|header| Field {
