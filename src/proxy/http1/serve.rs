@@ -157,7 +157,10 @@ async fn one(
         writer,
         alarm,
     } = ends;
-    let limits = limits(client);
+    let limits = HeadLimits {
+        bytes_max: client.listener.header_bytes_max,
+        fields_max: REQUEST_FIELDS_MAX,
+    };
     let head = match read_request(&bytes, limits) {
         Ok(head) => head,
         Err(error) => {
@@ -186,8 +189,8 @@ async fn one(
         version: head.version,
         to_head: head.method == "HEAD",
     };
-    // Behind a request to switch, the client may send what is no request.
-    let may_stay = head.upgrade.is_none() && !names_upgrade(&incoming);
+    // Behind a request to switch, sound or not, the client may send what is no request.
+    let may_stay = incoming.head.values("upgrade").next().is_none();
     let is_stopping = *shutdown.borrow() || edge.is_draining();
     let keep_alive = head.keep_alive && may_stay && !is_stopping;
     let mut answer = Answer::http1(writer, shape, keep_alive);
@@ -236,18 +239,6 @@ async fn whole_head(
             }
         }
     }
-}
-
-fn limits(client: &Client) -> HeadLimits {
-    HeadLimits {
-        bytes_max: client.listener.header_bytes_max,
-        fields_max: REQUEST_FIELDS_MAX,
-    }
-}
-
-/// Whether there is an `Upgrade` at all, sound or not.
-fn names_upgrade(incoming: &Incoming<'_>) -> bool {
-    incoming.head.values("upgrade").next().is_some()
 }
 
 /// What can be told of the answer to a head that cannot be read: one to HEAD has no content all the same.
