@@ -221,8 +221,7 @@ impl<'c> Source<'c> {
             while dropped <= bytes_max {
                 match self.next(&patience).await {
                     Ok(Part::Data(bytes)) => dropped += bytes.len(),
-                    Ok(Part::End(_)) => return,
-                    Err(_) => return,
+                    Ok(Part::End(_)) | Err(_) => return,
                 }
             }
         };

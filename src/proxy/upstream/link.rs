@@ -217,9 +217,9 @@ impl Link {
     }
 
     fn own_authority(&self) -> String {
-        match (&self.state.upstream.tls, &self.server().address) {
-            (Some(tls), _) => tls.name.to_string(),
-            (None, address) => address.to_string(),
+        match &self.state.upstream.tls {
+            Some(tls) => tls.name.to_string(),
+            None => self.server().address.to_string(),
         }
     }
 }
