@@ -147,14 +147,12 @@ impl Publisher {
     }
 
     /// Lets a prepared configuration serve, and gives its warnings.
-    fn switch(&mut self, prepared: Prepared) -> Result<String, String> {
-        self.serving
-            .views
-            .readings
-            .publish(Arc::new(prepared.readings.clone()));
+    fn switch(&mut self, mut prepared: Prepared) -> Result<String, String> {
+        let readings = std::mem::take(&mut prepared.readings);
+        self.serving.views.readings.publish(Arc::new(readings));
         let configured = self.serving.around.telemetry.configure(&prepared.config);
         configured.map_err(|error| format!("telemetry.access_log: {error}"))?;
-        let warnings = prepared.warnings.clone();
+        let warnings = std::mem::take(&mut prepared.warnings);
         self.serving.adopt(prepared);
         Ok(warnings)
     }

@@ -57,7 +57,7 @@ impl Serving {
         names: Arc<Names>,
         ledger: Ledger,
         verified: Arc<VerifiedTokens>,
-        prepared: Prepared,
+        mut prepared: Prepared,
     ) -> Self {
         // Nobody has loaded it yet: the first publication replaces it before `begin` ends.
         let empty = Gate::assemble(
@@ -66,13 +66,14 @@ impl Serving {
             verified.clone(),
         );
         let gate = Arc::new(Live::new(Arc::new(empty)));
+        let readings = std::mem::take(&mut prepared.readings);
         let views = Views {
             keys: Arc::new(Keys::new(gate.clone())),
             gate,
             names,
             certificates: Arc::new(Live::new(Arc::default())),
             hooks: Arc::new(Live::new(Arc::default())),
-            readings: Arc::new(Live::new(Arc::default())),
+            readings: Arc::new(Live::new(Arc::new(readings))),
             board: Arc::default(),
             ledger: Arc::new(ledger),
         };
@@ -119,7 +120,6 @@ impl Serving {
         self.views.board.unresolved(prepared.unresolved);
         self.views.names.forget(&config);
         self.views.keys.publish(self.fetchers.flights());
-        self.views.readings.publish(Arc::new(prepared.readings));
         for (listener, at) in prepared.certificates.expiries() {
             self.around
                 .telemetry
