@@ -20,7 +20,6 @@ use super::names::Names;
 use super::restart;
 use crate::config::Config;
 use crate::config::model::KeySource;
-use crate::time::Timestamp;
 
 /// A configuration that may serve at once.
 pub(super) struct Prepared {
@@ -110,8 +109,9 @@ pub(super) async fn prepare(
     around: Surroundings,
     names: Arc<Names>,
 ) -> Result<Prepared, StartError> {
-    if let Some(serving) = &occasion.serving {
-        succeed(&mut loaded.config, serving, around.clock.now());
+    if let (Some(serving), Some(next)) = (&occasion.serving, Arc::get_mut(&mut loaded.config)) {
+        // The gate's own tokens follow those that it gave out before.
+        next.succeed(serving, around.clock.now());
     }
     let patience = occasion.patience;
     let found = spawn_blocking(move || {
@@ -135,13 +135,6 @@ pub(super) async fn prepare(
         config: loaded.config,
         readings,
     })
-}
-
-/// Lets the gate's own tokens follow those that it gave out before.
-fn succeed(next: &mut Arc<Config>, serving: &Config, now: Timestamp) {
-    if let Some(next) = Arc::get_mut(next) {
-        next.succeed(serving, now);
-    }
 }
 
 /// What waits for the disk alone.
