@@ -1,4 +1,4 @@
-//! The paths that the gate answers itself, so that no route takes them. Which endpoint each is, `gate` knows.
+//! What the gate answers itself, and at which paths, so that no route takes them. How it answers, `api` knows.
 
 /// Where the identity keys are, once there is a signing key.
 pub const IDENTITY_JWKS_PATH: &str = "/.well-known/identity-jwks.json";

@@ -141,7 +141,7 @@ impl World {
         &self.warnings
     }
 
-    /// Drives everything until `shutdown` ends: issuers, names, file changes, SIGHUP, and the writer itself. Without it
+    /// Drives everything until `shutdown` ends: issuers, names, file changes, signals, and the writer itself. Without it
     /// the world stands still. Needs a tokio runtime with I/O and time.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {

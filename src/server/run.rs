@@ -48,8 +48,8 @@ pub fn install_cryptography() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
-/// Serves the configuration at `path` until SIGTERM or SIGINT, and returns once everything in flight has ended or `drain` is
-/// over. `announce` hears what is served, just before it is.
+/// Serves the configuration at `path` until SIGTERM, SIGINT or SIGQUIT, and returns once everything in flight has ended or
+/// `drain` is over. `announce` hears what is served, just before it is.
 ///
 /// # Errors
 /// [`Refused`] when nothing can be served.

@@ -18,7 +18,7 @@ const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 /// How often the drain looks whether it is over.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Waits for SIGTERM or SIGINT, and begins the drain.
+/// Waits for SIGTERM, SIGINT or SIGQUIT, and begins the drain.
 pub(super) struct Signals {
     /// Taken when it is waited for.
     heard: Mutex<Option<Heard>>,

@@ -1,4 +1,4 @@
-//! The port to whatever keeps sessions, and what each change means, written once for every store.
+//! The port to whatever keeps sessions: what it is asked, and what it answers. What each change means stands in `commit`.
 
 use std::fmt;
 use std::future::Future;

@@ -1,5 +1,5 @@
 //! One file a table: which keys it has, what they are by default, what they may say. Each reads its own table alone;
-//! what holds between tables is `check`'s.
+//! what holds between tables is `between`'s.
 
 pub(super) mod admin;
 pub(super) mod cors;
