@@ -3,6 +3,8 @@
 
 mod forge;
 mod rows;
+mod shaped;
+mod signed;
 
 use std::collections::BTreeMap;
 
