@@ -1,16 +1,13 @@
 //! What a call that failed says of itself, to the operator.
 
-use std::error::Error as _;
+/// An error with all its causes.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let words: Vec<String> = causes.map(ToString::to_string).collect();
+    words.join(": ")
+}
 
-/// An error with all its causes, which `reqwest` keeps apart, and without the address: that may hold a password.
+/// The same of `reqwest`, which keeps causes apart, without the address: that may hold a password.
 pub(super) fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
+    with_causes(&error.without_url())
 }

@@ -45,6 +45,7 @@ mod trust;
 mod watch;
 mod world;
 
+pub use causes::with_causes;
 pub use certificates::{Certificate, Certificates, ListenerCertificates};
 pub use clock::SystemClock;
 pub use entropy::{fresh, gather_entropy};

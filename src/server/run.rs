@@ -173,7 +173,7 @@ fn sessions(
         observer: telemetry.clone(),
     };
     let store = Store::open(&sessions.store, around)
-        .map_err(|error| Refused::Sessions(with_causes(&error)))?;
+        .map_err(|error| Refused::Sessions(control::with_causes(&error)))?;
     clock.learn(store.passed());
     let around = Surroundings {
         store: Arc::new(store),
@@ -183,12 +183,6 @@ fn sessions(
         kept: Kept::default(),
     };
     Ok(Some(Arc::new(SessionSide::new(config, hooks, around))))
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let words: Vec<String> = causes.map(ToString::to_string).collect();
-    words.join(": ")
 }
 
 /// Serves on every socket. The admin listener goes on through the drain, so that readiness can be seen red.
