@@ -99,11 +99,12 @@ pub(super) enum Cargo {
 }
 
 /// What a request has to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Boarding {
     /// A fetch that it asked for.
-    Started(watch::Receiver<u64>),
+    Started,
     /// A fetch that began earlier, perhaps before the key was published.
-    Joined(watch::Receiver<u64>),
+    Joined,
 }
 
 impl Flight {
@@ -123,19 +124,15 @@ impl Flight {
             return;
         };
         let deadline = Instant::now() + WAIT_MAX;
-        while let Some(boarding) = self.board(wanted) {
-            let (mut landing, is_last) = match boarding {
-                Boarding::Started(landing) => (landing, true),
-                Boarding::Joined(landing) => (landing, false),
-            };
+        while let Some((boarding, mut landing)) = self.board(wanted) {
             let landed = timeout_at(deadline, landing.changed()).await;
-            if landed.is_err() || is_last || is_answered() {
+            if landed.is_err() || boarding == Boarding::Started || is_answered() {
                 return;
             }
         }
     }
 
-    fn board(&self, wanted: WantedKey) -> Option<Boarding> {
+    fn board(&self, wanted: WantedKey) -> Option<(Boarding, watch::Receiver<u64>)> {
         let landing = self.landed.subscribe();
         let now = Instant::now();
         let mut state = self.state();
@@ -153,7 +150,7 @@ impl Flight {
             state.wished_back_at = Some(now);
         }
         if flies {
-            return Some(Boarding::Joined(landing));
+            return Some((Boarding::Joined, landing));
         }
         if wanted == WantedKey::Unseen {
             state.wished_at = Some(now);
@@ -161,7 +158,7 @@ impl Flight {
         state.wished = true;
         drop(state);
         self.wish.notify_one();
-        Some(Boarding::Started(landing))
+        Some((Boarding::Started, landing))
     }
 
     /// Ends when a request wishes for a fetch.
