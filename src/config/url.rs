@@ -35,7 +35,7 @@ impl<'t> Url<'t> {
 }
 
 /// The host of `host[:port]`, if both are sound. A port is 1 to 65535.
-pub(super) fn host_of(authority: &str) -> Option<&str> {
+fn host_of(authority: &str) -> Option<&str> {
     let at = match authority.find(']') {
         Some(end) => end + 1,
         None => authority.find(':').unwrap_or(authority.len()),

@@ -263,11 +263,11 @@ impl Hasher for Identity {
 }
 
 /// Classes that a caller may tell apart.
-pub(super) const CLASSES: usize = 16;
+const CLASSES: usize = 16;
 /// So many that a full set copies some 250 entries a write.
 const SHARDS: usize = 4096;
 /// Sides that an entry may count on, each with slots of its own.
-pub(super) const SIDES: usize = 2;
+const SIDES: usize = 2;
 /// Half a megabyte of cutoffs a side for what no longer fits in.
 const SLOTS: usize = 65_536;
 const BUCKET: Duration = Duration::from_secs(10);

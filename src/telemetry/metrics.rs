@@ -344,4 +344,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// The label of a route or an issuer that is none of the configuration's.
-pub(super) const UNKNOWN: &str = "-";
+const UNKNOWN: &str = "-";

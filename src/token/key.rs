@@ -34,7 +34,7 @@ pub struct KeyUsage {
     last_used_secs: AtomicU64,
 }
 
-pub(super) enum Material {
+enum Material {
     /// A public key, with the only length in bytes that its signatures have.
     Public {
         key: ParsedPublicKey,

@@ -13,7 +13,7 @@ pub enum Preface {
 }
 
 /// What a client of HTTP/2 sends first (RFC 9113 §3.4).
-pub const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Preface {
     /// Looks at all that came so far. Never needs more than 24 bytes, and only one where that is no `P`.

@@ -128,7 +128,7 @@ fn least_in_rows<const N: usize>(bytes: &[u8]) -> u8 {
 }
 
 /// The words for a status (RFC 9110 §15); empty for one without a name.
-pub fn reason_phrase(status: u16) -> &'static str {
+fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Continue",
         101 => "Switching Protocols",

@@ -67,7 +67,7 @@ impl SessionApi {
     }
 
     /// Which pages may call as this client.
-    pub(super) fn check_page(&self, client: &Client, call: &Call<'_>) -> Result<(), Failure> {
+    fn check_page(&self, client: &Client, call: &Call<'_>) -> Result<(), Failure> {
         match (client.transport, &self.sessions().cookie) {
             (Transport::Cookie, Some(cookie)) => origin::check_cookie(cookie, call),
             (Transport::Cookie, None) => Err(origin::other_origin()),

@@ -182,7 +182,7 @@ fn unreadable(column: &'static str) -> Error {
 }
 
 /// Milliseconds of an hour: the step of `expires_hour`.
-pub(super) const HOUR: i64 = 3_600_000;
+const HOUR: i64 = 3_600_000;
 /// `state` of a session that is not revoked.
 pub(super) const ACTIVE: &str = "active";
 const COOKIE: &str = "cookie";
