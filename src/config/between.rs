@@ -76,8 +76,7 @@ pub(super) fn issuers(
         if own.as_deref().is_some_and(same) {
             let message = "this is the `iss` of [sessions]: its tokens are verified with the signing keys there, and the terms here do not count";
             let help = "remove this table; routes may name the issuer `sessions`";
-            root.walk
-                .report(Diagnostic::warning("issuer_own", span, message, help));
+            root.walk.warn("issuer_own", span, message, help);
             continue;
         }
         if let Some((_, first)) = issuers.iter().find(|(other, _)| same(other)) {
@@ -95,12 +94,9 @@ pub(super) fn issuers(
             .find(|(name, _)| *name == OWN_ISSUER)
     {
         let message = "the name `sessions` belongs to the gate's own tokens";
-        root.walk.report(Diagnostic::fault(
-            "issuer_reserved",
-            span,
-            message,
-            "choose another name",
-        ));
+        let help = "choose another name";
+        root.walk
+            .refuse::<()>("issuer_reserved", span, message, help);
     }
     if !root.has("issuers") && !root.has("sessions") {
         warn_of_no_issuer(root.walk, routes);
@@ -119,12 +115,7 @@ fn warn_of_no_issuer(walk: &Walk<'_>, routes: &[Placed<Route>]) {
             route.name
         );
         let help = "add a table [issuers.main]";
-        walk.report(Diagnostic::warning(
-            "issuer_missing",
-            span.clone(),
-            message,
-            help,
-        ));
+        walk.warn("issuer_missing", span.clone(), message, help);
     }
 }
 
@@ -194,12 +185,7 @@ fn taken(walk: &Walk<'_>, route: &Route, span: &Range<usize>, endpoint: &str) {
         route.name
     );
     let help = "choose another path, or give the endpoints a host of their own: [sessions] hosts = [\"auth.example.com\"]";
-    walk.report(Diagnostic::fault(
-        "endpoint_overlap",
-        span.clone(),
-        message,
-        help,
-    ));
+    walk.refuse::<()>("endpoint_overlap", span.clone(), message, help);
 }
 
 fn covered(walk: &Walk<'_>, route: &Route, span: &Range<usize>) {
@@ -208,12 +194,7 @@ fn covered(walk: &Walk<'_>, route: &Route, span: &Range<usize>) {
         route.name
     );
     let help = "if its upstream has paths below /auth, give the endpoints a host of their own: [sessions] hosts = […]";
-    walk.report(Diagnostic::warning(
-        "endpoint_covered",
-        span.clone(),
-        message,
-        help,
-    ));
+    walk.warn("endpoint_covered", span.clone(), message, help);
 }
 
 fn report_ties(walk: &Walk<'_>, routes: &[Placed<Route>], mut ties: Vec<Tie>) {
@@ -256,8 +237,7 @@ pub(super) fn cors(
                 route.name
             );
             let help = "write headers = [\"authorization\"], and whatever else its pages send";
-            let warning = Diagnostic::warning("cors_tokenless", span, message, help);
-            root.walk.report(warning);
+            root.walk.warn("cors_tokenless", span, message, help);
         }
     }
 }

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::diagnostic::Diagnostic;
 use super::nearest;
 use super::value::Value;
 use super::walk::{Table, Walk};
@@ -115,12 +114,7 @@ impl<'w> Names<'w> {
         for (name, span) in self.at.iter().filter(|(name, _)| !used.contains(*name)) {
             let message = format!("no route uses the {} `{name}`", self.kind.noun);
             let help = "refer to it in a route, or remove the table";
-            walk.report(Diagnostic::warning(
-                self.kind.unused,
-                span.clone(),
-                message,
-                help,
-            ));
+            walk.warn(self.kind.unused, span.clone(), message, help);
         }
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::diagnostic::Diagnostic;
 use super::model::Rate;
 use super::nearest;
 use super::units::{self, DURATION_HELP, RATE_HELP, SIZE_HELP};
@@ -34,9 +33,7 @@ impl<'w> Value<'w> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Option<T> {
-        let fault = Diagnostic::fault(code, self.span.clone(), message, help);
-        self.walk.report(fault);
-        None
+        self.walk.refuse(code, self.span.clone(), message, help)
     }
 
     /// Reports a warning at the value.
@@ -46,8 +43,7 @@ impl<'w> Value<'w> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let warning = Diagnostic::warning(code, self.span.clone(), message, help);
-        self.walk.report(warning);
+        self.walk.warn(code, self.span.clone(), message, help);
     }
 
     fn wrong_type<T>(&self, wanted: &str, help: &str) -> Option<T> {
@@ -247,8 +243,8 @@ impl<'w> Value<'w> {
             let message =
                 "a name is 1 to 128 visible ASCII characters without comma, quote or backslash";
             let help = "choose a shorter or simpler name: it is the metric label";
-            let fault = Diagnostic::fault("name_invalid", self.key_span.clone(), message, help);
-            self.walk.report(fault);
+            let span = self.key_span.clone();
+            self.walk.refuse::<()>("name_invalid", span, message, help);
         }
     }
 

@@ -46,6 +46,29 @@ impl<'w> Walk<'w> {
         self.found.borrow_mut().push(diagnostic);
     }
 
+    /// Reports a fault at `span`, and has nothing in its place.
+    pub(super) fn refuse<T>(
+        &self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<T> {
+        self.report(Diagnostic::fault(code, span, message, help));
+        None
+    }
+
+    /// Reports a warning at `span`.
+    pub(super) fn warn(
+        &self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(Diagnostic::warning(code, span, message, help));
+    }
+
     /// Everything found, in the order of the file.
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
@@ -201,9 +224,7 @@ impl<'w> Table<'w> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Option<T> {
-        let fault = Diagnostic::fault(code, self.span.clone(), message, help);
-        self.walk.report(fault);
-        None
+        self.walk.refuse(code, self.span.clone(), message, help)
     }
 
     /// Reports a warning about `key`, or the table where the key is absent.
@@ -214,8 +235,7 @@ impl<'w> Table<'w> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.walk
-            .report(Diagnostic::warning(code, self.span_of(key), message, help));
+        self.walk.warn(code, self.span_of(key), message, help);
     }
 }
 
@@ -237,8 +257,8 @@ impl Drop for Table<'_> {
                 schema => format!("`[{schema}]` has no key `{}`", key.get_ref()),
             };
             let help = nearest::help(key.get_ref(), asked.iter().copied(), "the keys here are");
-            let fault = Diagnostic::fault("key_unknown", key.span(), message, help);
-            self.walk.report(fault);
+            self.walk
+                .refuse::<()>("key_unknown", key.span(), message, help);
         }
     }
 }

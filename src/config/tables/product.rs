@@ -1,7 +1,6 @@
 //! `[products.NAME]`: what a refusal tells about a product.
 
 use super::read::any_url;
-use crate::config::diagnostic::Diagnostic;
 use crate::config::model::Product;
 use crate::config::value::Value;
 use crate::config::walk::Table;
@@ -17,10 +16,7 @@ pub(in crate::config) fn product(table: &Table<'_>) -> Option<(Entitlement, Prod
         Ok(name) => Some((name, product)),
         Err(why) => {
             let help = "name it as tokens carry it";
-            let fault =
-                Diagnostic::fault("product_invalid", table.span.clone(), why.to_string(), help);
-            table.walk.report(fault);
-            None
+            table.refuse("product_invalid", why.to_string(), help)
         }
     }
 }

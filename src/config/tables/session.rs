@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 use super::read::{any_url, claim_path, host};
 use super::session_client::clients;
 use super::session_edge::{claims_hook, cookie, limits, login_hook};
-use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{SessionStoreKind, Sessions};
 use crate::config::names::Known;
 use crate::config::units::hex;
@@ -251,8 +250,8 @@ fn store(sessions: &Table<'_>) -> SessionStoreKind {
 fn sqlite(table: &Table<'_>, path: PathBuf) -> SessionStoreKind {
     if let Err(why) = table.walk.files.check_store(&path) {
         let help = "let whoever runs the gateway write in its folder, or name another: [sessions.store] path = \"…\"";
-        let fault = Diagnostic::fault("store_unwritable", table.span_of("path"), why, help);
-        table.walk.report(fault);
+        let span = table.span_of("path");
+        table.walk.refuse::<()>("store_unwritable", span, why, help);
     }
     SessionStoreKind::Sqlite(path)
 }
