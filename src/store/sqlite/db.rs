@@ -1,6 +1,7 @@
 //! One connection to the file, and what is said when it fails.
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -13,8 +14,8 @@ pub(super) type Db = Connection;
 
 /// Opens a connection that never loses what it committed.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Db> {
-    let connection = Db::open(path)?;
-    connection.busy_timeout(BUSY_MAX)?;
+    let mut connection = Db::open(path)?;
+    connection.busy_handler(Some(wait))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
@@ -36,5 +37,15 @@ pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
     StoreError::Unavailable
 }
 
-/// How long a connection waits for another process's commit.
-const BUSY_MAX: Duration = Duration::from_secs(2);
+/// Waits for another process's commit, and says whether to try once more. SQLite's own wait looks ten times a second in the
+/// end, and misses the moments that a busy process leaves between two commits.
+fn wait(tries: i32) -> bool {
+    if tries < TRIES_MAX {
+        thread::sleep(TRY_EVERY);
+    }
+    tries < TRIES_MAX
+}
+
+const TRY_EVERY: Duration = Duration::from_millis(1);
+/// Two seconds of them.
+const TRIES_MAX: i32 = 2000;
