@@ -137,6 +137,18 @@ impl Command {
             | Self::UseOnce { .. } => false,
         }
     }
+
+    /// Whether the change is of use to nobody but the caller who hears of it: a token that is spent or a session that begins
+    /// behind his back is lost to him. What ends something is made though he has gone.
+    pub fn is_for_the_answer(&self) -> bool {
+        match self {
+            Self::Open { .. } | Self::Rotate(_) | Self::UseOnce { .. } => true,
+            Self::Revoke { .. }
+            | Self::RevokeSubject { .. }
+            | Self::Confirm { .. }
+            | Self::Deny(_) => false,
+        }
+    }
 }
 
 /// A refresh, ready to be decided.

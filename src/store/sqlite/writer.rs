@@ -13,7 +13,7 @@ use super::place::Place;
 use super::rows::{SqliteRows, revoked_since};
 use super::sweep::{Swept, sweep};
 use super::time::{BEAT_EVERY, begin, end, rest};
-use crate::session::{Change, Command, Committed, Revocation, StoreError, apply};
+use crate::session::{Change, Command, Committed, Outcome, Revocation, StoreError, apply};
 use crate::store::Surroundings;
 use crate::time::Timestamp;
 
@@ -123,7 +123,7 @@ impl Writer {
         let (changes, replies): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| (job.change, job.reply)).unzip();
         // Who no longer waits for an answer is not missed: asking again gives it.
-        match self.commit_or_owe(changes) {
+        match self.commit_or_owe(changes, |one| !replies[one].is_closed()) {
             Ok(committed) => replies
                 .into_iter()
                 .zip(committed)
@@ -136,11 +136,18 @@ impl Writer {
         }
     }
 
-    fn commit_or_owe(&mut self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
+    /// Makes `changes`; `awaited` tells whether somebody still waits for the answer to one of them.
+    fn commit_or_owe(
+        &mut self,
+        changes: Vec<Change>,
+        awaited: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Committed>, StoreError> {
         let owed = Owed::among(&changes);
         let is_sound = self.surroundings.clock.is_sound();
         let committed = match is_sound && self.place.holds() {
-            true => self.commit(changes).map_err(|error| unavailable(&error)),
+            true => self
+                .commit(changes, awaited)
+                .map_err(|error| unavailable(&error)),
             false => Err(StoreError::Unavailable),
         };
         if committed.is_err() {
@@ -151,7 +158,11 @@ impl Writer {
         committed
     }
 
-    fn commit(&mut self, changes: Vec<Change>) -> rusqlite::Result<Vec<Committed>> {
+    fn commit(
+        &mut self,
+        changes: Vec<Change>,
+        awaited: impl Fn(usize) -> bool,
+    ) -> rusqlite::Result<Vec<Committed>> {
         let surroundings = &self.surroundings;
         let transaction = self
             .connection
@@ -165,7 +176,13 @@ impl Writer {
         };
         let mut committed = Vec::with_capacity(changes.len());
         let mut cut = false;
-        for change in changes {
+        for (one, change) in changes.into_iter().enumerate() {
+            // Asked now, behind whatever took its time: who gave up was told that nothing was spent or begun.
+            if change.command.is_for_the_answer() && !awaited(one) {
+                let outcome = Outcome::Done;
+                committed.push(Committed { at: now, outcome });
+                continue;
+            }
             // What begins here begins after every cutoff, also within one millisecond.
             if matches!(change.command, Command::Open { .. }) {
                 let next = now.plus(Duration::from_millis(u64::from(cut)));
@@ -194,7 +211,7 @@ impl Writer {
     fn housekeep(&mut self) {
         if let Some(owed) = self.owed.due() {
             let count = owed.len();
-            if self.commit_or_owe(owed).is_ok() {
+            if self.commit_or_owe(owed, |_| true).is_ok() {
                 tracing::info!(
                     count,
                     "revocations that waited for the session store are kept"
