@@ -45,3 +45,4 @@ pub use service::{Found, NewSession, SessionService};
 pub use signing::{JWKS_LIFETIME, ScheduledKey, SigningKeys, Stage};
 pub use state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
 pub use store::{Change, Command, Committed, Outcome, Presentation, SessionStore, StoreError, Use};
+pub use unkept::Unkept;

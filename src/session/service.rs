@@ -26,7 +26,7 @@ pub struct SessionService<S> {
     pub(super) observer: Arc<dyn Observer>,
     remember: Duration,
     pub(super) stale_ok: Duration,
-    pub(super) unkept: Unkept,
+    pub(super) unkept: Arc<Unkept>,
 }
 
 /// A session about to begin.
@@ -65,7 +65,7 @@ pub struct Found<'k> {
 
 impl<S: SessionStore> SessionService<S> {
     /// A service on `store`. `remember`: the longest life of an access token and its leeway; `stale_ok`: how long the
-    /// identity service's last word holds while it is silent.
+    /// identity service's last word holds while it is silent; `unkept`: the handles of refreshes that failed.
     pub fn new(
         store: Arc<S>,
         keys: RefreshKeys,
@@ -73,6 +73,7 @@ impl<S: SessionStore> SessionService<S> {
         observer: Arc<dyn Observer>,
         remember: Duration,
         stale_ok: Duration,
+        unkept: Arc<Unkept>,
     ) -> Self {
         Self {
             store,
@@ -81,7 +82,7 @@ impl<S: SessionStore> SessionService<S> {
             observer,
             remember,
             stale_ok,
-            unkept: Unkept::default(),
+            unkept,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Handles that the identity service gave at a refresh that then failed. It may understand no earlier one by now, and take who
-//! still shows it for a thief; so the next refresh shows them. They end with the process.
+//! still shows it for a thief; so the next refresh shows them. They outlive configurations and end with the process.
 
 use quick_cache::sync::Cache;
 
@@ -7,7 +7,13 @@ use super::id::TimedId;
 
 /// Handles that no session keeps yet, by session and the generation that they were given to. Bounded: the one unused for
 /// longest makes room.
-pub(super) struct Unkept(Cache<(TimedId, u64), String>);
+pub struct Unkept(Cache<(TimedId, u64), String>);
+
+impl std::fmt::Debug for Unkept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unkept")
+    }
+}
 
 impl Default for Unkept {
     fn default() -> Self {

@@ -61,6 +61,7 @@ impl SessionApi {
             around.observer.clone(),
             sessions.access_lifetime_max + REMEMBER_BEYOND,
             sessions.claims_stale_ok,
+            around.kept.unkept.clone(),
         );
         let own_keys = OwnKeys::new(sessions, around.revocations.clone());
         Some(Self {

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 
 use super::limits::Limits;
-use crate::session::TimedId;
+use crate::session::{TimedId, Unkept};
 
 /// Counts and memories of calls, shared by all configurations of one process.
 #[derive(Clone, Default)]
 pub struct Kept {
     pub(super) limits: Arc<Limits>,
     pub(super) seen: Seen,
+    pub(super) unkept: Arc<Unkept>,
 }
 
 /// Which generation of a session was seen last, and when the store may hear of the next one.

@@ -86,6 +86,7 @@ pub(super) fn process_at(kind: &SessionStoreKind, clock: Arc<SetClock>) -> Proce
             Arc::new(Deaf),
             minute,
             minute,
+            Arc::default(),
         ),
         store,
         revocations,

@@ -301,6 +301,22 @@ async fn the_newest_handle_is_shown_though_the_refresh_that_it_came_with_failed(
 }
 
 #[tokio::test]
+async fn a_reload_forgets_no_handle_of_a_refresh_that_failed() {
+    let mut house = House::build().await;
+    let token = house.login().await.text("refresh_token");
+    let said = r#"{"products":["crm"],"scope":"api","refresh_handle":"h1"}"#;
+    house.service.answers(200, said);
+    let narrowed =
+        format!("grant_type=refresh_token&client_id=mobile&scope=read&refresh_token={token}");
+    let refused = house.form("/oauth/token", &narrowed).await;
+    refused.fails(400, "invalid_scope");
+    house.reload();
+    house.refresh(&token).await;
+    let (_, shown) = house.service.asked().pop().unwrap();
+    assert!(shown.contains(r#""refresh_handle":"h1""#), "{shown}");
+}
+
+#[tokio::test]
 async fn another_subjects_claims_are_never_bridged() {
     let house = House::build().await;
     let token = house.login().await.text("refresh_token");

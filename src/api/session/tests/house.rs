@@ -29,6 +29,7 @@ pub(super) struct House {
     pub(super) events: Arc<Events>,
     pub(super) partner: SigningKey,
     clock: Arc<SetClock>,
+    around: Surroundings,
 }
 
 #[derive(Default)]
@@ -112,17 +113,21 @@ impl House {
             observer: events.clone(),
             kept: Kept::default(),
         };
-        let hooks = HookClients::new(&config).unwrap();
-        let api = SessionApi::new(&config, hooks, around).unwrap();
         Self {
-            api,
+            api: session_side(&config, &around),
             config,
             service,
             revocations,
             events,
             partner,
             clock,
+            around,
         }
+    }
+
+    /// Another configuration serves that says the same.
+    pub(super) fn reload(&mut self) {
+        self.api = session_side(&self.config, &self.around);
     }
 
     pub(super) fn wait(&self, seconds: u64) {
@@ -208,6 +213,11 @@ impl House {
             .status()
             == 200
     }
+}
+
+fn session_side(config: &Arc<Config>, around: &Surroundings) -> SessionApi {
+    let hooks = HookClients::new(config).unwrap();
+    SessionApi::new(config, hooks, around.clone()).unwrap()
 }
 
 pub(super) struct Answer(Response<Bytes>);
