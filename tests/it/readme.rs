@@ -81,6 +81,15 @@ fn the_tour_shows_what_it_says() {
     );
 }
 
+/// The digest is the one that the gate makes of the same (`control::hook`).
+#[test]
+fn the_readme_tells_how_a_hook_checks_its_calls() {
+    let recipe = block_behind(&readme(), "### The identity service", "sh");
+    let digest = "b8569b78799ff9e3cbff0fc2d63a33a2b57f3282abd07c37ae5e8e7d79a5f163";
+    let said = shell(&recipe, Path::new(ROOT));
+    assert!(said.contains(digest), "{said}");
+}
+
 fn check(path: &Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["check", "--config"])

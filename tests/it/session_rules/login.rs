@@ -73,6 +73,28 @@ fn a_login_in_two_steps_carries_the_means_of_the_second_alone() {
 }
 
 #[test]
+fn the_answer_that_the_readme_shows_is_what_tokens_say() {
+    let readme = include_str!("../../../README.md");
+    let (_, shown) = readme.split_once("```json\n").unwrap();
+    let shown: Value = serde_json::from_str(shown.split("```").next().unwrap()).unwrap();
+    let house = house();
+    house.service.answers("/login", 200, &shown);
+    let tokens = house.login();
+    let said = claims(&tokens.access);
+    assert_eq!(said["sub"], shown["subject"]);
+    assert_eq!(said["team"], shown["claims"]["team"]);
+    for name in ["products", "scope", "tenant", "acr", "amr", "auth_time"] {
+        assert_eq!(said[name], shown[name], "{name}");
+    }
+    house.rotated(&tokens.refresh);
+    let asked = house.service.asked("/claims").pop().unwrap();
+    let asked: Value = serde_json::from_str(&asked).unwrap();
+    for name in ["subject", "claims_version", "refresh_handle"] {
+        assert_eq!(asked[name], shown[name], "{name}");
+    }
+}
+
+#[test]
 fn claims_that_are_the_gates_own_are_never_the_identity_services() {
     let house = house();
     for name in ["sub", "exp", "sid", "aud", "iss", "jti", "client_id"] {
