@@ -1,6 +1,7 @@
 //! The way to an upstream: its servers and how they fare, connections kept for reuse, and one exchange's link to one of
 //! them. Knows nothing of clients and tokens.
 
+mod addresses;
 mod answers;
 mod connect;
 mod link;

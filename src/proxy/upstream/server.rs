@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::addresses::Shunned;
 use super::pool::Pool;
 use crate::config::model::ServerAddress;
 use crate::traffic::{Candidate, Standing};
@@ -15,6 +16,8 @@ pub(in crate::proxy) struct Server {
     /// The address as the configuration has it: the metric label.
     pub(in crate::proxy) label: Arc<str>,
     pub(super) pool: Arc<Pool>,
+    /// Addresses of its name that took no connection.
+    pub(super) shunned: Shunned,
     in_flight: AtomicUsize,
     /// Spans are counted from here: the time of day may be set.
     since: Instant,
@@ -37,6 +40,7 @@ impl Server {
             address: address.clone(),
             label: address.to_string().into(),
             pool: Arc::default(),
+            shunned: Shunned::default(),
             in_flight: AtomicUsize::new(0),
             since: Instant::now(),
             passed_over_until: AtomicU64::new(0),

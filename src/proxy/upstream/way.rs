@@ -1,6 +1,7 @@
 //! The way to one server: a connection that was kept, one that is shared, or a new one; and what waiting for a new one in
 //! vain says of the server.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,9 +17,6 @@ use crate::config::model::{Protocol, Upstream};
 use crate::proxy::connection::{self, Reader, Writer};
 use crate::proxy::edge::Edge;
 use crate::telemetry::Health;
-
-/// Addresses of one server that are tried.
-const ADDRESSES_TRIED_MAX: usize = 3;
 
 /// A connection to one server: kept, shared or new.
 pub(super) enum Way {
@@ -93,19 +91,29 @@ impl Way {
         }
         let began = Instant::now();
         server.try_alone(began, upstream.connect_timeout);
-        let trial = Trial {
+        let mut trial = Trial {
             edge,
             state,
             server,
             began,
+            address: None,
         };
         let mut opened = Err(ConnectFault::Timeout);
-        for address in addresses.iter().take(ADDRESSES_TRIED_MAX) {
-            opened = state.connector.open(upstream, *address).await;
-            if opened.is_ok() {
-                break;
+        let span = upstream.connect_timeout;
+        for address in server.shunned.order(&addresses, began, span) {
+            trial.address = Some(address);
+            opened = state.connector.open(upstream, address).await;
+            match &opened {
+                Ok(_) => server.shunned.remove(address),
+                Err(ConnectFault::Exhausted(_)) => {}
+                Err(_) => {
+                    trial.shun(address);
+                    continue;
+                }
             }
+            break;
         }
+        trial.address = None;
         let way = match (opened?, upstream.protocol) {
             (Opened::Plain(stream), Protocol::H1) => {
                 let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
@@ -145,12 +153,20 @@ struct Trial<'t> {
     state: &'t State,
     server: &'t Server,
     began: Instant,
+    /// The one of its addresses that is waited for.
+    address: Option<SocketAddr>,
 }
 
 /// The part of `connect_timeout` after which a server that was given up is passed over.
 const GIVEN_UP_AFTER: u32 = 4;
 
 impl Trial<'_> {
+    /// Notes that an address took no connection.
+    fn shun(&self, address: SocketAddr) {
+        let (shunned, span) = (&self.server.shunned, self.state.upstream.retry_after);
+        shunned.add(address, Instant::now(), span);
+    }
+
     /// It took the connection.
     fn end(self) {
         std::mem::forget(self);
@@ -160,6 +176,9 @@ impl Trial<'_> {
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
         if self.began.elapsed() >= self.state.upstream.connect_timeout / GIVEN_UP_AFTER {
+            if let Some(address) = self.address {
+                self.shun(address);
+            }
             pass_over(self.edge, self.state, self.server);
         }
     }
