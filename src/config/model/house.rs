@@ -1,16 +1,17 @@
 //! One whole configuration, and its small tables.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Admin, Issuer, Listener, Sessions, Upstream};
 use crate::identity::IdentityTerms;
 use crate::policy::Route;
 use crate::principal::Entitlement;
 use crate::session::OWN_ISSUER;
 use crate::time::Timestamp;
 use crate::token::IssuerTerms;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::{Admin, Issuer, Listener, Sessions, Upstream};
 
 /// One whole configuration.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ pub struct Server {
     /// How long in-flight requests may take after SIGTERM.
     pub drain: Duration,
     /// Where keys and distrust survive a restart; `None` keeps them in memory alone.
-    pub state_dir: Option<std::path::PathBuf>,
+    pub state_dir: Option<PathBuf>,
 }
 
 /// `[telemetry]`.
@@ -94,7 +95,7 @@ pub enum AccessLog {
     /// Standard output.
     Stdout,
     /// Appended to a file.
-    File(std::path::PathBuf),
+    File(PathBuf),
     /// Nowhere.
     Off,
 }

@@ -1,12 +1,12 @@
 //! `[listeners.NAME]`: a socket that clients connect to.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
-use std::path::PathBuf;
 use toml::de::DeValue;
 use zeroize::Zeroizing;
 

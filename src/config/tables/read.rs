@@ -1,8 +1,9 @@
 //! Readers of values that several tables have: hosts, URLs, header names, scopes, certificates.
 
+use std::path::PathBuf;
+
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use std::path::PathBuf;
 
 use crate::config::model::PlainHttp;
 use crate::config::url::{self, Url};
