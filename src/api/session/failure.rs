@@ -80,7 +80,6 @@ impl Failure {
         let body = json!({ "error": error, "error_description": description });
         let mut response = answer::json(status, &body);
         let headers = response.headers_mut();
-        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
         match self {
             Self::ClientUnnamed | Self::InvalidClient => {
                 let challenge = HeaderValue::from_static("Basic realm=\"oauth\"");
