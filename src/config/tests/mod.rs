@@ -7,3 +7,4 @@ mod report;
 mod routes;
 mod sessions;
 mod support;
+mod values;
