@@ -1,6 +1,7 @@
 //! The endpoints, called as the edge calls them, with a stub identity service and a clock that is set.
 
 mod abuse;
+mod ends;
 mod flows;
 mod grants;
 mod house;
