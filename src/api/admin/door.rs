@@ -74,22 +74,28 @@ pub(super) fn check_token(headers: &HeaderMap, admin: &Admin, need: Need) -> Res
 /// # Errors
 /// The fault to answer with.
 pub(super) fn check_json(request: &Request<Bytes>) -> Result<(), Fault> {
-    let mut types = request.headers().get_all(header::CONTENT_TYPE).iter();
-    let is_json = match (types.next(), types.next()) {
-        (None, _) => request.body().is_empty(),
-        (Some(one), None) => {
-            let name = one.as_bytes().split(|byte| *byte == b';').next();
-            name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(b"application/json"))
-        }
-        (Some(_), Some(_)) => false,
+    let headers = request.headers();
+    let is_fine = match headers.contains_key(header::CONTENT_TYPE) {
+        true => is_of_type(headers, "application/json"),
+        false => request.body().is_empty(),
     };
-    if is_json {
+    if is_fine {
         return Ok(());
     }
     Err(Fault::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "the body must be application/json",
     ))
+}
+
+/// Whether the one Content-Type is this one.
+pub(super) fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let name = one.as_bytes().split(|byte| *byte == b';').next();
+    name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 /// The one authority that the request names: its target's, else its one Host's.

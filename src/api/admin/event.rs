@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap};
+use http::header;
 use http::{Request, Response, StatusCode};
 use serde_json::json;
 
 use super::super::answer;
 use super::super::session::find_in_form;
 use super::acts::Acts;
+use super::door::is_of_type;
 use super::fault::Fault;
 use super::heard::Heard;
 use crate::session::Revoked;
@@ -148,16 +149,6 @@ impl Refused {
             _ => (REQUEST, format!("the {what} is not acceptable")),
         })
     }
-}
-
-/// Whether the one Content-Type is this one.
-fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(one), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let name = one.as_bytes().split(|byte| *byte == b';').next();
-    name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
