@@ -27,8 +27,8 @@ use super::{http1, http2};
 use crate::config::model::Listener;
 use crate::control::{Certificates, Live};
 use crate::gate::{Reason, Refusal};
+use crate::wire::Version;
 use crate::wire::preface::Preface;
-use crate::wire::{Scheme, Version};
 
 /// One listener of the plane.
 pub struct Plane {
@@ -89,11 +89,7 @@ impl Plane {
             role: self.role,
             address,
             address_text: address.to_string().into(),
-            scheme: if self.tls.is_some() {
-                Scheme::Https
-            } else {
-                Scheme::Http
-            },
+            scheme: self.listener.scheme(),
         })
     }
 

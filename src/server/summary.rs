@@ -16,11 +16,7 @@ impl Summary {
     pub(super) fn of(config: &Config, status: &Status, warnings: &str) -> Self {
         let mut lines = vec![format!("tollgate {}", env!("CARGO_PKG_VERSION"))];
         for listener in &config.listeners {
-            let scheme = if listener.tls.is_some() {
-                "https"
-            } else {
-                "http"
-            };
+            let scheme = listener.scheme().as_str();
             lines.push(format!(
                 "  listens   {scheme}://{} ({})",
                 listener.address, listener.name

@@ -55,11 +55,7 @@ fn listeners(config: &Config) -> String {
         format!("<tr><td>{name}</td><td><code>{address}</code></td><td>{speaks}</td></tr>")
     };
     let listeners = config.listeners.iter().map(|listener| {
-        let speaks = if listener.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let speaks = listener.scheme().as_str();
         row(&listener.name, &listener.address.to_string(), speaks)
     });
     listeners.collect()

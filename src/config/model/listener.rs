@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::secret::Secret;
+use crate::wire::Scheme;
 
 /// `[listeners.NAME]`: one socket that clients connect to, with its limits.
 #[derive(Debug, Clone)]
@@ -49,6 +50,14 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// What clients speak to it.
+    pub fn scheme(&self) -> Scheme {
+        match self.tls {
+            Some(_) => Scheme::Https,
+            None => Scheme::Http,
+        }
+    }
+
     /// The admin listener, with limits that no operator needs to set.
     pub fn for_admin(admin: &Admin) -> Self {
         const SECONDS: fn(u64) -> Duration = Duration::from_secs;
