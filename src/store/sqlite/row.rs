@@ -168,7 +168,7 @@ impl<'r> Cells<'r, '_> {
     }
 }
 
-fn moment(millis: i64) -> Timestamp {
+pub(super) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis.max(0).cast_unsigned())
 }
 

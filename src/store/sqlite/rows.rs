@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, params};
 
 use super::db::Db;
-use super::row::{self, millis};
+use super::row::{self, millis, moment};
 use crate::session::{Revocation, Revoked, Rows, Session, TimedId, Use};
 use crate::time::Timestamp;
 
@@ -103,7 +103,6 @@ pub(super) fn revoked_since(
     seq: i64,
     rows_max: i64,
 ) -> rusqlite::Result<Vec<(i64, Option<Revocation>)>> {
-    let moment = |millis: i64| Timestamp::from_millis(millis.max(0).cast_unsigned());
     connection
         .prepare_cached(
             "SELECT seq, kind, value, issuer, cutoff, expires_at FROM revlog WHERE seq > ? ORDER BY seq LIMIT ?",

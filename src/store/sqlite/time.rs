@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::db::Db;
-use super::row::millis;
+use super::row::{self, millis};
 use crate::time::Timestamp;
 
 /// The time of a transaction: the clock's, unless the file has seen a later one.
@@ -16,7 +16,7 @@ pub(super) fn begin(connection: &Db, clock: Timestamp) -> rusqlite::Result<Times
 fn moment(connection: &Db, select: &str) -> rusqlite::Result<Timestamp> {
     let mut select = connection.prepare_cached(select)?;
     let millis: i64 = select.query_row([], |row| row.get(0))?;
-    Ok(Timestamp::from_millis(millis.max(0).cast_unsigned()))
+    Ok(row::moment(millis))
 }
 
 /// Lets the file know what time it is, and that somebody is at work: a kill loses what he sees next. `latest_end`: of the
