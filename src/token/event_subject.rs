@@ -36,14 +36,13 @@ impl EventSubject {
     }
 
     /// The session where one is named, the subject otherwise.
-    pub(super) fn session_first(&self) -> Named {
-        self.one.clone()
+    pub(super) fn session_first(self) -> Named {
+        self.one
     }
 
     /// The subject where one is named, the session otherwise.
-    pub(super) fn subject_first(&self) -> Named {
-        let behind = self.behind.clone().map(Named::Subject);
-        behind.unwrap_or_else(|| self.one.clone())
+    pub(super) fn subject_first(self) -> Named {
+        self.behind.map_or(self.one, Named::Subject)
     }
 }
 
