@@ -39,6 +39,7 @@ mod restart;
 mod serving;
 mod state;
 mod status;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -14,10 +14,11 @@ use super::certificates::Certificates;
 use super::fetchers::{FetchTerms, Incumbents, Newcomer};
 use super::files::Readings;
 use super::hook::HookClients;
-use super::keys::{Refresher, Surroundings};
+use super::keys::Refresher;
 use super::load::{LoadError, Loaded, load};
 use super::names::Names;
 use super::restart;
+use super::surroundings::Surroundings;
 use crate::config::Config;
 use crate::config::model::KeySource;
 

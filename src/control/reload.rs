@@ -4,9 +4,9 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use super::event::Reloaded;
-use super::keys::Surroundings;
 use super::prepare::{Prepared, StartError};
 use super::status::{Board, LastReload, ReloadOutcome};
+use super::surroundings::Surroundings;
 
 /// How a preparation ended.
 pub(super) type Outcome = Result<Result<Prepared, StartError>, JoinError>;

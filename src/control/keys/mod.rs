@@ -14,4 +14,4 @@ pub use flight::Keys;
 pub(super) use flight::{Flight, Flights};
 pub(super) use held::Holding;
 pub(super) use pace::{jittered, retry};
-pub(super) use refresher::{Refresher, Surroundings};
+pub(super) use refresher::Refresher;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::discovery::Address;
@@ -18,22 +18,12 @@ use crate::config::model::{Issuer, RemoteKeys};
 use crate::control::entropy::chance;
 use crate::control::event::{Arrival, Event};
 use crate::control::fetchers::FetchTerms;
-use crate::control::state::StateDir;
-use crate::telemetry::{RefreshOutcome, Telemetry};
-use crate::time::Clock;
+use crate::control::surroundings::Surroundings;
+use crate::telemetry::RefreshOutcome;
 use crate::token::KeySet;
 
 /// How often the age of kept keys is looked at.
 const EXPIRY_STEP: Duration = Duration::from_secs(60);
-
-/// What every refresher needs of the world around it.
-#[derive(Clone)]
-pub(in crate::control) struct Surroundings {
-    pub(in crate::control) clock: Arc<dyn Clock>,
-    pub(in crate::control) telemetry: Arc<Telemetry>,
-    pub(in crate::control) state: Option<StateDir>,
-    pub(in crate::control) events: mpsc::Sender<Event>,
-}
 
 /// The background work for one remote issuer.
 pub(in crate::control) struct Refresher {
