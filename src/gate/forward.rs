@@ -40,7 +40,7 @@ impl Gate {
         sink: &mut (impl FieldSink + ?Sized),
     ) {
         let put = &mut |name: &str, value: &[u8]| sink.field(name, value);
-        let nominated: SmallVec<[&[u8]; 4]> = fields::connection_options(head).collect();
+        let nominated: SmallVec<[&[u8]; 4]> = fields::connection_options(head.fields).collect();
         let is_nominated = |name: &str| {
             let mut options = nominated.iter();
             options

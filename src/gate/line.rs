@@ -118,7 +118,7 @@ pub(super) fn check_nominations(
         "traceparent",
         "tracestate",
     ];
-    for (before, option) in fields::connection_options(head).enumerate() {
+    for (before, option) in fields::connection_options(head.fields).enumerate() {
         if before == REQUEST_FIELDS_MAX {
             let detail = "Connection names more fields than a head has";
             return Err(Refusal::new(Reason::HeadersTooLarge, detail));
@@ -140,7 +140,7 @@ pub(super) fn check_nominations(
 /// Whether the client wants another protocol from here on (RFC 9110 §7.8), soundly or not.
 pub(super) fn asks_to_switch(head: &RequestHead<'_>) -> bool {
     let names_it = |option: &[u8]| option.eq_ignore_ascii_case(b"upgrade");
-    head.values("upgrade").next().is_some() && fields::connection_options(head).any(names_it)
+    head.values("upgrade").next().is_some() && fields::connection_options(head.fields).any(names_it)
 }
 
 pub(super) fn ambiguous(detail: &'static str) -> Refusal {

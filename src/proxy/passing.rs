@@ -8,7 +8,7 @@ use super::upstream::AnswerHead;
 use crate::api::cors;
 use crate::gate::Admission;
 use crate::wire::Field;
-use crate::wire::fields::{is_hop_by_hop, list, same_name};
+use crate::wire::fields::{connection_options, is_hop_by_hop, same_name};
 use crate::wire::head::Fields;
 
 /// What the gate adds to an answer.
@@ -83,9 +83,6 @@ const ADDED_USUALLY: usize = 5;
 
 /// Whether the answer's `Connection` names the field (RFC 9110 §7.6.1).
 fn is_nominated(name: &str, read: &AnswerHead<'_>) -> bool {
-    read.fields
-        .iter()
-        .filter(|field| field.name.eq_ignore_ascii_case("connection"))
-        .flat_map(|field| list(field.value))
+    connection_options(&read.fields)
         .any(|option| std::str::from_utf8(option).is_ok_and(|option| same_name(option, name)))
 }

@@ -1,7 +1,7 @@
 //! What field names mean on every protocol: which belong to one hop, which tell where a request came from, and when two
 //! spellings are one name.
 
-use super::request::{Field, RequestHead};
+use super::request::Field;
 
 /// Whether two names are one to an upstream that folds `_` into `-`, as CGI and its heirs do.
 pub fn same_name(a: &str, b: &str) -> bool {
@@ -133,9 +133,12 @@ pub fn is_trimmed(value: &[u8]) -> bool {
         .any(|edge| b" \t".contains(edge))
 }
 
-/// The options that the head's `Connection` fields name (RFC 9110 §7.6.1).
-pub fn connection_options<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    head.values("connection").flat_map(list)
+/// The options that the `Connection` fields of a head name (RFC 9110 §7.6.1).
+pub fn connection_options<'a>(fields: &[Field<'a>]) -> impl Iterator<Item = &'a [u8]> {
+    fields
+        .iter()
+        .filter(|field| field.name.eq_ignore_ascii_case("connection"))
+        .flat_map(|field| list(field.value))
 }
 
 /// The members of a comma-separated list (RFC 9110 §5.6.1), empty ones left out.

@@ -1,6 +1,6 @@
 //! How long is the body, and does the connection outlive it (RFC 9112 §6.3, §9.3)? Exactly one reading, or an error.
 
-use super::fields::{list, same_name};
+use super::fields::{connection_options, same_name};
 use super::request::{Field, Version};
 use super::scan::HeadError;
 
@@ -148,9 +148,5 @@ pub(super) fn persists(version: Version, fields: &[Field<'_>]) -> bool {
 
 /// Whether `Connection` names this option.
 pub(super) fn names_option(fields: &[Field<'_>], option: &[u8]) -> bool {
-    fields
-        .iter()
-        .filter(|field| field.name.eq_ignore_ascii_case("connection"))
-        .flat_map(|field| list(field.value))
-        .any(|named| named.eq_ignore_ascii_case(option))
+    connection_options(fields).any(|named| named.eq_ignore_ascii_case(option))
 }
