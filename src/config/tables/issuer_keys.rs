@@ -36,12 +36,17 @@ pub(super) fn keys(table: &Table<'_>, algorithms: Option<&[Algorithm]>) -> Optio
         ("jwks_file", _, Some(value), _) => fixed(&value, algorithms),
         ("secrets", _, _, Some(value)) => shared(&value, algorithms),
         ("jwks_url", Some(value), _, _) => {
-            safe_url(&value, plain).and_then(|url| Some(over_http(remote?, Some(url))))
+            let jwks_url = Some(safe_url(&value, plain)?);
+            Some(KeySource::Remote(RemoteKeys {
+                jwks_url,
+                ..remote?
+            }))
         }
         // The issuer's own URL is where discovery begins, so it must be one (OpenID Connect Discovery §4).
-        _ => table
-            .read("issuer", |value| safe_url(value, plain))
-            .and_then(|_| Some(over_http(remote?, None))),
+        _ => {
+            table.read("issuer", |value| safe_url(value, plain))?;
+            remote.map(KeySource::Remote)
+        }
     };
     fits.and(keys)
 }
@@ -77,10 +82,6 @@ fn one_of(table: &Table<'_>, present: &[&'static str]) -> Option<&'static str> {
             None
         }
     }
-}
-
-fn over_http(remote: RemoteKeys, jwks_url: Option<Box<str>>) -> KeySource {
-    KeySource::Remote(RemoteKeys { jwks_url, ..remote })
 }
 
 /// An issuer has shared secrets and HS* alone, or public keys and no HS*: the two never meet (RFC 8725 §2.1).
