@@ -33,6 +33,9 @@ pub trait Rows {
     /// When the store cannot tell.
     fn live_of(&mut self, subject: &str, now: Timestamp) -> Result<Vec<Session>, Self::Error>;
 
+    /// Whether a session was revoked together with others, which its row does not tell.
+    fn is_revoked(&self, session: &Session, now: Timestamp) -> bool;
+
     /// A moment at which every session has ended, whatever becomes of it.
     ///
     /// # Errors
@@ -90,7 +93,9 @@ struct Step<'r, R> {
 impl<R: Rows> Step<'_, R> {
     fn open(&mut self, mut session: Session, live_max: u32) -> Result<Outcome, R::Error> {
         session.begin_at(self.now);
-        let live = self.rows.live_of(&session.subject, self.now)?;
+        let mut live = self.rows.live_of(&session.subject, self.now)?;
+        // Who ended with their client, or with all, take nobody's place.
+        live.retain(|one| !self.rows.is_revoked(one, self.now));
         let room = live_max.max(1) as usize - 1;
         let displaced = live.len().saturating_sub(room);
         for oldest in live.into_iter().take(displaced) {

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Surroundings;
 use crate::session::{
-    Change, Command, Committed, Revocation, Rows, Session, SessionStore, State, StoreError,
-    TimedId, Use, apply,
+    Change, Command, Committed, Revocation, Revocations, Rows, Session, SessionStore, State,
+    StoreError, TimedId, Use, apply,
 };
 use crate::time::Timestamp;
 
@@ -25,6 +25,8 @@ struct Tables {
     used: HashMap<[u8; 32], Timestamp>,
     /// Revoked by the change that is being made.
     revoked: Vec<Revocation>,
+    /// Everything that was revoked before.
+    revocations: Arc<Revocations>,
     /// The time of the last change: time never runs backwards here.
     last: Timestamp,
     swept_at: Timestamp,
@@ -33,8 +35,12 @@ struct Tables {
 impl MemoryStore {
     /// An empty store.
     pub fn new(surroundings: Surroundings) -> Self {
+        let tables = Tables {
+            revocations: surroundings.revocations.clone(),
+            ..Tables::default()
+        };
         Self {
-            tables: Mutex::default(),
+            tables: Mutex::new(tables),
             surroundings,
         }
     }
@@ -107,6 +113,17 @@ impl Rows for Tables {
         let mut live: Vec<Session> = live.cloned().collect();
         live.sort_by_key(|session| session.id);
         Ok(live)
+    }
+
+    fn is_revoked(&self, session: &Session, now: Timestamp) -> bool {
+        let Session {
+            id,
+            subject,
+            client,
+            ..
+        } = session;
+        let by = self.revocations.find_session(*id, subject, client, now);
+        by.is_some()
     }
 
     fn latest_end(&mut self) -> Result<Timestamp, Infallible> {

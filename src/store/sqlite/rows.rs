@@ -6,12 +6,14 @@ use rusqlite::{OptionalExtension, params};
 
 use super::db::Db;
 use super::row::{self, millis, moment};
-use crate::session::{Revocation, Revoked, Rows, Session, TimedId, Use};
+use crate::session::{Revocation, Revocations, Revoked, Rows, Session, TimedId, Use};
 use crate::time::Timestamp;
 
 /// A transaction, and what it revoked so far.
 pub(super) struct SqliteRows<'c> {
     pub(super) connection: &'c Db,
+    /// Everything that was revoked before.
+    pub(super) revocations: &'c Revocations,
     pub(super) revoked: Vec<Revocation>,
     /// The latest end of a session that was written.
     pub(super) latest_end: Timestamp,
@@ -36,6 +38,17 @@ impl Rows for SqliteRows<'_> {
 
     fn live_of(&mut self, subject: &str, now: Timestamp) -> rusqlite::Result<Vec<Session>> {
         live_of(self.connection, subject, now)
+    }
+
+    fn is_revoked(&self, session: &Session, now: Timestamp) -> bool {
+        let Session {
+            id,
+            subject,
+            client,
+            ..
+        } = session;
+        let by = self.revocations.find_session(*id, subject, client, now);
+        by.is_some()
     }
 
     fn latest_end(&mut self) -> rusqlite::Result<Timestamp> {

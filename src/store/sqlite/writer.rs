@@ -171,6 +171,7 @@ impl Writer {
         let seq = count_since(&transaction, surroundings, self.seq, now)?;
         let mut rows = SqliteRows {
             connection: &transaction,
+            revocations: &surroundings.revocations,
             revoked: Vec::new(),
             latest_end: Timestamp::default(),
         };

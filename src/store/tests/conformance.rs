@@ -39,6 +39,7 @@ on_every_store!(
     an_operator_may_spell_a_session_in_capitals,
     a_logout_ends_also_what_the_store_has_forgotten,
     only_so_many_sessions_of_one_subject_live,
+    who_was_revoked_with_a_client_takes_nobodys_place,
     confirmation_closes_the_tail,
     something_is_used_once,
     time_never_runs_backwards,
@@ -256,6 +257,30 @@ async fn only_so_many_sessions_of_one_subject_live(process: &Process) {
     let newest: Vec<_> = sessions[2..].iter().map(|one| one.session.id).collect();
     assert_eq!(live.iter().map(|one| one.id).collect::<Vec<_>>(), newest);
     assert!(process.refresh(&sessions[0].refresh_token).await.is_err());
+}
+
+async fn who_was_revoked_with_a_client_takes_nobodys_place(process: &Process) {
+    let mut living = vec![process.login_by("web", "u_1").await.session.id];
+    for _ in 0..2 {
+        process.clock.advance(Duration::from_millis(1));
+        process.login("u_1").await;
+    }
+    let now = process.clock.now();
+    let said = Revocation {
+        what: Revoked::Client("mobile".into()),
+        issuer: None,
+        cutoff: now,
+        expires_at: now.plus(Duration::from_secs(600)),
+    };
+    let denied = process.service.deny(said).await;
+    denied.expect("the store is there");
+    for _ in 0..2 {
+        process.clock.advance(Duration::from_millis(1));
+        living.push(process.login("u_1").await.session.id);
+    }
+    let live = process.service.live_of("u_1", process.clock.now()).await;
+    let live = live.expect("a list");
+    assert_eq!(live.iter().map(|one| one.id).collect::<Vec<_>>(), living);
 }
 
 async fn confirmation_closes_the_tail(process: &Process) {

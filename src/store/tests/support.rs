@@ -100,9 +100,13 @@ pub(super) fn sqlite(folder: &Path) -> SessionStoreKind {
 
 impl Process {
     pub(super) async fn login(&self, subject: &str) -> Refreshed {
+        self.login_by("mobile", subject).await
+    }
+
+    pub(super) async fn login_by(&self, client: &str, subject: &str) -> Refreshed {
         let new = NewSession {
             subject: subject.into(),
-            client: "mobile".into(),
+            client: client.into(),
             transport: Transport::Body,
             grant: Grant {
                 products: vec!["crm".into()],
