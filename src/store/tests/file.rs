@@ -138,6 +138,20 @@ async fn a_store_that_was_moved_or_replaced_keeps_nothing_and_spoils_nothing() {
     after.rotated(&early).await;
 }
 
+#[tokio::test]
+async fn nothing_is_kept_in_a_log_that_was_taken_away_and_a_stop_saves_what_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = process(&sqlite(folder.path()));
+    let opened = process.login("u_1").await;
+    let token = process.rotated(&opened.refresh_token).await.refresh_token;
+    std::fs::remove_file(folder.path().join("sessions.db-wal")).expect("it is removed");
+    let lost = process.service.revoke(opened.session.id, Why::Logout).await;
+    assert_eq!(lost, Err(StoreError::Unavailable), "nobody would find it");
+    process.store.rest(process.clock.now());
+    let after = process_at(&sqlite(folder.path()), process.clock.clone());
+    after.rotated(&token).await;
+}
+
 #[test]
 fn half_a_backup_is_not_left_behind() {
     let folder = tempfile::tempdir().expect("a folder");
