@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::announce::TRAILER;
 use super::edge::{Edge, Serving};
 use crate::api::problem::Dialect;
 use crate::config::model::Listener;
@@ -170,6 +171,15 @@ impl<'h> Incoming<'h> {
 
     pub(super) fn dialect(&self) -> Dialect {
         Dialect::of(self.value("content-type"))
+    }
+
+    /// The values of `Trailer`, unless they are for this hop alone (RFC 9110 §7.6.1).
+    pub(super) fn announced(&self) -> impl Iterator<Item = &'h [u8]> {
+        let is_for_us = || {
+            let mut options = fields::connection_options(self.head.fields);
+            options.any(|option| option.eq_ignore_ascii_case(TRAILER.as_bytes()))
+        };
+        self.head.values(TRAILER).filter(move |_| !is_for_us())
     }
 
     /// Whether the client said that it understands trailers (RFC 9110 §10.1.4).

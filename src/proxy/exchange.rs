@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
+use super::announce::announced;
 use super::answer::{Answer, Length};
 use super::body::{Patience, Source};
 use super::connection::Reuse;
@@ -88,11 +89,10 @@ async fn converse(
         true => Patience::for_messages(admission.upstream.idle_timeout),
         false => Patience::new(turn.client.listener.body_timeout),
     };
-    let owns = |name: &str| turn.gate.config().identity.prefix.owns(name);
     let terms = Terms {
         patience: &patience,
         bytes_max: turn.body_bytes_max(Some(admission.permit.route())),
-        may_trail: &|name| may_be_trailer(name) && !owns(name),
+        may_trail: &|name| turn.may_trail_up(name),
     };
     let upload = Upload::begun(sent_at);
     let mut watch = Watch {
@@ -162,6 +162,9 @@ fn start<'l>(
         trace: &turn.record.trace,
         now: turn.now,
     };
+    let trailer = announced(asked.framing, asked.announced(), |name| {
+        turn.may_trail_up(name)
+    });
     let order = Order {
         method: asked.head.method,
         target: admission.path.target(),
@@ -169,6 +172,7 @@ fn start<'l>(
         framing: asked.framing,
         upgrade: asked.upgrade,
         te_trailers: asked.takes_trailers(),
+        trailer: trailer.as_deref(),
         fields: &|sink| {
             turn.gate
                 .upstream_fields(admission, &asked.head, &hop, sink);
@@ -246,7 +250,7 @@ async fn download(
     let terms = Terms {
         patience: &patience,
         bytes_max: u64::MAX,
-        may_trail: &|name| may_be_trailer(name) && !turn.gate.keeps_back(name),
+        may_trail: &|name| turn.may_trail_down(name),
     };
     let mut outlet = answer.outlet();
     let mut relayed = pin!(relay(body, &mut outlet, &terms, count));
@@ -267,6 +271,16 @@ impl<'t> Turn<'t> {
     pub(super) fn lifetime<'s>(&'s self, admission: &'s Admission) -> Lifetime<'s> {
         let (gate, head) = (self.gate.clone(), &self.asked.head);
         Lifetime::new(self.edge, gate, admission, head, self.now)
+    }
+
+    /// Whether the client's trailer of this name goes on.
+    fn may_trail_up(&self, name: &str) -> bool {
+        may_be_trailer(name) && !self.gate.config().identity.prefix.owns(name)
+    }
+
+    /// Whether the server's trailer of this name goes on.
+    pub(super) fn may_trail_down(&self, name: &str) -> bool {
+        may_be_trailer(name) && !self.gate.keeps_back(name)
     }
 
     fn response_timeout(&self, admission: &Admission) -> Duration {

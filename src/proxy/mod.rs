@@ -13,6 +13,7 @@
 
 mod accept;
 mod alarm;
+mod announce;
 mod answer;
 mod body;
 mod caps;

@@ -2,20 +2,23 @@
 
 use smallvec::SmallVec;
 
+use super::announce::{TRAILER, announced};
 use super::date::{DATE, Date};
 use super::turn::Turn;
 use super::upstream::AnswerHead;
 use crate::api::cors;
 use crate::gate::Admission;
-use crate::wire::Field;
 use crate::wire::fields::{connection_options, is_hop_by_hop, same_name};
 use crate::wire::head::Fields;
+use crate::wire::{Field, Version};
 
 /// What the gate adds to an answer.
 pub(super) struct Passing<'p> {
     turn: &'p Turn<'p>,
     has_cors: bool,
     added: SmallVec<[(&'static str, Box<str>); 3]>,
+    /// The trailers that are announced.
+    trailer: Option<Vec<u8>>,
     /// Where the server gave none (RFC 9110 §6.6.1).
     date: Option<Date>,
 }
@@ -36,6 +39,12 @@ impl<'p> Passing<'p> {
             turn,
             has_cors: policy.is_some(),
             added,
+            trailer: announced(read.framing, values(read, TRAILER), |name| {
+                // To HTTP/1.0 none can follow.
+                turn.asked.head.version != Version::Http10
+                    && turn.may_trail_down(name)
+                    && !is_nominated(TRAILER, read)
+            }),
             date: read
                 .value(DATE)
                 .is_none()
@@ -56,6 +65,10 @@ impl<'p> Passing<'p> {
         fields.extend(self.added.iter().map(|(name, value)| Field {
             name,
             value: value.as_bytes(),
+        }));
+        fields.extend(self.trailer.as_ref().map(|names| Field {
+            name: "Trailer",
+            value: names,
         }));
         fields.extend(self.date.as_ref().map(|date| Field {
             name: DATE,
@@ -85,4 +98,12 @@ const ADDED_USUALLY: usize = 5;
 fn is_nominated(name: &str, read: &AnswerHead<'_>) -> bool {
     connection_options(&read.fields)
         .any(|option| std::str::from_utf8(option).is_ok_and(|option| same_name(option, name)))
+}
+
+/// The values of a field, in their order.
+fn values<'r>(read: &'r AnswerHead<'_>, name: &'r str) -> impl Iterator<Item = &'r [u8]> {
+    read.fields
+        .iter()
+        .filter(move |field| field.name.eq_ignore_ascii_case(name))
+        .map(|field| field.value)
 }

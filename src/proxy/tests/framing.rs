@@ -69,6 +69,42 @@ async fn chunks_and_trailers_pass_both_ways() {
 }
 
 #[tokio::test]
+async fn trailers_are_announced_where_they_go_on() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    // Not where none can follow, and not where it was meant for the gate alone.
+    for more in ["", "Connection: Trailer\r\nTransfer-Encoding: chunked\r\n"] {
+        let mut client = house.client().await;
+        client
+            .say(format!(
+                "POST /x HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\n{more}\r\n"
+            ))
+            .await;
+        let request = upstream.accept().await.head().await;
+        assert!(!request.contains("Trailer:"), "{request}");
+    }
+    let mut client = house.client().await;
+    client
+        .say("POST /x HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum, X-Identity-Subject, Host\r\nTrailer: X-More\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n")
+        .await;
+    let mut server = upstream.accept().await;
+    let request = server.until("0\r\nX-Sum: 1\r\n\r\n").await;
+    assert!(request.contains("Trailer: X-Sum, X-More\r\n"), "{request}");
+    server
+        .say("HTTP/1.1 200 OK\r\nTrailer: X-Sum, Set-Cookie\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 2\r\n\r\n")
+        .await;
+    let answer = client.until("0\r\nX-Sum: 2\r\n\r\n").await;
+    assert!(answer.contains("Trailer: X-Sum\r\n"), "{answer}");
+    client.say(GET).await;
+    server.head().await;
+    server
+        .say("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    let answer = client.head().await;
+    assert!(!answer.contains("Trailer:"), "{answer}");
+}
+
+#[tokio::test]
 async fn answers_without_content_have_none() {
     let upstream = Upstream::start().await;
     let house = House::before(upstream.address, "", "").await;

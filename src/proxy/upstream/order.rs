@@ -17,6 +17,8 @@ pub(in crate::proxy) struct Order<'o> {
     pub(in crate::proxy) upgrade: Option<&'o str>,
     /// Whether the client understands trailers, which gRPC servers insist on.
     pub(in crate::proxy) te_trailers: bool,
+    /// The trailers that are announced.
+    pub(in crate::proxy) trailer: Option<&'o [u8]>,
     /// Hands over every end-to-end field.
     pub(in crate::proxy) fields: &'o (dyn Fn(&mut dyn FieldSink) + Sync),
 }
@@ -31,6 +33,9 @@ impl Order<'_> {
             Framing::Empty | Framing::UntilClose => {}
             Framing::Length(length) => write::write_content_length(out, length),
             Framing::Chunked => write::write_field(out, "Transfer-Encoding", b"chunked"),
+        }
+        if let Some(names) = self.trailer {
+            write::write_field(out, "Trailer", names);
         }
         if let Some(protocol) = self.upgrade {
             write::write_field(out, "Connection", b"Upgrade");
@@ -65,6 +70,9 @@ impl Order<'_> {
         }
         if self.te_trailers {
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        if let Some(names) = self.trailer {
+            headers.insert(header::TRAILER, HeaderValue::from_bytes(names).ok()?);
         }
         sound.then_some(head)
     }
