@@ -129,7 +129,7 @@ impl Link {
         let authority = &*authority;
         let to_head = order.method == "HEAD";
         match &mut self.way {
-            Way::Http1 { reader, writer } => {
+            Way::Http1 { reader, writer, .. } => {
                 writer.begin();
                 order.write_head(&mut writer.pending, authority);
                 let outlet = match order.framing {
@@ -182,7 +182,7 @@ impl Link {
     /// The halves of an HTTP/1 connection, for a tunnel.
     pub(in crate::proxy) fn http1(&mut self) -> Option<(&mut Reader, &mut Writer)> {
         match &mut self.way {
-            Way::Http1 { reader, writer } => Some((reader, writer)),
+            Way::Http1 { reader, writer, .. } => Some((reader, writer)),
             Way::Http2 { .. } => None,
         }
     }
@@ -202,8 +202,12 @@ impl Link {
     pub(in crate::proxy) fn keep(self, edge: &Edge, now: Instant) {
         let change = self.server().answered(now);
         tell_used(edge, &self.state, self.server(), change);
-        let (reader, writer) = match self.way {
-            Way::Http1 { reader, writer } => (reader, writer),
+        let (reader, writer, address) = match self.way {
+            Way::Http1 {
+                reader,
+                writer,
+                address,
+            } => (reader, writer, address),
             Way::Http2 { .. } => return,
         };
         // Bytes behind the answer belong to no request.
@@ -211,9 +215,12 @@ impl Link {
             return;
         }
         let (server, state) = (self.in_flight.server(), &self.state);
-        server
-            .pool
-            .put((reader, writer), now, &state.upstream, &state.counts);
+        server.pool.put(
+            (reader, writer, address),
+            now,
+            (&state.upstream, &state.counts),
+            (&edge.names, &server.address),
+        );
     }
 
     fn own_authority(&self) -> String {

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 
 use super::connect::{ConnectFault, HTTP2_STREAMS_MAX};
-use crate::config::model::Upstream;
+use crate::config::model::{ServerAddress, Upstream};
+use crate::control::Names;
 use crate::proxy::connection::{Reader, Writer};
 use crate::telemetry::{Counted, UpstreamHandle};
 
@@ -33,6 +35,9 @@ pub(super) struct Pool {
 /// The turn to open a shared connection, and what came of the last one if that was none.
 pub(super) type Turn = tokio::sync::Mutex<Option<(Instant, ConnectFault)>>;
 
+/// Who knows where a server is, and the server.
+pub(super) type Home<'h> = (&'h Arc<Names>, &'h ServerAddress);
+
 #[derive(Default)]
 struct Lane {
     http1: VecDeque<Idle>,
@@ -44,6 +49,8 @@ struct Lane {
 pub(super) struct Idle {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
+    /// Where it leads.
+    pub(super) address: SocketAddr,
     until: Instant,
     _counted: Counted,
 }
@@ -54,6 +61,8 @@ pub(super) struct Shared {
     pub(super) sender: SendRequest<Bytes>,
     /// Cleared once the connection is over.
     pub(super) is_alive: Arc<AtomicBool>,
+    /// Where it leads.
+    address: SocketAddr,
     streams: Arc<AtomicUsize>,
     answers: Arc<AtomicUsize>,
     opened_at: Instant,
@@ -91,12 +100,14 @@ impl Shared {
     pub(super) fn new(
         sender: SendRequest<Bytes>,
         is_alive: Arc<AtomicBool>,
+        address: SocketAddr,
         keep: Duration,
     ) -> Self {
         let now = Instant::now();
         Self {
             sender,
             is_alive,
+            address,
             streams: Arc::default(),
             answers: Arc::default(),
             opened_at: now,
@@ -162,10 +173,10 @@ impl Pool {
     /// Keeps a connection as long as the upstream's terms say, and as many.
     pub(super) fn put(
         self: &Arc<Self>,
-        (reader, writer): (Reader, Writer),
+        (reader, writer, address): (Reader, Writer, SocketAddr),
         now: Instant,
-        terms: &Upstream,
-        counts: &UpstreamHandle,
+        (terms, counts): (&Upstream, &UpstreamHandle),
+        home: Home<'_>,
     ) {
         let mut lane = lock(self.lane());
         if terms.keepalive_max == 0 {
@@ -177,10 +188,11 @@ impl Pool {
         lane.http1.push_back(Idle {
             reader,
             writer,
+            address,
             until: now + terms.keepalive_timeout,
             _counted: counts.idle(),
         });
-        self.sweep_from_now(&mut lane);
+        self.sweep_from_now(&mut lane, home);
     }
 
     /// Who may open a shared connection here.
@@ -217,41 +229,53 @@ impl Pool {
     }
 
     /// Lets others share a new connection.
-    pub(super) fn add(self: &Arc<Self>, shared: Shared) {
+    pub(super) fn add(self: &Arc<Self>, shared: Shared, home: Home<'_>) {
         let mut lane = lock(self.lane());
         lane.http2.push(shared);
-        self.sweep_from_now(&mut lane);
+        self.sweep_from_now(&mut lane, home);
     }
 
-    fn sweep_from_now(self: &Arc<Self>, lane: &mut Lane) {
+    fn sweep_from_now(self: &Arc<Self>, lane: &mut Lane, (names, server): Home<'_>) {
         if !std::mem::replace(&mut lane.is_swept, true) {
-            tokio::spawn(sweep(Arc::downgrade(self), lane_of_this_thread()));
+            let is_named = matches!(server, ServerAddress::Name { .. });
+            let home = is_named.then(|| (names.clone(), server.clone()));
+            tokio::spawn(sweep(Arc::downgrade(self), lane_of_this_thread(), home));
         }
     }
 }
 
 impl Lane {
-    /// Drops what is too old or was closed, and the buffers of the rest; whether nothing is left.
-    fn sweep(&mut self) -> bool {
+    /// Drops what is too old, was closed, or leads to none of the addresses that the server's name has now, where it has
+    /// one; and the buffers of the rest. Whether nothing is left.
+    fn sweep(&mut self, addresses: Option<&[SocketAddr]>) -> bool {
         let now = Instant::now();
+        let addresses = addresses.filter(|addresses| !addresses.is_empty());
+        let is_home =
+            |address: &SocketAddr| addresses.is_none_or(|addresses| addresses.contains(address));
         self.http1.retain_mut(|idle| {
             idle.reader.rest();
             idle.writer.rest();
-            now < idle.until && idle.reader.is_quiet()
+            now < idle.until && is_home(&idle.address) && idle.reader.is_quiet()
         });
-        self.http2.retain_mut(|shared| shared.lives(now));
+        self.http2.retain_mut(|shared| {
+            if !is_home(&shared.address) {
+                shared.is_alive.store(false, Ordering::Relaxed);
+            }
+            shared.lives(now)
+        });
         self.is_swept = !(self.http1.is_empty() && self.http2.is_empty());
         !self.is_swept
     }
 }
 
-async fn sweep(pool: Weak<Pool>, lane: usize) {
+async fn sweep(pool: Weak<Pool>, lane: usize, home: Option<(Arc<Names>, ServerAddress)>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };
-        if lock(&pool.lanes[lane]).sweep() {
+        let addresses = home.as_ref().map(|(names, server)| names.addresses(server));
+        if lock(&pool.lanes[lane]).sweep(addresses.as_deref()) {
             return;
         }
     }
@@ -273,5 +297,43 @@ fn lock(lane: &Mutex<Lane>) -> std::sync::MutexGuard<'_, Lane> {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pool(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{Idle, Lane};
+    use crate::control::SystemClock;
+    use crate::proxy::connection::split_plain;
+    use crate::telemetry::Telemetry;
+
+    #[tokio::test]
+    async fn a_connection_to_where_a_name_was_before_is_let_go() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 1));
+        let stream = TcpStream::connect(address).await.unwrap();
+        let keep = Duration::from_secs(60);
+        let (reader, writer) = split_plain(stream, keep);
+        let telemetry = Telemetry::start(Arc::new(SystemClock::new()), [0; 32]).unwrap();
+        let mut lane = Lane::default();
+        lane.http1.push_back(Idle {
+            reader,
+            writer,
+            address,
+            until: Instant::now() + keep,
+            _counted: telemetry.metrics().upstream("up").idle(),
+        });
+        let known: [Option<&[SocketAddr]>; 3] = [None, Some(&[]), Some(&[elsewhere, address])];
+        for addresses in known {
+            assert!(!lane.sweep(addresses), "{addresses:?}");
+        }
+        assert!(lane.sweep(Some(&[elsewhere])));
     }
 }

@@ -23,6 +23,7 @@ pub(super) enum Way {
     Http1 {
         reader: Reader,
         writer: Writer,
+        address: SocketAddr,
     },
     Http2 {
         shared: Shared,
@@ -45,6 +46,7 @@ impl Way {
             Protocol::H1 => server.pool.take(now).map(|idle| Way::Http1 {
                 reader: idle.reader,
                 writer: idle.writer,
+                address: idle.address,
             }),
             Protocol::H2 => Self::shared(&server.pool, freshness, now),
         }
@@ -99,8 +101,10 @@ impl Way {
             address: None,
         };
         let mut opened = Err(ConnectFault::Timeout);
+        let mut address = addresses[0];
         let span = upstream.connect_timeout;
-        for address in server.shunned.order(&addresses, began, span) {
+        for next in server.shunned.order(&addresses, began, span) {
+            address = next;
             trial.address = Some(address);
             opened = state.connector.open(upstream, address).await;
             match &opened {
@@ -117,17 +121,27 @@ impl Way {
         let way = match (opened?, upstream.protocol) {
             (Opened::Plain(stream), Protocol::H1) => {
                 let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
-                Way::Http1 { reader, writer }
+                Way::Http1 {
+                    reader,
+                    writer,
+                    address,
+                }
             }
             (Opened::Tls(stream), Protocol::H1) => {
                 let (reader, writer) = connection::split_tls(*stream, upstream.idle_timeout);
-                Way::Http1 { reader, writer }
+                Way::Http1 {
+                    reader,
+                    writer,
+                    address,
+                }
             }
             (opened, Protocol::H2) => {
                 let (sender, is_alive) = connect::http2(opened, upstream).await?;
-                let shared = Shared::new(sender, is_alive, upstream.keepalive_timeout);
+                let shared = Shared::new(sender, is_alive, address, upstream.keepalive_timeout);
                 let stream = shared.open();
-                server.pool.add(shared.clone());
+                server
+                    .pool
+                    .add(shared.clone(), (&edge.names, &server.address));
                 Way::http2(shared, stream)
             }
         };
