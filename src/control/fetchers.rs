@@ -61,6 +61,19 @@ impl Fetchers {
         self.0.retain(|name, _| is_remote(name));
     }
 
+    /// Lets a newcomer go on with what the refresher of the same source, whatever the issuer was called, fetched later than
+    /// the newcomer did: what a provider said earlier brings no key back that it took away meanwhile.
+    pub(super) fn bring_up_to_date(&self, newcomer: &mut Newcomer) {
+        let mut incumbents = self.0.values();
+        let incumbent = incumbents.find(|one| one.terms.is_same_source(&newcomer.terms));
+        if let Some(Fetcher { held, .. }) = incumbent
+            && held.confirmed_at() > newcomer.refresher.held().confirmed_at()
+            && let Some(keys) = newcomer.refresher.inherit(held.copy())
+        {
+            newcomer.keys = Some(keys);
+        }
+    }
+
     /// Takes a newcomer in; one of the same name ends. Nobody drives it before [`Fetchers::start`].
     pub(super) fn insert(&mut self, refresher: Refresher, terms: FetchTerms) {
         let fetcher = Fetcher {

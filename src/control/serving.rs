@@ -94,12 +94,15 @@ impl Serving {
     }
 
     /// Makes a prepared configuration the one that serves.
-    pub(super) fn adopt(&mut self, prepared: Prepared) {
+    pub(super) fn adopt(&mut self, mut prepared: Prepared) {
         let (before, after) = (&self.config.identity, &prepared.config.identity);
         self.leaving.follow(before, after, self.around.clock.now());
         self.config = prepared.config;
         let config = self.config.clone();
         let is_configured = |name: &str| config.issuer(name).is_some();
+        for newcomer in &mut prepared.newcomers {
+            self.fetchers.bring_up_to_date(newcomer);
+        }
         self.fetchers
             .retain(|name| config.issuer(name).is_some_and(|issuer| issuer.is_remote()));
         self.sets.retain(|name, _| is_configured(name));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::house::{Site, jwks, key, remote, until};
 use super::provider::{Answer, Provider};
 use crate::control::ReloadOutcome;
-use crate::token::{Algorithm, SigningKey};
+use crate::gate::Reason;
+use crate::token::{Algorithm, SigningKey, WantedKey};
 
 const OFTEN: &str = "{ min = \"20ms\", max = \"20ms\", cooldown = \"10s\" }";
 const SELDOM: &str = "{ min = \"1h\", max = \"1h\", cooldown = \"1h\" }";
@@ -193,6 +194,48 @@ async fn reloads_and_rotations_never_publish_over_each_other() {
         let methods = format!("{:?}", gate.config().routes[0].methods);
         assert!(methods.contains(&format!("M{round}")), "{methods}");
     }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_away_during_a_reload_stays_away() {
+    let (site, a, b) = (Site::new(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    provider.answer(Answer::Silence);
+    site.replace("cooldown = \"1h\"", "cooldown = \"2h\"");
+    let reload = async {
+        let reloaded = house.handle.reload().await.unwrap();
+        assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+    };
+    let rotation = async {
+        // The new configuration's own fetch waits for an answer, while the one that serves sees the rotation.
+        until(|| provider.requests() == 2).await;
+        provider.answer(Answer::Document(jwks(&[&b])));
+        site.clock.advance(Duration::from_secs(1));
+        let gate = house.gate.load();
+        house.keys.wanted("main", WantedKey::Unseen, &gate).await;
+        assert_eq!(house.judge(&b), None);
+        assert_eq!(house.judge(&a), Some(Reason::KeyUnknown));
+    };
+    tokio::join!(reload, rotation);
+    assert_eq!(house.judge(&a), Some(Reason::KeyUnknown));
+    assert_eq!(house.judge(&b), None);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_issuer_that_gets_another_name_keeps_its_keys_while_its_provider_is_down() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    drop(provider);
+    site.replace("[issuers.main]", "[issuers.renamed]");
+    let reloaded = house.handle.reload().await.unwrap();
+    assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+    assert_eq!(house.judge(&a), None);
     house.close().await;
 }
 
