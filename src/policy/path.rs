@@ -99,14 +99,14 @@ impl RequestPath {
         decode(self.as_str())
     }
 
-    /// The path as every other kind of server reads it: with its escapes decoded, without its `;` parameters, and with
-    /// both, in either order. None where the path has neither, as most have.
+    /// The path as every other kind of server reads it: with its escapes decoded, without its `;` parameters (else spelled as
+    /// a pattern is), and with both, in either order. None where the path has neither, as most have.
     pub fn other_readings(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let path = self.as_str();
         let escaped = path.contains('%');
         let parameters = path.contains(';') || (escaped && self.decoded().contains(';'));
         let decoded = escaped.then(|| decode(path));
-        let stripped = parameters.then(|| Cow::Owned(without_parameters(path)));
+        let stripped = parameters.then(|| Cow::Owned(without_parameters(&self.spelled())));
         let both = (escaped && parameters).then(|| {
             let strips_first = decode(&without_parameters(path)).into_owned();
             [without_parameters(&decode(path)), strips_first].map(Cow::Owned)

@@ -140,6 +140,8 @@ fn a_pattern_matches_what_a_uri_has_to_escape() {
         ("/caf%C3%A9/x", "café"),
         ("/caf%c3%a9", "café"),
         ("/my%20files/x", "my files"),
+        ("/my%20files/x;v=1", "my files"),
+        ("/caf%C3%A9/%40;v/x", "café"),
     ] {
         let path = RequestPath::parse(target).unwrap();
         let found = table.find_alike(None, &path, "GET").unwrap();
