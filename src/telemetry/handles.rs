@@ -40,10 +40,10 @@ impl<H> Handles<H> {
         handle
     }
 
-    /// Drops the handles whose names `keeps` does not like.
-    pub(super) fn retain(&self, keeps: impl Fn(&str) -> bool) {
+    /// Drops the handles that `keeps` does not like.
+    pub(super) fn retain(&self, keeps: impl Fn(&str, &H) -> bool) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|name, _| keeps(name));
+        all.retain(|name, handle| keeps(name, handle));
     }
 }
 

@@ -27,9 +27,11 @@ impl Metrics {
         let fetched = |name: &str| config.issuer(name).is_some_and(|one| one.is_remote());
         let listener = |name: &str| config.listeners.iter().any(|l| *l.name == *name);
         let families = &self.families;
-        self.routes.retain(route);
-        self.upstreams.retain(upstream);
-        self.issuers.retain(issuer);
+        // A handle goes with its series, or what it counts when the product is wanted again is shown nowhere.
+        self.routes
+            .retain(|name, handle| route(name) && routes.get(name).is_none_or(|p| handle.wants(p)));
+        self.upstreams.retain(|name, _| upstream(name));
+        self.issuers.retain(|name, _| issuer(name));
         families.requests.retain(|[name, _]| route(name));
         families
             .decisions

@@ -142,6 +142,18 @@ fn a_route_that_wants_another_product_after_a_reload_counts_under_that() {
 }
 
 #[test]
+fn a_route_that_wants_its_product_again_counts_under_that() {
+    let telemetry = telemetry();
+    let [crm, pro] = ["crm", "crm_pro"].map(|product| config(&[("crm", product)], "off"));
+    telemetry.request(&exchange(Some(&crm.routes[0]), 200, "forward", None));
+    // Nobody asks for the route in between.
+    telemetry.configure(&pro).unwrap();
+    telemetry.configure(&crm).unwrap();
+    telemetry.request(&exchange(Some(&crm.routes[0]), 200, "forward", None));
+    forwarded_once(&telemetry, [("crm", "crm")]);
+}
+
+#[test]
 fn names_that_left_the_configuration_leave_the_metrics() {
     let telemetry = telemetry();
     telemetry.request(&exchange(Some(&route("old", "crm")), 200, "forward", None));
@@ -241,7 +253,7 @@ fn histograms_have_at_most_twelve_buckets() {
 }
 
 /// Asserts that one request each was forwarded for these products on these routes.
-fn forwarded_once(telemetry: &Telemetry, series: [(&str, &str); 2]) {
+fn forwarded_once<const N: usize>(telemetry: &Telemetry, series: [(&str, &str); N]) {
     let text = telemetry.scrape();
     for (product, route) in series {
         let labels =
