@@ -2,9 +2,10 @@
 //! and is set again then, so a busy connection touches the runtime's timers a few times a second, not with each request.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
+use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// An alarm.
@@ -28,7 +29,14 @@ impl Alarm {
             self.0.as_mut().reset(due);
         }
         loop {
-            ready!(self.0.as_mut().poll(cx));
+            if self.0.as_mut().poll(cx).is_pending() {
+                if has_budget_remaining() {
+                    return Poll::Pending;
+                }
+                // A task that has moved as much as it may in one turn is told of no timer. One that finds as much to move in
+                // each turn would never hear this one.
+                ready!(pin!(unconstrained(self.0.as_mut())).poll(cx));
+            }
             if self.0.deadline() >= due {
                 return Poll::Ready(());
             }
@@ -41,7 +49,8 @@ impl Alarm {
 mod tests {
     use std::time::Duration;
 
-    use tokio::time::{Instant, timeout};
+    use tokio::task::consume_budget;
+    use tokio::time::{Instant, advance, timeout};
 
     use super::Alarm;
 
@@ -55,6 +64,24 @@ mod tests {
             alarm.at(start + due * SECOND).await;
             assert_eq!(start.elapsed(), rings * SECOND, "set to {due}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_always_has_something_to_move_hears_it() {
+        let start = Instant::now();
+        let mut alarm = Alarm::new(start + SECOND);
+        let moves = async {
+            for _ in 0..10_000 {
+                consume_budget().await;
+            }
+        };
+        advance(2 * SECOND).await;
+        let rang = tokio::select! {
+            biased;
+            () = moves => false,
+            () = alarm.at(start + SECOND) => true,
+        };
+        assert!(rang);
     }
 
     #[tokio::test(start_paused = true)]

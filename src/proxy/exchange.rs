@@ -1,6 +1,7 @@
 //! One exchange with a server: both bodies at once, interim answers, every deadline, and the end of the token. Whatever
 //! comes first decides.
 
+use std::future::ready;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -222,6 +223,13 @@ async fn final_head(
                 return Err(upstream_fault(fault, Heard::Some));
             }
             _ => return Ok(head),
+        }
+        // There may be no end of them, and the next may be here: what else ends an exchange has its turn in between.
+        tokio::select! {
+            biased;
+            fault = &mut watch.client => return Err(Failure::Client(fault)),
+            missed = watch.deadlines.missed(Phase::Unanswered) => return Err(missed),
+            () = ready(()) => {}
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::websocket::{CLOSE_1001, CLOSE_4401, Frames};
@@ -51,7 +52,8 @@ pub(in crate::proxy) async fn tunnel(
         tokio::select! {
             biased;
             _ = &mut both => return None,
-            failure = ended => failure,
+            // Whoever pours without a pause leaves nothing of the task's turn, and is ended all the same.
+            failure = unconstrained(ended) => failure,
             () = stands_still(&moved, tunnel.idle_timeout) => return None,
         }
     };

@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use super::house::{House, SECRET, Upstream, Wire, gate, status};
 use super::http2;
@@ -109,6 +111,29 @@ async fn an_event_stream_is_cut_at_the_end_of_its_token() {
     house.clock.pass(LIFE);
     is_cut(&mut client).await;
     assert_eq!(server.rest().await, "");
+}
+
+/// Each time that the gate looks there is more to move.
+#[tokio::test]
+async fn what_never_pauses_is_cut_at_the_end_of_its_token() {
+    let upstream = Upstream::start().await;
+    let house = House::of(&config(upstream.address, "")).await;
+    for (client, mut server) in [
+        stream(&house, &upstream, "/x").await,
+        websocket(&house, &upstream).await,
+    ] {
+        tokio::spawn(async move {
+            let chunk = [b"100000\r\n", &[b'a'; 0x10_0000][..], b"\r\n"].concat();
+            while server.tcp.write_all(&chunk).await.is_ok() {}
+        });
+        let mut client = client.tcp;
+        let read = tokio::spawn(async move {
+            let mut room = vec![0; 1 << 20];
+            while matches!(client.read(&mut room).await, Ok(1..)) {}
+        });
+        house.clock.pass(LIFE);
+        assert!(timeout(5 * CUT_MAX, read).await.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,10 @@
 //! Which server, which connection, and what a client is told when none will do.
 
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use super::house::{House, Upstream, gate, status};
 use crate::telemetry::Health;
@@ -128,6 +132,23 @@ async fn a_server_that_says_nothing_or_pauses_is_too_slow() {
         .answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
         .await;
     assert!(client.rest().await.ends_with("\r\n\r\nab"));
+}
+
+#[tokio::test]
+async fn a_server_that_never_ends_its_interim_answers_is_too_slow() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "response_timeout = \"200ms\"").await;
+    for interim in ["100 Continue", "103 Early Hints"] {
+        let mut client = house.client().await;
+        client.say(GET).await;
+        let mut server = upstream.accept().await;
+        server.head().await;
+        let many = format!("HTTP/1.1 {interim}\r\n\r\n").repeat(10_000);
+        tokio::spawn(async move { while server.tcp.write_all(many.as_bytes()).await.is_ok() {} });
+        let told = client.until("\"upstream_timeout\"");
+        let answer = timeout(Duration::from_secs(5), told).await;
+        assert!(answer.is_ok_and(|answer| answer.contains("HTTP/1.1 504")));
+    }
 }
 
 #[tokio::test]
