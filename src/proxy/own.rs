@@ -1,6 +1,9 @@
 //! Requests that the gate answers itself: its endpoints, the admin API, and the way to https.
 
+use std::panic::AssertUnwindSafe;
+
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use tokio::time::Instant as Moment;
 
@@ -42,9 +45,9 @@ impl Turn<'_> {
         let Some(request) = whole.await else {
             return;
         };
-        let work = self.edge.endpoints.answer(endpoint, request, self.caller());
+        let work = whatever(self.edge.endpoints.answer(endpoint, request, self.caller()));
         // What it has begun it ends, unless the process does: a revocation that is written must also be felt.
-        let response = match self.in_time(work, None, alarm).await {
+        let response = match self.in_time(work, None, alarm).await.flatten() {
             Ok(response) => response,
             Err(failure) => return self.give_up(failure, source, answer).await,
         };
@@ -67,8 +70,10 @@ impl Turn<'_> {
             return;
         };
         let endpoints = &self.edge.endpoints;
-        let response = endpoints.admin(request, self.caller()).await;
-        self.send(&response, answer).await;
+        match whatever(endpoints.admin(request, self.caller())).await {
+            Ok(response) => self.send(&response, answer).await,
+            Err(failure) => self.give_up(failure, source, answer).await,
+        }
     }
 
     /// Sends a browser to https. Whoever shows a token here has shown it to everybody on the way, and is told so.
@@ -186,6 +191,13 @@ impl Turn<'_> {
         }
         Ok((body.freeze(), bytes_in))
     }
+}
+
+/// What `work` comes to. Whoever asks has an answer though a panic ends it, as one of the runtime's does when the system gives
+/// no thread to resolve a name on; what the panic says is told where it happens.
+async fn whatever<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|_| Failure::Exhausted("the endpoint panicked".to_owned()))
 }
 
 fn request(asked: &super::client::Incoming<'_>, body: Bytes) -> Option<Request<Bytes>> {

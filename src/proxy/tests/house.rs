@@ -57,11 +57,14 @@ impl Clock for FastClock {
     }
 }
 
-/// Answers with what it was asked, but never to [`NEVER`].
+/// Answers with what it was asked, but never to [`NEVER`], nor to [`PANIC`].
 struct Echo;
 
 /// What no endpoint of a house has an answer to.
 pub(super) const NEVER: &str = "never";
+
+/// What no endpoint of a house survives.
+pub(super) const PANIC: &str = "panic";
 
 #[async_trait]
 impl Endpoints for Echo {
@@ -74,6 +77,7 @@ impl Endpoints for Echo {
         if request.body() == NEVER {
             std::future::pending::<()>().await;
         }
+        assert_ne!(request.body(), PANIC, "a test asks for it");
         Response::new(request.into_body())
     }
 

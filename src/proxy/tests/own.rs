@@ -1,6 +1,6 @@
 //! What the gate answers itself.
 
-use super::house::{House, NEVER, Upstream, status};
+use super::house::{House, NEVER, PANIC, Upstream, status};
 use crate::gate::Reason;
 
 fn config(listener: &str, more: &str) -> String {
@@ -126,6 +126,22 @@ async fn what_an_endpoint_waits_for_has_an_end() {
         assert_eq!(status(&answer), code, "{answer}");
         assert_eq!(house.edge.cut(), usize::from(code == "503"));
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_panics_is_answered_and_told_of() {
+    let cors = "cors = \"app\"\n[cors.app]\norigins = [\"https://app.test\"]";
+    let house = House::of(&config("", cors)).await;
+    let mut client = house.client().await;
+    client
+        .say(format!("{PREFLIGHT}Content-Length: 5\r\n\r\n{PANIC}"))
+        .await;
+    let answer = client.until("\"overloaded\"").await;
+    assert_eq!(status(&answer), "503");
+    client.until("}").await;
+    client.say(format!("{PREFLIGHT}\r\n")).await;
+    assert_eq!(status(&client.head().await), "200");
+    assert_eq!(house.refusals(Reason::Overloaded), 1);
 }
 
 #[tokio::test]
