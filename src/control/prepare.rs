@@ -178,7 +178,8 @@ fn newcomers(
             Refresher::new(&terms, occasion.epoch, around.clone()).map_err(named)?;
         let keys = match incumbent {
             Some((running, held)) if running.is_same_source(&terms) => {
-                refresher.inherit(held.copy())
+                let inherited = refresher.inherit(held.copy());
+                inherited.or_else(|| refresher.restore())
             }
             _ => refresher.restore(),
         };

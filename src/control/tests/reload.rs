@@ -240,6 +240,25 @@ async fn an_issuer_that_gets_another_name_keeps_its_keys_while_its_provider_is_d
 }
 
 #[tokio::test]
+async fn a_slip_in_the_algorithms_is_taken_back_while_the_provider_is_down() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    drop(provider);
+    for (from, to, fate) in [
+        ("ES256", "ES384", Some(Reason::AlgorithmRefused)),
+        ("ES384", "ES256", None),
+    ] {
+        site.replace(from, to);
+        let reloaded = house.handle.reload().await.unwrap();
+        assert_eq!(reloaded.outcome, ReloadOutcome::Ok, "{}", reloaded.text);
+        assert_eq!(house.judge(&a), fate);
+    }
+    house.close().await;
+}
+
+#[tokio::test]
 async fn reloads_that_come_together_are_answered_together() {
     let (site, a) = (Site::new(), key());
     let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
