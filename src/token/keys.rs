@@ -218,18 +218,17 @@ impl KeySet {
             let found = fitting.find(|key| made_it(key));
             return found.map(Signer::Trusted).ok_or(KeyFault::SignatureInvalid);
         }
-        match self.find_public(algorithm, kid) {
-            Ok(key) if made_it(key) => Ok(Signer::Trusted(key)),
-            Ok(_) => Err(KeyFault::SignatureInvalid),
-            Err(fault) => {
-                let is_named = |key: &VerificationKey| kid.is_none() || key.kid() == kid;
-                let mut distrusted = self.distrusted.iter().filter(|key| is_named(key));
-                distrusted
-                    .any(|key| key.algorithm() == algorithm && made_it(key))
-                    .then_some(Signer::Distrusted)
-                    .ok_or(fault)
-            }
-        }
+        let fault = match self.find_public(algorithm, kid) {
+            Ok(key) if made_it(key) => return Ok(Signer::Trusted(key)),
+            Ok(_) => KeyFault::SignatureInvalid,
+            Err(fault) => fault,
+        };
+        let is_named = |key: &VerificationKey| kid.is_none() || key.kid() == kid;
+        let mut distrusted = self.distrusted.iter().filter(|key| is_named(key));
+        distrusted
+            .any(|key| key.algorithm() == algorithm && made_it(key))
+            .then_some(Signer::Distrusted)
+            .ok_or(fault)
     }
 
     /// The one public key that a header's `alg` and `kid` can mean.
