@@ -54,7 +54,7 @@ impl Keys {
     pub async fn wanted(&self, issuer_name: &str, wanted: WantedKey, seen: &Arc<Gate>) -> bool {
         let flight = self.flights.load().get(issuer_name).cloned();
         if let Some(flight) = flight {
-            flight.wait(wanted, || !self.gate.is_current(seen)).await;
+            flight.wait(wanted).await;
         }
         !self.gate.is_current(seen)
     }
@@ -67,7 +67,7 @@ pub(in crate::control) struct Flight {
     places: Semaphore,
     state: Mutex<State>,
     wish: Notify,
-    landed: watch::Sender<u64>,
+    landed: watch::Sender<Cargo>,
 }
 
 #[derive(Debug, Default)]
@@ -114,25 +114,27 @@ impl Flight {
             places: Semaphore::new(WAITERS_MAX),
             state: Mutex::default(),
             wish: Notify::new(),
-            landed: watch::Sender::new(0),
+            landed: watch::Sender::new(Cargo::Nothing),
         }
     }
 
-    /// Waits for a fetch, and once more if that had begun before the request came and brought nothing.
-    async fn wait(&self, wanted: WantedKey, is_answered: impl Fn() -> bool) {
+    /// Waits for a fetch, and once more if that had begun before the request came and brought no new key. What becomes of
+    /// other issuers meanwhile is no answer.
+    async fn wait(&self, wanted: WantedKey) {
         let Ok(_place) = self.places.try_acquire() else {
             return;
         };
         let deadline = Instant::now() + WAIT_MAX;
         while let Some((boarding, mut landing)) = self.board(wanted) {
             let landed = timeout_at(deadline, landing.changed()).await;
-            if landed.is_err() || boarding == Boarding::Started || is_answered() {
+            let has_new_keys = *landing.borrow() == Cargo::NewKeys;
+            if landed.is_err() || boarding == Boarding::Started || has_new_keys {
                 return;
             }
         }
     }
 
-    fn board(&self, wanted: WantedKey) -> Option<(Boarding, watch::Receiver<u64>)> {
+    fn board(&self, wanted: WantedKey) -> Option<(Boarding, watch::Receiver<Cargo>)> {
         let landing = self.landed.subscribe();
         let now = Instant::now();
         let mut state = self.state();
@@ -186,7 +188,7 @@ impl Flight {
             state.wished_at = None;
         }
         drop(state);
-        self.landed.send_modify(|flights| *flights += 1);
+        self.landed.send_replace(cargo);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -228,7 +230,7 @@ mod tests {
 
     async fn wait(flight: &Flight) -> Duration {
         let begun = Instant::now();
-        flight.wait(WantedKey::Unseen, || false).await;
+        flight.wait(WantedKey::Unseen).await;
         begun.elapsed()
     }
 
@@ -246,7 +248,7 @@ mod tests {
         let flight = flight(Duration::from_millis(100));
         let wait_back = async || {
             let begun = Instant::now();
-            flight.wait(WantedKey::Withdrawn, || false).await;
+            flight.wait(WantedKey::Withdrawn).await;
             begun.elapsed()
         };
         assert_eq!(wait_back().await, Duration::from_millis(100));

@@ -1,8 +1,11 @@
 //! What a provider can and cannot do to its issuer.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::join;
+use tokio::sync::Notify;
 
 use super::house::{Site, jwks, key, remote, until};
 use super::provider::{Answer, Provider};
@@ -142,6 +145,30 @@ async fn an_unknown_key_is_fetched_while_its_request_waits() {
     assert!(join_all(callers).await.into_iter().all(|answer| answer));
     assert_eq!(house.judge(&b), None);
     assert_eq!(provider.requests(), 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_change_elsewhere_ends_no_wait_for_a_key() {
+    let (site, a, b) = (Site::new(), key(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    let pace = "{ min = \"1h\", max = \"1h\", cooldown = \"1ms\" }";
+    site.configure(&remote(&provider, pace), "");
+    let house = site.open().await;
+    let may = Arc::new(Notify::new());
+    provider.answer(Answer::Held(may.clone(), jwks(&[&a])));
+    let seen = house.gate.load();
+    let wanted = || house.keys.wanted("main", WantedKey::Unseen, &seen);
+    let rotation = async {
+        until(|| provider.requests() == 2).await;
+        provider.answer(Answer::Document(jwks(&[&a, &b])));
+        let distrusted = house.handle.distrust("main".into(), "other".into()).await;
+        assert!(distrusted.unwrap().is_ok());
+        may.notify_one();
+    };
+    // The second one joins a fetch that began before the rotation.
+    join!(wanted(), wanted(), rotation);
+    until(|| house.judge(&b).is_none()).await;
     house.close().await;
 }
 

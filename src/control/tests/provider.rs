@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// What the provider does with a request.
@@ -16,6 +17,8 @@ pub(super) enum Answer {
     Raw(String),
     /// Sends a document that does not end.
     Endless,
+    /// Sends a document once it may.
+    Held(Arc<Notify>, String),
     /// Accepts the connection and says nothing.
     Silence,
 }
@@ -101,6 +104,12 @@ async fn serve(
             stream.write_all(reply.as_bytes()).await.ok()
         }
         Answer::Raw(reply) => stream.write_all(reply.as_bytes()).await.ok(),
+        Answer::Held(may, document) => {
+            may.notified().await;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", document.len());
+            let reply = format!("{head}Connection: close\r\n\r\n{document}");
+            stream.write_all(reply.as_bytes()).await.ok()
+        }
         Answer::Endless => {
             let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"keys\": [";
             stream.write_all(head.as_bytes()).await.ok()?;
