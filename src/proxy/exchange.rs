@@ -1,11 +1,11 @@
 //! One exchange with a server: both bodies at once, interim answers, every deadline, and the end of the token. Whatever
 //! comes first decides.
 
-use std::future::ready;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::task::consume_budget;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
@@ -224,12 +224,13 @@ async fn final_head(
             }
             _ => return Ok(head),
         }
-        // There may be no end of them, and the next may be here: what else ends an exchange has its turn in between.
+        // There may be no end of them, and the next may be here: what else ends an exchange has its turn in between, and so has
+        // the thread's other work, its clock among it.
         tokio::select! {
             biased;
             fault = &mut watch.client => return Err(Failure::Client(fault)),
             missed = watch.deadlines.missed(Phase::Unanswered) => return Err(missed),
-            () = ready(()) => {}
+            () = consume_budget() => {}
         }
     }
 }
