@@ -31,6 +31,9 @@ use crate::wire::Version;
 use crate::wire::fields::may_be_trailer;
 use crate::wire::head::Framing;
 
+/// Interim answers of one exchange. Those of HTTP/2 wait in memory, and no window holds them back.
+const INTERIM_MAX: usize = 1000;
+
 /// What the server said in the end.
 enum Outcome {
     /// An answer, which was relayed.
@@ -201,7 +204,7 @@ async fn final_head(
     answers: &mut Answers<'_>,
     answer: &mut Answer<'_>,
 ) -> Result<Head, Failure> {
-    loop {
+    for _ in 0..=INTERIM_MAX {
         let next = tokio::select! {
             biased;
             next = answers.next() => next,
@@ -233,6 +236,8 @@ async fn final_head(
             () = consume_budget() => {}
         }
     }
+    let fault = AnswerFault::Malformed("interim answers without end");
+    Err(upstream_fault(fault, Heard::Some))
 }
 
 async fn interim(
