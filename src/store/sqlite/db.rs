@@ -1,8 +1,9 @@
 //! One connection to the file, and what is said when it fails.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -40,12 +41,22 @@ pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
 /// Waits for another process's commit, and says whether to try once more. SQLite's own wait looks ten times a second in the
 /// end, and misses the moments that a busy process leaves between two commits.
 fn wait(tries: i32) -> bool {
-    if tries < TRIES_MAX {
+    let now = Instant::now();
+    if tries == 0 {
+        SINCE.set(Some(now));
+    }
+    let goes_on = SINCE.get().is_none_or(|since| now < since + BUSY_MAX);
+    if goes_on {
         thread::sleep(TRY_EVERY);
     }
-    tries < TRIES_MAX
+    goes_on
+}
+
+thread_local! {
+    /// Since when this thread waits: SQLite tells the number of tries alone, and on a busy machine one takes longer.
+    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 const TRY_EVERY: Duration = Duration::from_millis(1);
-/// Two seconds of them.
-const TRIES_MAX: i32 = 2000;
+/// How long a connection waits.
+const BUSY_MAX: Duration = Duration::from_secs(2);
