@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::id::TimedId;
 use super::lifecycle::Rotation;
 use super::revocation::{OWN_ISSUER, Revocation, Revoked};
+use super::revocations::Revocations;
 use super::state::{Session, State, Why};
 use super::store::{Change, Command, Outcome, Presentation, Use};
 use crate::time::{JUMP_MAX, Timestamp};
@@ -33,8 +34,8 @@ pub trait Rows {
     /// When the store cannot tell.
     fn live_of(&mut self, subject: &str, now: Timestamp) -> Result<Vec<Session>, Self::Error>;
 
-    /// Whether a session was revoked together with others, which its row does not tell.
-    fn is_revoked(&self, session: &Session, now: Timestamp) -> bool;
+    /// Everything that was revoked before: what ended together with others, no row tells.
+    fn revocations(&self) -> &Revocations;
 
     /// A moment at which every session has ended, whatever becomes of it.
     ///
@@ -95,7 +96,8 @@ impl<R: Rows> Step<'_, R> {
         session.begin_at(self.now);
         let mut live = self.rows.live_of(&session.subject, self.now)?;
         // Who ended with their client, or with all, take nobody's place.
-        live.retain(|one| !self.rows.is_revoked(one, self.now));
+        let revocations = self.rows.revocations();
+        live.retain(|one| revocations.revoked_by(one, self.now).is_none());
         let room = live_max.max(1) as usize - 1;
         let displaced = live.len().saturating_sub(room);
         for oldest in live.into_iter().take(displaced) {

@@ -110,7 +110,7 @@ impl<S: SessionStore> SessionService<S> {
     ) -> Result<Refreshed, RefreshError> {
         let found = &*found.insert(self.find(refresh.token).await?);
         let session = &found.session;
-        if self.revoked_by(session, refresh.now).is_some() {
+        if self.revocations.revoked_by(session, refresh.now).is_some() {
             return Err(RefreshError::Refused(Rotation::Revoked));
         }
         let terms = (refresh.terms)(session)?;
@@ -141,9 +141,10 @@ impl<S: SessionStore> SessionService<S> {
     fn dead_by(&self, session: &Session, now: Timestamp) -> Option<&'static str> {
         match session.state {
             State::Revoked { why, .. } => Some(why.as_str()),
-            State::Active if session.is_live(now) => {
-                self.revoked_by(session, now).map(RevokedBy::as_str)
-            }
+            State::Active if session.is_live(now) => self
+                .revocations
+                .revoked_by(session, now)
+                .map(RevokedBy::as_str),
             State::Active => Some("expired"),
         }
     }

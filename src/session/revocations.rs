@@ -15,6 +15,7 @@ use super::fingerprints::{Entry, NewEntry, RevokedSet, WhenFull};
 use super::id::TimedId;
 use super::marks::Marks;
 use super::revocation::{OWN_ISSUER, Revocation, RevokedBy};
+use super::state::Session;
 use crate::time::{JUMP_MAX, Timestamp};
 use crate::token::Verified;
 
@@ -86,6 +87,11 @@ impl Revocations {
         let name = session.to_string();
         let marks = Marks::of_session(session, &name, subject, client);
         self.find_marks(&marks, now)
+    }
+
+    /// The same of a session as the store has it, whose row may not tell that it was revoked together with others.
+    pub fn revoked_by(&self, session: &Session, now: Timestamp) -> Option<RevokedBy> {
+        self.find_session(session.id, &session.subject, &session.client, now)
     }
 
     /// Asks whether the key `kid` of an issuer (its name in the configuration) was revoked.

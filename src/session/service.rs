@@ -11,7 +11,7 @@ use super::lifecycle::Rotation;
 use super::observer::Observer;
 use super::refresh_token::{Genuine, RefreshKeys, Salt, SessionKey};
 use super::refreshed::{RefreshError, Refreshed};
-use super::revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
+use super::revocation::{OWN_ISSUER, Revocation, Revoked};
 use super::revocations::Revocations;
 use super::state::{Context, Device, ForeignReplays, Session, State, Transport, Why};
 use super::store::{Change, Command, Committed, Outcome, SessionStore, StoreError, Use};
@@ -157,17 +157,7 @@ impl<S: SessionStore> SessionService<S> {
 
     /// Whether a session may still rotate: neither the store nor what is revoked since says otherwise.
     pub fn is_live(&self, session: &Session, now: Timestamp) -> bool {
-        session.is_live(now) && self.revoked_by(session, now).is_none()
-    }
-
-    pub(super) fn revoked_by(&self, session: &Session, now: Timestamp) -> Option<RevokedBy> {
-        let Session {
-            id,
-            subject,
-            client,
-            ..
-        } = session;
-        self.revocations.find_session(*id, subject, client, now)
+        session.is_live(now) && self.revocations.revoked_by(session, now).is_none()
     }
 
     /// When a token begins that no session speaks for.

@@ -115,15 +115,8 @@ impl Rows for Tables {
         Ok(live)
     }
 
-    fn is_revoked(&self, session: &Session, now: Timestamp) -> bool {
-        let Session {
-            id,
-            subject,
-            client,
-            ..
-        } = session;
-        let by = self.revocations.find_session(*id, subject, client, now);
-        by.is_some()
+    fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     fn latest_end(&mut self) -> Result<Timestamp, Infallible> {
