@@ -100,42 +100,20 @@ impl Way {
             began,
             address: None,
         };
-        let mut opened = Err(ConnectFault::Timeout);
-        let mut address = addresses[0];
-        let span = upstream.connect_timeout;
-        for next in server.shunned.order(&addresses, began, span) {
-            address = next;
-            trial.address = Some(address);
-            opened = state.connector.open(upstream, address).await;
-            match &opened {
-                Ok(_) => server.shunned.remove(address),
-                Err(ConnectFault::Exhausted(_)) => {}
-                Err(_) => {
-                    trial.shun(address);
-                    continue;
-                }
-            }
-            break;
-        }
-        trial.address = None;
-        let way = match (opened?, upstream.protocol) {
-            (Opened::Plain(stream), Protocol::H1) => {
-                let (reader, writer) = connection::split_plain(stream, upstream.idle_timeout);
+        let (opened, address) = trial.open(&addresses).await?;
+        let way = match upstream.protocol {
+            Protocol::H1 => {
+                let (reader, writer) = match opened {
+                    Opened::Plain(stream) => connection::split_plain(stream, upstream.idle_timeout),
+                    Opened::Tls(stream) => connection::split_tls(*stream, upstream.idle_timeout),
+                };
                 Way::Http1 {
                     reader,
                     writer,
                     address,
                 }
             }
-            (Opened::Tls(stream), Protocol::H1) => {
-                let (reader, writer) = connection::split_tls(*stream, upstream.idle_timeout);
-                Way::Http1 {
-                    reader,
-                    writer,
-                    address,
-                }
-            }
-            (opened, Protocol::H2) => {
+            Protocol::H2 => {
                 let (sender, is_alive) = connect::http2(opened, upstream).await?;
                 let shared = Shared::new(sender, is_alive, address, upstream.keepalive_timeout);
                 let stream = shared.open();
@@ -175,6 +153,40 @@ struct Trial<'t> {
 const GIVEN_UP_AFTER: u32 = 4;
 
 impl Trial<'_> {
+    /// A connection to the first of the addresses that takes one.
+    async fn open(
+        &mut self,
+        addresses: &[SocketAddr],
+    ) -> Result<(Opened, SocketAddr), ConnectFault> {
+        let Self { state, server, .. } = *self;
+        let upstream = &state.upstream;
+        let tried = server
+            .shunned
+            .order(addresses, self.began, upstream.connect_timeout);
+        let mut opened = Err(ConnectFault::Timeout);
+        for address in tried {
+            self.address = Some(address);
+            match state.connector.open(upstream, address).await {
+                Ok(stream) => {
+                    server.shunned.remove(address);
+                    opened = Ok((stream, address));
+                    break;
+                }
+                // The address is not at fault, and no other will do.
+                Err(fault @ ConnectFault::Exhausted(_)) => {
+                    opened = Err(fault);
+                    break;
+                }
+                Err(fault) => {
+                    self.shun(address);
+                    opened = Err(fault);
+                }
+            }
+        }
+        self.address = None;
+        opened
+    }
+
     /// Notes that an address took no connection.
     fn shun(&self, address: SocketAddr) {
         let (shunned, span) = (&self.server.shunned, self.state.upstream.retry_after);
