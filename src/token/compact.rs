@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use smallvec::SmallVec;
 
 use super::bearer::BearerToken;
 use super::failure::TokenError;
@@ -19,9 +18,6 @@ pub(super) struct Compact<'t> {
     /// The signature, still encoded: it is decoded once its length is known to be right.
     pub(super) signature: &'t str,
 }
-
-/// Decoded bytes; headers and most claim sets fit without an allocation.
-pub(super) type Decoded = SmallVec<[u8; 1024]>;
 
 impl<'t> Compact<'t> {
     /// Splits a token at its two dots.
@@ -51,13 +47,9 @@ impl<'t> Compact<'t> {
 ///
 /// # Errors
 /// [`TokenError::Malformed`] when it is not strict base64url.
-pub(super) fn decode(part: &str) -> Result<Decoded, TokenError> {
-    let mut bytes = Decoded::from_elem(0, base64::decoded_len_estimate(part.len()));
-    let len = URL_SAFE_NO_PAD
-        .decode_slice(part, &mut bytes)
-        .map_err(|_| TokenError::Malformed("not strict base64url"))?;
-    bytes.truncate(len);
-    Ok(bytes)
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    let decoded = URL_SAFE_NO_PAD.decode(part);
+    decoded.map_err(|_| TokenError::Malformed("not strict base64url"))
 }
 
 /// How many characters `bytes` bytes take without padding.

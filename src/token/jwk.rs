@@ -3,7 +3,7 @@
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
 
-use super::compact::{self, Decoded};
+use super::compact;
 use super::json::{Json, Object};
 use super::key::VerificationKey;
 use super::terms::Algorithm;
@@ -243,12 +243,12 @@ fn text<'k>(jwk: &'k Object<'_>, name: &str) -> Result<&'k str, String> {
         .ok_or_else(|| format!("`{name}` is not a text"))
 }
 
-fn bytes(jwk: &Object<'_>, name: &str) -> Result<Decoded, String> {
+fn bytes(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, String> {
     compact::decode(text(jwk, name)?).map_err(|_| format!("`{name}` is not strict base64url"))
 }
 
 /// Exactly `len` bytes: coordinates keep their leading zeros (RFC 7518 §6.2.1.2).
-fn exactly(jwk: &Object<'_>, name: &str, len: usize) -> Result<Decoded, String> {
+fn exactly(jwk: &Object<'_>, name: &str, len: usize) -> Result<Vec<u8>, String> {
     bytes(jwk, name).and_then(|bytes| {
         (bytes.len() == len)
             .then_some(bytes)
@@ -257,7 +257,7 @@ fn exactly(jwk: &Object<'_>, name: &str, len: usize) -> Result<Decoded, String> 
 }
 
 /// A positive number without the leading zeros that some providers leave in (RFC 7518 §2, Base64urlUInt).
-fn number(jwk: &Object<'_>, name: &str) -> Result<Decoded, String> {
+fn number(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, String> {
     let mut bytes = bytes(jwk, name)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes.drain(..zeros);
