@@ -11,11 +11,12 @@ use super::diagnostic::Diagnostic;
 use super::files::Files;
 use super::model::Config;
 use super::names::{CORS, ISSUERS, Known, Names, PRODUCTS, UPSTREAMS};
+use super::table::Table;
 use super::tables::route::Reading;
 use super::tables::{
     admin, cors, identity, issuer, listener, product, route, server, session, telemetry, upstream,
 };
-use super::walk::{Table, Walk};
+use super::walk::Walk;
 use crate::policy::Route;
 use crate::session::OWN_ISSUER;
 
@@ -26,7 +27,7 @@ use crate::session::OWN_ISSUER;
 pub fn check(text: &str, files: &impl Files) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let walk = Walk::new(files);
-    let config = whole(&walk.root(document.get_ref()));
+    let config = whole(&Table::root(&walk, document.get_ref()));
     let mut found = walk.finish();
     if !errors.is_empty() {
         found = syntax(text, &errors, found);

@@ -13,6 +13,7 @@ mod nearest;
 mod reference;
 mod referred;
 mod report;
+mod table;
 mod tables;
 #[cfg(test)]
 mod tests;

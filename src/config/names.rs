@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::nearest;
+use super::table::Table;
 use super::value::Value;
-use super::walk::{Table, Walk};
+use super::walk::Walk;
 
 /// What a kind of name is called.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use super::model::Rate;
 use super::nearest;
 use super::units::{self, DURATION_HELP, RATE_HELP, SIZE_HELP};
-use super::walk::{Table, Walk};
+use super::walk::Walk;
 
 /// One value under its key.
 #[derive(Clone)]
@@ -21,9 +21,6 @@ pub(super) struct Value<'w> {
     pub(super) span: Range<usize>,
     pub(super) inner: &'w DeValue<'w>,
 }
-
-/// The longest name that an operator may choose, in bytes: it becomes a metric label.
-const NAME_BYTES_MAX: usize = 128;
 
 impl<'w> Value<'w> {
     /// Reports a fault at the value.
@@ -46,7 +43,7 @@ impl<'w> Value<'w> {
         self.walk.warn(code, self.span.clone(), message, help);
     }
 
-    fn wrong_type<T>(&self, wanted: &str, help: &str) -> Option<T> {
+    pub(super) fn wrong_type<T>(&self, wanted: &str, help: &str) -> Option<T> {
         let message = format!("`{}` is {wanted}, not {}", self.key, kind(self.inner));
         self.refuse("type_wrong", message, help)
     }
@@ -208,44 +205,6 @@ impl<'w> Value<'w> {
             return self.refuse("value_empty", message, "name at least one");
         }
         Some(list)
-    }
-
-    /// A table.
-    pub(super) fn table(&self, schema: &'static str) -> Option<Table<'w>> {
-        match self.inner {
-            DeValue::Table(entries) => Some(Table::new(self, self.key, schema, entries)),
-            _ => self.wrong_type("a table", "write it as a table: [name] or { key = value }"),
-        }
-    }
-
-    /// A table of tables, each under a name that is fit to be a metric label.
-    pub(super) fn named(&self, schema: &'static str) -> Option<Vec<Table<'w>>> {
-        let outer = self.table("")?;
-        let named = outer
-            .entries()
-            .iter()
-            .filter_map(|entry| {
-                entry.sound_name();
-                entry.table(schema)
-            })
-            .collect();
-        Some(named)
-    }
-
-    fn sound_name(&self) {
-        let sound = !self.key.is_empty()
-            && self.key.len() <= NAME_BYTES_MAX
-            && self
-                .key
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b",\"\\".contains(&byte));
-        if !sound {
-            let message =
-                "a name is 1 to 128 visible ASCII characters without comma, quote or backslash";
-            let help = "choose a shorter or simpler name: it is the metric label";
-            let span = self.key_span.clone();
-            self.walk.refuse::<()>("name_invalid", span, message, help);
-        }
     }
 
     /// `address:port`.

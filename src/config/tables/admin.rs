@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::read::host;
 use crate::config::model::Admin;
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::secret::Secret;
 
 /// Reads `[admin]`. Off loopback it has a token.

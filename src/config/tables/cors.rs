@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::read::{header_name, header_name_lower, method, origin};
 use crate::config::model::Cors;
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 /// Reads `[cors.NAME]`.
 pub(in crate::config) fn cors(table: &Table<'_>) -> Option<Cors> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::identity::{HeaderPrefix, IdentityTerms};
 use crate::token::SigningKey;
 

@@ -7,8 +7,8 @@ use super::issuer_keys::keys;
 use super::read::claim_path;
 use crate::config::model::Issuer;
 use crate::config::nearest;
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::token::{Algorithm, ClaimPath, IssuerTerms};
 
 /// Above this a clock is not wrong but broken.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::read::{authorities, is_token, plain_http, safe_url};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{KeySource, PlainHttp, RemoteKeys};
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::secret::Secret;
 use crate::token::{Algorithm, KeySet};
 

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::read::{authorities, certificates};
 use crate::config::model::{CertificateFile, Listener, ListenerTls, OnClearText};
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 const MIB: u64 = 1 << 20;
 const TIB: u64 = 1 << 40;

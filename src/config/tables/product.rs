@@ -2,8 +2,8 @@
 
 use super::read::any_url;
 use crate::config::model::Product;
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::principal::Entitlement;
 
 /// Reads `[products.NAME]`.

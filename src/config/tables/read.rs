@@ -6,9 +6,9 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::config::model::PlainHttp;
+use crate::config::table::Table;
 use crate::config::url::{self, Url};
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::principal::Entitlement;
 use crate::token::ClaimPath;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::read::{host, method};
 use super::route_access::{Access, access};
 use crate::config::names::Known;
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 use crate::policy::{Handling, HostPattern, Methods, Mode, PathPattern, Requirement, Route};
 
 /// A route as far as it could be read.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::model::Server;
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 /// Reads `[server]`, or says what it is by default.
 pub(in crate::config) fn server(table: Option<&Table<'_>>) -> Server {

@@ -7,9 +7,9 @@ use super::read::{origin, scope};
 use super::route_access::known_products;
 use crate::config::model::{Client, ClientAuth, ClientKind, Grant, Transport};
 use crate::config::names::Known;
+use crate::config::table::Table;
 use crate::config::units::hex;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 /// Reads every `[sessions.clients.NAME]`.
 pub(super) fn clients<'w>(sessions: &Table<'w>, known: &Known<'w>) -> Vec<Arc<Client>> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::read::{header_name, is_token, origin, plain_http, safe_url};
 use crate::config::model::{Cookie, Hook, Rate, SameSite, SessionLimits};
+use crate::config::table::Table;
 use crate::config::url::Url;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 /// Reads `[sessions.login_hook]`.
 pub(super) fn login_hook(table: &Table<'_>) -> Option<Hook> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::config::model::{AccessLog, SubjectInLog, Telemetry};
+use crate::config::table::Table;
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 /// Reads `[telemetry]`, or says what it is by default.
 pub(in crate::config) fn telemetry(table: Option<&Table<'_>>) -> Telemetry {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::read::{authorities, host};
 use crate::config::model::{Bundle, Protocol, ServerAddress, Upstream, UpstreamTls};
+use crate::config::table::Table;
 use crate::config::url::{is_host, port_of};
 use crate::config::value::Value;
-use crate::config::walk::Table;
 
 /// Reads `[upstreams.NAME]`.
 pub(in crate::config) fn upstream(table: &Table<'_>) -> Option<Upstream> {

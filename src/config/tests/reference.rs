@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::support::{InMemory, found, shown, sound};
 use crate::config::REFERENCE;
 use crate::config::check::whole;
+use crate::config::table::Table;
 use crate::config::walk::Walk;
 
 /// The reference with each key that is only shown switched on.
@@ -42,7 +43,7 @@ fn the_reference_names_every_key_that_the_parser_knows() {
     let document = DeTable::parse(&text).unwrap();
     let files = InMemory::full();
     let walk = Walk::new(&files);
-    whole(&walk.root(document.get_ref()));
+    whole(&Table::root(&walk, document.get_ref()));
     let asked = walk.asked.take();
     let mut present = BTreeSet::new();
     keys_of("", document.get_ref(), &mut present);
