@@ -34,7 +34,7 @@ impl Outlet<'_> {
             }
             Self::Chunked(writer) => {
                 if !bytes.is_empty() {
-                    write::write_chunk_head(bytes.len(), &mut writer.pending);
+                    write::write_chunk_head(&mut writer.pending, bytes.len());
                     writer.pending.extend_from_slice(bytes);
                     writer.pending.extend_from_slice(b"\r\n");
                 }

@@ -47,12 +47,8 @@ pub struct Http1Request<'b> {
 /// One answer head.
 #[derive(Debug)]
 pub struct Http1Response<'b> {
-    /// 1.0 or 1.1.
-    pub version: Version,
     /// 100 to 599.
     pub status: u16,
-    /// The reason phrase; empty where it was not ASCII.
-    pub reason: &'b str,
     /// All fields in their order.
     pub fields: Fields<'b>,
     /// How its body ends.
@@ -73,21 +69,6 @@ pub fn parse_request(
 ) -> Result<Option<(Http1Request<'_>, usize)>, HeadError> {
     match HeadScanner::request().find(bytes, limits.bytes_max)? {
         Some(end) => Ok(Some((read_request(&bytes[..end], limits)?, end))),
-        None => Ok(None),
-    }
-}
-
-/// Reads an answer head; `to_head` says whether the request was a HEAD (RFC 9112 §6.3). See [`read_response`].
-///
-/// # Errors
-/// See [`HeadError`].
-pub fn parse_response(
-    bytes: &[u8],
-    to_head: bool,
-    limits: HeadLimits,
-) -> Result<Option<(Http1Response<'_>, usize)>, HeadError> {
-    match HeadScanner::response().find(bytes, limits.bytes_max)? {
-        Some(end) => Ok(Some((read_response(&bytes[..end], to_head, limits)?, end))),
         None => Ok(None),
     }
 }
@@ -128,7 +109,8 @@ pub fn check_status(status: u16) -> Result<(), HeadError> {
     }
 }
 
-/// Reads a whole answer head: what [`HeadScanner::find`] found, empty line included.
+/// Reads a whole answer head: what [`HeadScanner::find`] found, empty line included. `to_head` says whether the request was
+/// a HEAD (RFC 9112 §6.3).
 ///
 /// # Errors
 /// See [`HeadError`].
@@ -151,9 +133,7 @@ pub fn read_response(
     let fields = own(parsed.headers);
     let (framing, keep_alive) = framing::of_response(version, status, to_head, &fields)?;
     Ok(Http1Response {
-        version,
         status,
-        reason: parsed.reason.expect("a whole head has a reason"),
         fields,
         framing,
         keep_alive,

@@ -65,7 +65,7 @@ pub fn write_head_end(out: &mut Vec<u8>) {
 }
 
 /// Begins a chunk of `length` bytes; the content and a CRLF follow. Writes nothing for 0, which would end the body.
-pub fn write_chunk_head(length: usize, out: &mut Vec<u8>) {
+pub fn write_chunk_head(out: &mut Vec<u8>, length: usize) {
     if length > 0 {
         put(out, format_args!("{length:x}\r\n"));
     }

@@ -1,6 +1,6 @@
 //! Answer heads: one framing, or none at all.
 
-use super::super::head::{Framing, parse_response};
+use super::super::head::{Framing, HeadScanner, read_response};
 use super::{LIMITS, name_of};
 
 #[test]
@@ -138,8 +138,10 @@ fn an_answer_has_one_framing_or_is_refused() {
     ];
     for (line, lines, to_head, expected) in rows {
         let head = format!("{line}{lines}\r\n");
-        let read = parse_response(head.as_bytes(), to_head, LIMITS)
-            .map(|read| read.expect("a whole head").0)
+        let whole = HeadScanner::response().find(head.as_bytes(), LIMITS.bytes_max);
+        let read = whole
+            .map(|end| &head.as_bytes()[..end.expect("a whole head")])
+            .and_then(|head| read_response(head, to_head, LIMITS))
             .map(|response| (response.framing, response.keep_alive))
             .map_err(name_of);
         assert_eq!(read, expected, "{head:?}");

@@ -151,7 +151,7 @@ proptest! {
     ) {
         let mut wire = Vec::new();
         for chunk in &chunks {
-            write::write_chunk_head(chunk.len(), &mut wire);
+            write::write_chunk_head(&mut wire, chunk.len());
             if !chunk.is_empty() {
                 wire.extend_from_slice(chunk);
                 wire.extend_from_slice(b"\r\n");

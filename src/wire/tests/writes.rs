@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::head::{Framing, parse_request, parse_response};
+use super::super::head::{Framing, parse_request, read_response};
 use super::super::{fields, write};
 use super::LIMITS;
 
@@ -13,8 +13,8 @@ fn an_answer_reads_back_as_it_was_written() {
     write::write_field(&mut out, "Content-Length", b"2");
     write::write_head_end(&mut out);
     assert_eq!(out, b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n");
-    let (response, _) = parse_response(&out, false, LIMITS).unwrap().unwrap();
-    assert_eq!((response.status, response.reason), (404, "Not Found"));
+    let response = read_response(&out, false, LIMITS).unwrap();
+    assert_eq!(response.status, 404);
     assert_eq!(response.framing, Framing::Length(2));
 }
 
@@ -23,22 +23,16 @@ fn a_status_without_a_name_is_written_all_the_same() {
     let mut out = Vec::new();
     write::write_status_line(&mut out, 299);
     write::write_head_end(&mut out);
-    assert_eq!(
-        parse_response(&out, true, LIMITS)
-            .unwrap()
-            .unwrap()
-            .0
-            .status,
-        299
-    );
+    let response = read_response(&out, true, LIMITS).unwrap();
+    assert_eq!(response.status, 299);
 }
 
 #[test]
 fn an_empty_chunk_is_not_written() {
     let mut out = Vec::new();
-    write::write_chunk_head(0, &mut out);
+    write::write_chunk_head(&mut out, 0);
     assert!(out.is_empty());
-    write::write_chunk_head(255, &mut out);
+    write::write_chunk_head(&mut out, 255);
     assert_eq!(out, b"ff\r\n");
 }
 

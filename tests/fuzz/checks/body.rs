@@ -15,7 +15,7 @@ pub(crate) fn check(bytes: &[u8]) {
         return;
     };
     let mut out = Vec::new();
-    write::write_chunk_head(body.content.len(), &mut out);
+    write::write_chunk_head(&mut out, body.content.len());
     if !body.content.is_empty() {
         out.extend_from_slice(&body.content);
         out.extend_from_slice(b"\r\n");
