@@ -66,7 +66,7 @@ pub trait Endpoints: Send + Sync {
     fn seen(&self, _gate: &Gate, _verified: &Verified) {}
 
     /// A request to the admin listener, whatever it asks for.
-    async fn admin(&self, request: Request<Bytes>, caller: EndpointCaller) -> Response<Bytes>;
+    async fn admin(&self, request: Request<Bytes>) -> Response<Bytes>;
 }
 
 /// Who calls an endpoint, and what it is to be judged by.

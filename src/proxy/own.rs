@@ -69,8 +69,7 @@ impl Turn<'_> {
         let Some(request) = whole.await else {
             return;
         };
-        let endpoints = &self.edge.endpoints;
-        match whatever(endpoints.admin(request, self.caller())).await {
+        match whatever(self.edge.endpoints.admin(request)).await {
             Ok(response) => self.send(&response, answer).await,
             Err(failure) => self.give_up(failure, source, answer).await,
         }

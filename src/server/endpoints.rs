@@ -57,7 +57,7 @@ impl Endpoints for OwnEndpoints {
         }
     }
 
-    async fn admin(&self, request: Request<Bytes>, _caller: EndpointCaller) -> Response<Bytes> {
+    async fn admin(&self, request: Request<Bytes>) -> Response<Bytes> {
         self.admin.answer(&request).await
     }
 }

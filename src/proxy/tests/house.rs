@@ -81,7 +81,7 @@ impl Endpoints for Echo {
         Response::new(request.into_body())
     }
 
-    async fn admin(&self, request: Request<Bytes>, _: EndpointCaller) -> Response<Bytes> {
+    async fn admin(&self, request: Request<Bytes>) -> Response<Bytes> {
         Response::new(Bytes::from(format!(
             "{} {}",
             request.method(),
