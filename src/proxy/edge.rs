@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::sync::Notify;
 
+use super::exhausted::Shares;
 use super::upstream::Upstreams;
 use crate::config::model::{Listener, ServerAddress};
 use crate::control::{Keys, Live, Names};
@@ -43,6 +44,8 @@ pub struct World {
 pub struct Edge {
     world: World,
     pub(super) upstreams: Upstreams,
+    /// Whose the process's files are.
+    pub(super) shares: Shares,
     in_flight: AtomicUsize,
     to_end: AtomicUsize,
     /// When the drain is over, once it has begun.
@@ -81,11 +84,13 @@ pub struct EndpointCaller {
 }
 
 impl Edge {
-    /// An edge that has served nothing yet.
+    /// An edge that has served nothing yet. Made once the process may open as many files as it ever will: whose they are is
+    /// settled here.
     pub fn new(world: World) -> Self {
         Self {
             world,
             upstreams: Upstreams::default(),
+            shares: Shares::of_process(),
             in_flight: AtomicUsize::new(0),
             to_end: AtomicUsize::new(0),
             stops_at: OnceLock::new(),

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::LazyLock;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
@@ -20,17 +19,19 @@ pub(super) fn is_exhausted(error: &io::Error) -> bool {
 /// the configuration, keys, hooks and logs.
 const SPARED_MAX: u64 = 128;
 
-/// The shares of this process, by the limit that it has when it is asked first: it has raised it then.
-static SHARES: LazyLock<Shares> = LazyLock::new(|| Shares::of(getrlimit(Resource::Nofile).current));
-
 /// Numbers that sockets may have. A new one has the lowest that is free: at least as many are open.
 #[derive(Debug, Clone, Copy)]
-struct Shares {
+pub(super) struct Shares {
     clients: u64,
     servers: u64,
 }
 
 impl Shares {
+    /// Those of this process, by the limit that it has now.
+    pub(super) fn of_process() -> Self {
+        Self::of(getrlimit(Resource::Nofile).current)
+    }
+
     /// Of so many files, or of any number.
     fn of(allowed: Option<u64>) -> Self {
         let allowed = allowed.unwrap_or(u64::MAX);
@@ -40,21 +41,21 @@ impl Shares {
             servers: allowed - spared / 2,
         }
     }
-}
 
-/// Whether a client may have this socket.
-pub(super) fn is_for_client(socket: &impl AsRawFd) -> bool {
-    is_below(SHARES.clients, socket)
-}
+    /// Whether a client may have this socket.
+    pub(super) fn is_for_client(self, socket: &impl AsRawFd) -> bool {
+        is_below(self.clients, socket)
+    }
 
-/// Whether a server may have this socket.
-///
-/// # Errors
-/// What the system says when there is none left.
-pub(super) fn for_server(socket: &impl AsRawFd) -> io::Result<()> {
-    match is_below(SHARES.servers, socket) {
-        true => Ok(()),
-        false => Err(Errno::MFILE.into()),
+    /// Whether a server may have this socket.
+    ///
+    /// # Errors
+    /// What the system says when there is none left.
+    pub(super) fn for_server(self, socket: &impl AsRawFd) -> io::Result<()> {
+        match is_below(self.servers, socket) {
+            true => Ok(()),
+            false => Err(Errno::MFILE.into()),
+        }
     }
 }
 

@@ -19,7 +19,6 @@ use super::caps::{Caps, Most};
 use super::client::{Client, Incoming, Role, renew};
 use super::connection::{self, Reader};
 use super::edge::Edge;
-use super::exhausted::is_for_client;
 use super::stop::stopped;
 use super::tls::ServerTls;
 use super::turn;
@@ -71,7 +70,7 @@ impl Plane {
 
     /// Whether a connection may have this socket. Clients leave some to the process: who asks what is the matter has one.
     pub(super) fn may_have(&self, socket: &impl AsRawFd) -> bool {
-        self.role == Role::Admin || is_for_client(socket)
+        self.role == Role::Admin || self.edge.shares.is_for_client(socket)
     }
 
     /// Tells that a client was turned away for want of files; not the client, who would hold one meanwhile.

@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::config::model::{Protocol, Upstream, UpstreamTls};
 use crate::control::client_tls;
-use crate::proxy::exhausted::{for_server, is_exhausted};
+use crate::proxy::exhausted::{Shares, is_exhausted};
 
 /// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
 pub(super) const HTTP2_STREAMS_MAX: usize = 100;
@@ -71,11 +71,13 @@ impl Connector {
     /// Opens a connection to `address` within the upstream's deadline.
     pub(super) async fn open(
         &self,
+        shares: Shares,
         upstream: &Upstream,
         address: SocketAddr,
     ) -> Result<Opened, ConnectFault> {
+        let opened = plain(shares, address);
         let Some(tls) = &upstream.tls else {
-            let opened = timeout(upstream.connect_timeout, plain(address)).await;
+            let opened = timeout(upstream.connect_timeout, opened).await;
             return within(opened).map(Opened::Plain);
         };
         let connector = self
@@ -83,18 +85,18 @@ impl Connector {
             .get_or_init(|| connector(tls, upstream.protocol))
             .as_ref()
             .map_err(|fault| ConnectFault::Refused(fault.clone()))?;
-        let opened = encrypted(connector, tls, address);
+        let opened = encrypted(connector, tls, opened);
         let opened = timeout(upstream.connect_timeout, opened).await;
         within(opened).map(|stream| Opened::Tls(Box::new(stream)))
     }
 }
 
-async fn plain(address: SocketAddr) -> io::Result<TcpStream> {
+async fn plain(shares: Shares, address: SocketAddr) -> io::Result<TcpStream> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    for_server(&socket)?;
+    shares.for_server(&socket)?;
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
@@ -103,10 +105,10 @@ async fn plain(address: SocketAddr) -> io::Result<TcpStream> {
 async fn encrypted(
     connector: &TlsConnector,
     tls: &UpstreamTls,
-    address: SocketAddr,
+    opened: impl Future<Output = io::Result<TcpStream>>,
 ) -> io::Result<TlsStream<TcpStream>> {
     connector
-        .connect(server_name(&tls.name)?, plain(address).await?)
+        .connect(server_name(&tls.name)?, opened.await?)
         .await
 }
 

@@ -158,7 +158,12 @@ impl Trial<'_> {
         &mut self,
         addresses: &[SocketAddr],
     ) -> Result<(Opened, SocketAddr), ConnectFault> {
-        let Self { state, server, .. } = *self;
+        let Self {
+            edge,
+            state,
+            server,
+            ..
+        } = *self;
         let upstream = &state.upstream;
         let tried = server
             .shunned
@@ -166,7 +171,7 @@ impl Trial<'_> {
         let mut opened = Err(ConnectFault::Timeout);
         for address in tried {
             self.address = Some(address);
-            match state.connector.open(upstream, address).await {
+            match state.connector.open(edge.shares, upstream, address).await {
                 Ok(stream) => {
                     server.shunned.remove(address);
                     opened = Ok((stream, address));
