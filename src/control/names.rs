@@ -47,6 +47,9 @@ impl Names {
 
     /// Where `server` is, in the resolver's order; empty while nobody knows. Never waits.
     pub fn addresses(&self, server: &ServerAddress) -> Arc<[SocketAddr]> {
+        if let ServerAddress::Ip(address) = server {
+            return Arc::new([*address]);
+        }
         let found = self.book.load().get(server).cloned();
         found.unwrap_or_else(|| self.nowhere.clone())
     }

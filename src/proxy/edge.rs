@@ -1,7 +1,7 @@
 //! What every connection shares: the world as it is now, the upstreams, and the count of what is in flight.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::exhausted::Shares;
 use super::upstream::Upstreams;
-use crate::config::model::{Listener, ServerAddress};
+use crate::config::model::Listener;
 use crate::control::{Keys, Live, Names};
 use crate::gate::{Endpoint, Gate, RequestId};
 use crate::session::Revocations;
@@ -176,14 +176,6 @@ impl Edge {
     /// Counts a client's connection that a stop shall wait for until the guard is dropped.
     pub(super) fn to_end(&self) -> Serving<'_> {
         Serving::one_of(&self.to_end)
-    }
-
-    /// Where a server is; empty while nobody knows.
-    pub(super) fn addresses(&self, server: &ServerAddress) -> Arc<[SocketAddr]> {
-        match server {
-            ServerAddress::Ip(address) => Arc::new([*address]),
-            ServerAddress::Name { .. } => self.names.addresses(server),
-        }
     }
 
     pub(super) fn tell_health(&self, upstream: &str, server: &str, health: Health) {

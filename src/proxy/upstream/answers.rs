@@ -9,7 +9,7 @@ use h2::client::ResponseFuture;
 use http::response::Parts;
 use http::{HeaderMap, header};
 
-use super::pool::Stream;
+use super::shared::Stream;
 use crate::proxy::body::{Origin, Source};
 use crate::proxy::connection::Reader;
 use crate::proxy::failure::Heard;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
@@ -10,7 +9,7 @@ use smallvec::SmallVec;
 use super::answers::Answers;
 use super::connect::ConnectFault;
 use super::order::Order;
-use super::pool::Freshness;
+use super::pool::{Freshness, Single};
 use super::registry::State;
 use super::server::{InFlight, Server};
 use super::way::{Way, pass_over, tell_used};
@@ -65,9 +64,7 @@ impl Link {
         freshness: Freshness,
         now: Instant,
     ) -> Result<Self, LinkFault> {
-        let state = edge
-            .upstreams
-            .state(upstream, &edge.gate, edge.telemetry.metrics());
+        let state = edge.upstreams.state(upstream, edge);
         let mut tried: SmallVec<[usize; SERVERS_TRIED_MAX]> = SmallVec::new();
         let mut fault = None;
         while tried.len() < SERVERS_TRIED_MAX {
@@ -129,7 +126,7 @@ impl Link {
         let authority = &*authority;
         let to_head = order.method == "HEAD";
         match &mut self.way {
-            Way::Http1 { reader, writer, .. } => {
+            Way::Http1(Single { reader, writer, .. }) => {
                 writer.begin();
                 order.write_head(&mut writer.pending, authority);
                 let outlet = match order.framing {
@@ -151,7 +148,7 @@ impl Link {
                 let (future, stream) = sent.map_err(|error| {
                     // Streams on it go on; nobody else begins one.
                     if error.is_go_away() || error.is_io() {
-                        shared.is_alive.store(false, Ordering::Relaxed);
+                        shared.retire();
                     }
                     StartFault::Gone
                 })?;
@@ -174,7 +171,7 @@ impl Link {
     /// Whether a byte of the request left.
     pub(in crate::proxy) fn has_written(&self) -> bool {
         match &self.way {
-            Way::Http1 { writer, .. } => writer.has_written(),
+            Way::Http1(single) => single.writer.has_written(),
             Way::Http2 { response, .. } => response.is_some(),
         }
     }
@@ -182,7 +179,7 @@ impl Link {
     /// The halves of an HTTP/1 connection, for a tunnel.
     pub(in crate::proxy) fn http1(&mut self) -> Option<(&mut Reader, &mut Writer)> {
         match &mut self.way {
-            Way::Http1 { reader, writer, .. } => Some((reader, writer)),
+            Way::Http1(single) => Some((&mut single.reader, &mut single.writer)),
             Way::Http2 { .. } => None,
         }
     }
@@ -202,25 +199,13 @@ impl Link {
     pub(in crate::proxy) fn keep(self, edge: &Edge, now: Instant) {
         let change = self.server().answered(now);
         tell_used(edge, &self.state, self.server(), change);
-        let (reader, writer, address) = match self.way {
-            Way::Http1 {
-                reader,
-                writer,
-                address,
-            } => (reader, writer, address),
-            Way::Http2 { .. } => return,
-        };
         // Bytes behind the answer belong to no request.
-        if !reader.buffer.is_empty() {
-            return;
+        if let Way::Http1(single) = self.way
+            && single.reader.buffer.is_empty()
+        {
+            let (pool, state) = (&self.in_flight.server().pool, &self.state);
+            pool.put(single, now, &state.upstream, state.counts.idle());
         }
-        let (server, state) = (self.in_flight.server(), &self.state);
-        server.pool.put(
-            (reader, writer, address),
-            now,
-            (&state.upstream, &state.counts),
-            (&edge.names, &server.address),
-        );
     }
 
     fn own_authority(&self) -> String {

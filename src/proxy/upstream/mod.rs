@@ -9,6 +9,7 @@ mod order;
 mod pool;
 mod registry;
 mod server;
+mod shared;
 mod way;
 
 pub(super) use answers::{AnswerFault, AnswerHead, Answers, Head};

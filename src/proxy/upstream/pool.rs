@@ -4,18 +4,16 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use h2::client::SendRequest;
-
-use super::connect::{ConnectFault, HTTP2_STREAMS_MAX};
+use super::connect::ConnectFault;
+use super::shared::{Shared, Stream};
 use crate::config::model::{ServerAddress, Upstream};
 use crate::control::Names;
 use crate::proxy::connection::{Reader, Writer};
-use crate::telemetry::{Counted, UpstreamHandle};
+use crate::telemetry::Counted;
 
 /// Lanes; workers beyond share them.
 const LANES: usize = 16;
@@ -25,8 +23,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::proxy) const HTTP2_CONNECTIONS_MAX: usize = 8;
 
 /// Unused connections to one server.
-#[derive(Default)]
 pub(super) struct Pool {
+    server: ServerAddress,
+    /// Who knows where it is.
+    names: Arc<Names>,
     lanes: [Mutex<Lane>; LANES],
     /// Who may open a shared connection, one at a time in a lane: those who come together share it, or why there is none.
     turns: [Turn; LANES],
@@ -35,9 +35,6 @@ pub(super) struct Pool {
 /// The turn to open a shared connection, and what came of the last one if that was none.
 pub(super) type Turn = tokio::sync::Mutex<Option<(Instant, ConnectFault)>>;
 
-/// Who knows where a server is, and the server.
-pub(super) type Home<'h> = (&'h Arc<Names>, &'h ServerAddress);
-
 #[derive(Default)]
 struct Lane {
     http1: VecDeque<Idle>,
@@ -45,104 +42,19 @@ struct Lane {
     is_swept: bool,
 }
 
-/// An HTTP/1 connection that waits.
-pub(super) struct Idle {
+/// An HTTP/1 connection, which has one request at a time.
+pub(super) struct Single {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
     /// Where it leads.
     pub(super) address: SocketAddr,
+}
+
+/// One that waits.
+struct Idle {
+    single: Single,
     until: Instant,
     _counted: Counted,
-}
-
-/// An HTTP/2 connection that many requests share.
-#[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) sender: SendRequest<Bytes>,
-    /// Cleared once the connection is over.
-    pub(super) is_alive: Arc<AtomicBool>,
-    /// Where it leads.
-    address: SocketAddr,
-    streams: Arc<AtomicUsize>,
-    answers: Arc<AtomicUsize>,
-    opened_at: Instant,
-    idle_since: Instant,
-    keep: Duration,
-}
-
-/// One stream of a shared connection, until it is dropped.
-pub(super) struct Stream {
-    streams: Arc<AtomicUsize>,
-    /// Answers that came over the connection, and how many had come when the stream was opened.
-    answers: Arc<AtomicUsize>,
-    answers_before: usize,
-}
-
-impl Stream {
-    /// Its answer came.
-    pub(super) fn answered(&self) {
-        self.answers.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether the connection brought no answer to anybody since the stream was opened.
-    fn is_alone_with_silence(&self) -> bool {
-        self.answers.load(Ordering::Relaxed) == self.answers_before
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.streams.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Shared {
-    pub(super) fn new(
-        sender: SendRequest<Bytes>,
-        is_alive: Arc<AtomicBool>,
-        address: SocketAddr,
-        keep: Duration,
-    ) -> Self {
-        let now = Instant::now();
-        Self {
-            sender,
-            is_alive,
-            address,
-            streams: Arc::default(),
-            answers: Arc::default(),
-            opened_at: now,
-            idle_since: now,
-            keep,
-        }
-    }
-
-    /// Takes one more stream, whether or not there is room for it.
-    pub(super) fn open(&self) -> Stream {
-        self.streams.fetch_add(1, Ordering::Relaxed);
-        Stream {
-            streams: self.streams.clone(),
-            answers: self.answers.clone(),
-            answers_before: self.answers.load(Ordering::Relaxed),
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        let most = self
-            .sender
-            .current_max_send_streams()
-            .min(HTTP2_STREAMS_MAX);
-        self.streams.load(Ordering::Relaxed) < most
-    }
-
-    /// Whether it is worth keeping.
-    fn lives(&mut self, now: Instant) -> bool {
-        if self.streams.load(Ordering::Relaxed) > 0 {
-            self.idle_since = now;
-            // One that nobody shares any more counts for as long as it is used.
-            return true;
-        }
-        self.is_alive.load(Ordering::Relaxed) && now < self.idle_since + self.keep
-    }
 }
 
 /// Which connections may be used.
@@ -155,17 +67,27 @@ pub(in crate::proxy) enum Freshness {
 }
 
 impl Pool {
+    /// That of a server; empty.
+    pub(super) fn of(server: ServerAddress, names: Arc<Names>) -> Arc<Self> {
+        Arc::new(Self {
+            server,
+            names,
+            lanes: Default::default(),
+            turns: Default::default(),
+        })
+    }
+
     fn lane(&self) -> &Mutex<Lane> {
         &self.lanes[lane_of_this_thread()]
     }
 
     /// The connection that was used last, if it is still good.
-    pub(super) fn take(&self, now: Instant) -> Option<Idle> {
+    pub(super) fn take(&self, now: Instant) -> Option<Single> {
         let mut lane = lock(self.lane());
         loop {
             let mut idle = lane.http1.pop_back()?;
-            if now < idle.until && idle.reader.is_quiet() {
-                return Some(idle);
+            if now < idle.until && idle.single.reader.is_quiet() {
+                return Some(idle.single);
             }
         }
     }
@@ -173,10 +95,10 @@ impl Pool {
     /// Keeps a connection as long as the upstream's terms say, and as many.
     pub(super) fn put(
         self: &Arc<Self>,
-        (reader, writer, address): (Reader, Writer, SocketAddr),
+        single: Single,
         now: Instant,
-        (terms, counts): (&Upstream, &UpstreamHandle),
-        home: Home<'_>,
+        terms: &Upstream,
+        counted: Counted,
     ) {
         let mut lane = lock(self.lane());
         if terms.keepalive_max == 0 {
@@ -186,13 +108,11 @@ impl Pool {
             lane.http1.pop_front();
         }
         lane.http1.push_back(Idle {
-            reader,
-            writer,
-            address,
+            single,
             until: now + terms.keepalive_timeout,
-            _counted: counts.idle(),
+            _counted: counted,
         });
-        self.sweep_from_now(&mut lane, home);
+        self.sweep_from_now(&mut lane);
     }
 
     /// Who may open a shared connection here.
@@ -204,16 +124,12 @@ impl Pool {
     /// may be opened.
     pub(super) fn share(&self, freshness: Freshness, since: Instant) -> Option<(Shared, Stream)> {
         let lane = lock(self.lane());
-        let alive = || {
-            lane.http2
-                .iter()
-                .filter(|shared| shared.is_alive.load(Ordering::Relaxed))
-        };
+        let alive = || lane.http2.iter().filter(|shared| shared.is_alive());
         let is_fresh = |shared: &Shared| freshness == Freshness::Any || shared.opened_at >= since;
         let will_do = |shared: &&Shared| is_fresh(shared) && shared.has_room();
         let shared = alive().find(will_do).or_else(|| {
             (alive().count() >= HTTP2_CONNECTIONS_MAX)
-                .then(|| alive().min_by_key(|shared| shared.streams.load(Ordering::Relaxed)))?
+                .then(|| alive().min_by_key(|shared| shared.streams()))?
         })?;
         Some((shared.clone(), shared.open()))
     }
@@ -224,42 +140,39 @@ impl Pool {
     pub(super) fn doubt(&self, shared: &Shared, stream: &Stream) {
         let lane = lock(self.lane());
         if stream.is_alone_with_silence() && lane.http2.len() < HTTP2_CONNECTIONS_MAX {
-            shared.is_alive.store(false, Ordering::Relaxed);
+            shared.retire();
         }
     }
 
     /// Lets others share a new connection.
-    pub(super) fn add(self: &Arc<Self>, shared: Shared, home: Home<'_>) {
+    pub(super) fn add(self: &Arc<Self>, shared: Shared) {
         let mut lane = lock(self.lane());
         lane.http2.push(shared);
-        self.sweep_from_now(&mut lane, home);
+        self.sweep_from_now(&mut lane);
     }
 
-    fn sweep_from_now(self: &Arc<Self>, lane: &mut Lane, (names, server): Home<'_>) {
+    fn sweep_from_now(self: &Arc<Self>, lane: &mut Lane) {
         if !std::mem::replace(&mut lane.is_swept, true) {
-            let is_named = matches!(server, ServerAddress::Name { .. });
-            let home = is_named.then(|| (names.clone(), server.clone()));
-            tokio::spawn(sweep(Arc::downgrade(self), lane_of_this_thread(), home));
+            tokio::spawn(sweep(Arc::downgrade(self), lane_of_this_thread()));
         }
     }
 }
 
 impl Lane {
-    /// Drops what is too old, was closed, or leads to none of the addresses that the server's name has now, where it has
-    /// one; and the buffers of the rest. Whether nothing is left.
-    fn sweep(&mut self, addresses: Option<&[SocketAddr]>) -> bool {
+    /// Drops what is too old, was closed, or leads to none of the addresses that the server has now, where any is known; and
+    /// the buffers of the rest. Whether nothing is left.
+    fn sweep(&mut self, addresses: &[SocketAddr]) -> bool {
         let now = Instant::now();
-        let addresses = addresses.filter(|addresses| !addresses.is_empty());
-        let is_home =
-            |address: &SocketAddr| addresses.is_none_or(|addresses| addresses.contains(address));
+        let is_home = |address: &SocketAddr| addresses.is_empty() || addresses.contains(address);
         self.http1.retain_mut(|idle| {
-            idle.reader.rest();
-            idle.writer.rest();
-            now < idle.until && is_home(&idle.address) && idle.reader.is_quiet()
+            let single = &mut idle.single;
+            single.reader.rest();
+            single.writer.rest();
+            now < idle.until && is_home(&single.address) && single.reader.is_quiet()
         });
         self.http2.retain_mut(|shared| {
             if !is_home(&shared.address) {
-                shared.is_alive.store(false, Ordering::Relaxed);
+                shared.retire();
             }
             shared.lives(now)
         });
@@ -268,14 +181,14 @@ impl Lane {
     }
 }
 
-async fn sweep(pool: Weak<Pool>, lane: usize, home: Option<(Arc<Names>, ServerAddress)>) {
+async fn sweep(pool: Weak<Pool>, lane: usize) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };
-        let addresses = home.as_ref().map(|(names, server)| names.addresses(server));
-        if lock(&pool.lanes[lane]).sweep(addresses.as_deref()) {
+        let addresses = pool.names.addresses(&pool.server);
+        if lock(&pool.lanes[lane]).sweep(&addresses) {
             return;
         }
     }
@@ -308,7 +221,7 @@ mod tests {
 
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::{Idle, Lane};
+    use super::{Idle, Lane, Single};
     use crate::control::SystemClock;
     use crate::proxy::connection::split_plain;
     use crate::telemetry::Telemetry;
@@ -324,16 +237,18 @@ mod tests {
         let telemetry = Telemetry::start(Arc::new(SystemClock::new()), [0; 32]).unwrap();
         let mut lane = Lane::default();
         lane.http1.push_back(Idle {
-            reader,
-            writer,
-            address,
+            single: Single {
+                reader,
+                writer,
+                address,
+            },
             until: Instant::now() + keep,
             _counted: telemetry.metrics().upstream("up").idle(),
         });
-        let known: [Option<&[SocketAddr]>; 3] = [None, Some(&[]), Some(&[elsewhere, address])];
+        let known: [&[SocketAddr]; 2] = [&[], &[elsewhere, address]];
         for addresses in known {
             assert!(!lane.sweep(addresses), "{addresses:?}");
         }
-        assert!(lane.sweep(Some(&[elsewhere])));
+        assert!(lane.sweep(&[elsewhere]));
     }
 }

@@ -10,7 +10,8 @@ use super::server::Server;
 use crate::config::model::{ServerAddress, Upstream};
 use crate::control::Live;
 use crate::gate::Gate;
-use crate::telemetry::{Health, Metrics, UpstreamHandle};
+use crate::proxy::edge::World;
+use crate::telemetry::{Health, UpstreamHandle};
 
 /// All upstreams.
 #[derive(Debug, Default)]
@@ -28,13 +29,8 @@ pub(super) struct State {
 }
 
 impl Upstreams {
-    /// The state of `upstream`; made anew where the configuration changed. `gate` is the one that serves now.
-    pub(super) fn state(
-        &self,
-        upstream: &Arc<Upstream>,
-        gate: &Live<Gate>,
-        metrics: &Metrics,
-    ) -> Arc<State> {
+    /// The state of `upstream`; made anew where the configuration changed.
+    pub(super) fn state(&self, upstream: &Arc<Upstream>, world: &World) -> Arc<State> {
         let known = {
             let states = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
             states.get(&upstream.name).cloned()
@@ -42,8 +38,8 @@ impl Upstreams {
         match known {
             Some(state) if Arc::ptr_eq(&state.upstream, upstream) => state,
             known => {
-                let state = Arc::new(State::following(upstream, known.as_deref(), metrics));
-                self.keep(&state, gate);
+                let state = Arc::new(State::following(upstream, known.as_deref(), world));
+                self.keep(&state, &world.gate);
                 state
             }
         }
@@ -60,7 +56,8 @@ impl Upstreams {
 
 impl State {
     /// Servers that are spoken to as before, and trusted for the same reason, are the same servers.
-    fn following(upstream: &Arc<Upstream>, old: Option<&Self>, metrics: &Metrics) -> Self {
+    fn following(upstream: &Arc<Upstream>, old: Option<&Self>, world: &World) -> Self {
+        let metrics = world.telemetry.metrics();
         let old = old.filter(|old| {
             old.upstream.protocol == upstream.protocol && old.upstream.tls == upstream.tls
         });
@@ -73,7 +70,7 @@ impl State {
                 .iter()
                 .map(|address| {
                     kept(address).cloned().unwrap_or_else(|| {
-                        let server = Server::new(address);
+                        let server = Server::new(address, &world.names);
                         metrics.upstream_healthy(&upstream.name, &server.label, Health::Used);
                         server
                     })

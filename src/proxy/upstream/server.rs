@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::addresses::Shunned;
 use super::pool::Pool;
 use crate::config::model::ServerAddress;
+use crate::control::Names;
 use crate::traffic::{Candidate, Standing};
 
 /// One server.
@@ -35,11 +36,11 @@ pub(super) enum Change {
 }
 
 impl Server {
-    pub(super) fn new(address: &ServerAddress) -> Arc<Self> {
+    pub(super) fn new(address: &ServerAddress, names: &Arc<Names>) -> Arc<Self> {
         Arc::new(Self {
             address: address.clone(),
             label: address.to_string().into(),
-            pool: Arc::default(),
+            pool: Pool::of(address.clone(), names.clone()),
             shunned: Shunned::default(),
             in_flight: AtomicUsize::new(0),
             since: Instant::now(),
@@ -143,15 +144,21 @@ impl Drop for InFlight {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::{Change, Server};
     use crate::config::model::ServerAddress;
     use crate::traffic::Standing;
 
+    fn server() -> Arc<Server> {
+        let address = ServerAddress::Ip("127.0.0.1:1".parse().unwrap());
+        Server::new(&address, &Arc::default())
+    }
+
     #[test]
     fn a_server_is_passed_over_for_its_span() {
-        let server = Server::new(&ServerAddress::Ip("127.0.0.1:1".parse().unwrap()));
+        let server = server();
         let refused = server.since + Duration::from_secs(100);
         let standing = |secs| {
             server
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn behind_its_span_one_finds_out_whether_a_server_takes_connections() {
-        let server = Server::new(&ServerAddress::Ip("127.0.0.1:1".parse().unwrap()));
+        let server = server();
         let [refused, early, late] =
             [100, 104, 106].map(|secs| server.since + Duration::from_secs(secs));
         let left = |now| match server.candidate(now).standing {

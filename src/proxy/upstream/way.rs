@@ -10,21 +10,18 @@ use h2::SendStream;
 use h2::client::ResponseFuture;
 
 use super::connect::{self, ConnectFault, Opened};
-use super::pool::{Freshness, Pool, Shared, Stream};
+use super::pool::{Freshness, Pool, Single};
 use super::registry::State;
 use super::server::{Change, Server};
+use super::shared::{Shared, Stream};
 use crate::config::model::{Protocol, Upstream};
-use crate::proxy::connection::{self, Reader, Writer};
+use crate::proxy::connection;
 use crate::proxy::edge::Edge;
 use crate::telemetry::Health;
 
 /// A connection to one server: kept, shared or new.
 pub(super) enum Way {
-    Http1 {
-        reader: Reader,
-        writer: Writer,
-        address: SocketAddr,
-    },
+    Http1(Single),
     Http2 {
         shared: Shared,
         stream: Stream,
@@ -43,11 +40,7 @@ impl Way {
     ) -> Option<Way> {
         match upstream.protocol {
             Protocol::H1 if freshness == Freshness::New => None,
-            Protocol::H1 => server.pool.take(now).map(|idle| Way::Http1 {
-                reader: idle.reader,
-                writer: idle.writer,
-                address: idle.address,
-            }),
+            Protocol::H1 => server.pool.take(now).map(Way::Http1),
             Protocol::H2 => Self::shared(&server.pool, freshness, now),
         }
     }
@@ -87,7 +80,7 @@ impl Way {
 
     async fn fresh(edge: &Edge, state: &State, server: &Arc<Server>) -> Result<Way, ConnectFault> {
         let upstream = &state.upstream;
-        let addresses = edge.addresses(&server.address);
+        let addresses = edge.names.addresses(&server.address);
         if addresses.is_empty() {
             return Err(ConnectFault::Refused("the name is not resolved".into()));
         }
@@ -107,19 +100,17 @@ impl Way {
                     Opened::Plain(stream) => connection::split_plain(stream, upstream.idle_timeout),
                     Opened::Tls(stream) => connection::split_tls(*stream, upstream.idle_timeout),
                 };
-                Way::Http1 {
+                Way::Http1(Single {
                     reader,
                     writer,
                     address,
-                }
+                })
             }
             Protocol::H2 => {
                 let (sender, is_alive) = connect::http2(opened, upstream).await?;
                 let shared = Shared::new(sender, is_alive, address, upstream.keepalive_timeout);
                 let stream = shared.open();
-                server
-                    .pool
-                    .add(shared.clone(), (&edge.names, &server.address));
+                server.pool.add(shared.clone());
                 Way::http2(shared, stream)
             }
         };
