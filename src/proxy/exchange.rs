@@ -85,14 +85,7 @@ async fn converse(
     if turn.asked.expects_continue && source.is_untouched() {
         answer.interim(100, &[]).await.map_err(client_fault)?;
     }
-    // Where there can be a stream of messages, it pauses as long as the upstream lets one.
-    let is_stream = turn.asked.dialect() == Dialect::Grpc
-        && turn.asked.head.version == Version::Http2
-        && admission.upstream.protocol == Protocol::H2;
-    let patience = match is_stream {
-        true => Patience::for_messages(admission.upstream.idle_timeout),
-        false => Patience::new(turn.client.listener.body_timeout),
-    };
+    let patience = patience(turn, admission);
     let terms = Terms {
         patience: &patience,
         bytes_max: turn.body_bytes_max(Some(admission.permit.route())),
@@ -124,17 +117,7 @@ async fn converse(
     let read = answers
         .read(&head)
         .map_err(|fault| upstream_fault(fault, Heard::Some))?;
-    let length = length(&read, answer);
-    // It ends before the request does, and nobody reads the rest.
-    let is_ahead = !upload.is_whole() && length != Length::Unknown && !turn.is_small();
-    // The stop may have come while the answer was waited for.
-    if is_ahead || turn.edge.is_draining() {
-        answer.close_after();
-    }
-    let passing = Passing::new(turn, admission, &read);
-    answer
-        .begin(read.status, &passing.fields(&read), length)
-        .map_err(client_fault)?;
+    let length = begin(turn, admission, &read, &upload, answer)?;
     let framing = read.framing;
     let is_open = read.keep_alive && framing != Framing::UntilClose;
     drop(read);
@@ -189,6 +172,17 @@ fn start<'l>(
             Heard::Nothing,
         ),
     })
+}
+
+/// How long the client's body may pause. Where there can be a stream of messages, as long as the upstream lets one.
+fn patience(turn: &Turn<'_>, admission: &Admission) -> Patience {
+    let is_stream = turn.asked.dialect() == Dialect::Grpc
+        && turn.asked.head.version == Version::Http2
+        && admission.upstream.protocol == Protocol::H2;
+    match is_stream {
+        true => Patience::for_messages(admission.upstream.idle_timeout),
+        false => Patience::new(turn.client.listener.body_timeout),
+    }
 }
 
 /// What may happen while an answer is waited for or on its way.
@@ -248,6 +242,27 @@ async fn interim(
     let fields = Passing::interim(turn, &read);
     let sent = answer.interim(read.status, &fields).await;
     sent.map_err(client_fault)
+}
+
+/// Begins the answer that was read; how long its content is.
+fn begin(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    read: &AnswerHead<'_>,
+    upload: &Upload,
+    answer: &mut Answer<'_>,
+) -> Result<Length, Failure> {
+    let length = length(read, answer);
+    // It ends before the request does, and nobody reads the rest.
+    let is_ahead = !upload.is_whole() && length != Length::Unknown && !turn.is_small();
+    // The stop may have come while the answer was waited for.
+    if is_ahead || turn.edge.is_draining() {
+        answer.close_after();
+    }
+    let passing = Passing::new(turn, admission, read);
+    let begun = answer.begin(read.status, &passing.fields(read), length);
+    begun.map_err(client_fault)?;
+    Ok(length)
 }
 
 /// Relays the answer's body while the request's may still be on its way.
