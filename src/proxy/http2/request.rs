@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
+use http::uri::{Authority, PathAndQuery};
 use http::{Request, Uri, header};
 use tokio::time::Instant as Moment;
 
@@ -50,20 +51,15 @@ pub(super) async fn serve(
             value: value.as_bytes(),
         })
         .collect();
+    let authority = parts.uri.authority().map(Authority::as_str);
     // The library has cut off a fragment: what is judged here is what goes on.
-    let target = match parts.uri.path_and_query() {
-        Some(path) => path.as_str(),
-        None => parts
-            .uri
-            .authority()
-            .map_or("", |authority| authority.as_str()),
-    };
+    let target = parts.uri.path_and_query().map(PathAndQuery::as_str);
     let head = RequestHead {
         version: Version::Http2,
         scheme: client.scheme,
         method: parts.method.as_str(),
-        target,
-        authority: parts.uri.authority().map(|authority| authority.as_str()),
+        target: target.or(authority).unwrap_or_default(),
+        authority,
         fields: &named,
     };
     let framing = match is_of_http(&parts.uri) {
