@@ -81,30 +81,7 @@ pub fn run(path: &Path, announce: impl FnOnce(&Summary)) -> Result<(), Refused> 
     let board = world.board();
     let sessions = sessions(&config, world.hooks(), &revocations, &clock, &telemetry)?;
     let distrusted = own_keys::share(&config, &revocations, &world.ledger(), &*clock);
-    let wishes = Wishes {
-        sessions: sessions.clone(),
-        gate: world.gate(),
-        board: board.clone(),
-        handle: world.handle(),
-        keys: world.keys(),
-        ledger: world.ledger(),
-        revocations: revocations.clone(),
-        telemetry: telemetry.clone(),
-        clock: clock.clone(),
-    };
-    let endpoints = Arc::new(OwnEndpoints {
-        admin: Admin::new(wishes, telemetry.clone()),
-        sessions: sessions.clone(),
-    });
-    let edge = Arc::new(Edge::new(proxy::World {
-        gate: world.gate(),
-        revocations: revocations.clone(),
-        clock: clock.clone(),
-        keys: world.keys(),
-        names: world.names(),
-        telemetry: telemetry.clone(),
-        endpoints,
-    }));
+    let edge = edge(&world, sessions.clone(), &revocations, &clock, &telemetry);
     let certificates = world.certificates();
     let summary = Summary::of(&config, &board.status(clock.now()), world.warnings());
     let (signals, stopping) =
@@ -183,6 +160,37 @@ fn sessions(
         kept: Kept::default(),
     };
     Ok(Some(Arc::new(SessionSide::new(config, hooks, around))))
+}
+
+/// Joins everything that a request may touch.
+fn edge(
+    world: &World,
+    sessions: Option<Arc<SessionSide>>,
+    revocations: &Arc<Revocations>,
+    clock: &Arc<SystemClock>,
+    telemetry: &Arc<Telemetry>,
+) -> Arc<Edge> {
+    let wishes = Wishes {
+        sessions: sessions.clone(),
+        gate: world.gate(),
+        board: world.board(),
+        handle: world.handle(),
+        keys: world.keys(),
+        ledger: world.ledger(),
+        revocations: revocations.clone(),
+        telemetry: telemetry.clone(),
+        clock: clock.clone(),
+    };
+    let admin = Admin::new(wishes, telemetry.clone());
+    Arc::new(Edge::new(proxy::World {
+        gate: world.gate(),
+        revocations: revocations.clone(),
+        clock: clock.clone(),
+        keys: world.keys(),
+        names: world.names(),
+        telemetry: telemetry.clone(),
+        endpoints: Arc::new(OwnEndpoints { admin, sessions }),
+    }))
 }
 
 /// Serves on every socket. The admin listener goes on through the drain, so that readiness can be seen red.
