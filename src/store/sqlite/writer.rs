@@ -209,7 +209,7 @@ impl Writer {
         Ok(committed)
     }
 
-    fn housekeep(&mut self) {
+    fn try_owed(&mut self) {
         if let Some(owed) = self.owed.due() {
             let count = owed.len();
             if self.commit_or_owe(owed, |_| true).is_ok() {
@@ -219,6 +219,11 @@ impl Writer {
                 );
             }
         }
+    }
+
+    /// What is done between groups.
+    fn housekeep(&mut self) {
+        self.try_owed();
         let lag = self.followed.elapsed();
         if lag >= FOLLOW_EVERY
             && let Err(error) = self.follow()
@@ -232,35 +237,41 @@ impl Writer {
         } = &self.surroundings;
         observer.revocations(revocations.len(), lag);
         // A time that nobody believes ends nothing and is not remembered.
-        if !self.surroundings.clock.is_sound() {
-            return;
-        }
-        if self
-            .beaten
-            .is_none_or(|beaten| beaten.elapsed() >= BEAT_EVERY)
-        {
-            self.beaten = Some(Instant::now());
+        if self.surroundings.clock.is_sound() {
             let now = self.surroundings.clock.now();
+            self.beat(now);
+            self.sweep(now);
+        }
+    }
+
+    /// Has the file learn what time it is.
+    fn beat(&mut self, now: Timestamp) {
+        if is_due(self.beaten, BEAT_EVERY) {
+            self.beaten = Some(Instant::now());
             if let Err(error) = end(&self.connection, now, Timestamp::default()) {
                 unavailable(&error);
             }
         }
-        if self
-            .swept
-            .is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY)
-        {
-            let now = self.surroundings.clock.now();
-            let swept = sweep(&mut self.connection, now).unwrap_or_else(|error| {
-                unavailable(&error);
-                Swept::All
-            });
-            self.swept = match swept {
-                Swept::All => Some(Instant::now()),
-                Swept::Part => self.swept,
-            };
-            self.surroundings.revocations.expire(now);
-        }
     }
+
+    /// Lets go of what has expired.
+    fn sweep(&mut self, now: Timestamp) {
+        if !is_due(self.swept, SWEEP_EVERY) {
+            return;
+        }
+        let swept = sweep(&mut self.connection, now).unwrap_or_else(|error| {
+            unavailable(&error);
+            Swept::All
+        });
+        if matches!(swept, Swept::All) {
+            self.swept = Some(Instant::now());
+        }
+        self.surroundings.revocations.expire(now);
+    }
+}
+
+fn is_due(last: Option<Instant>, every: Duration) -> bool {
+    last.is_none_or(|last| last.elapsed() >= every)
 }
 
 /// Everything that waits, at most a group of it, and the last word if it is among it. While a group syncs the next one
