@@ -122,11 +122,7 @@ impl KeySet {
 
     /// The set that verifies what these keys sign.
     pub fn from_signing_keys<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Self {
-        let mut set = Self::default();
-        for key in keys {
-            set.add(Arc::new(key.verification_key()));
-        }
-        set
+        Self::of(keys.into_iter().map(|key| Arc::new(key.verification_key())))
     }
 
     /// The same set behind `previous`: every key that both have counts its usage on, and those that only `previous` had are
@@ -153,8 +149,7 @@ impl KeySet {
             let mut names = names.iter().map(|name| Some(name.as_ref()));
             names.any(|name| name == key.kid() || name == key.thumbprint())
         };
-        let (distrusted, trusted) = self.keys.iter().cloned().partition(is_named);
-        let trusted: Vec<_> = trusted;
+        let (distrusted, trusted): (_, Vec<_>) = self.keys.iter().cloned().partition(is_named);
         Self {
             distrusted,
             withdrawn: self.withdrawn.clone(),
