@@ -157,6 +157,7 @@ mod tests {
         );
         assert_eq!(unknown["source"], "oops = 1");
     }
+
     #[test]
     fn a_place_where_nothing_can_be_kept_is_a_fault_of_the_key_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
