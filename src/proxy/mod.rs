@@ -3,24 +3,20 @@
 //! one log line.
 //!
 //! ```text
-//! accept       which worker
-//! listener     caps, TLS, which protocol
+//! listener     which worker, places, TLS, which protocol
 //!  http1 http2 a head and a body, one request after the other
 //!   turn       the decision: forward, answer, refuse
 //!    exchange  both bodies at once, deadlines, the end of the token
 //!     upstream which server, which connection
 //! ```
 
-mod accept;
 mod alarm;
 mod announce;
 mod answer;
 mod body;
-mod caps;
 mod client;
 mod connection;
 mod date;
-mod deadlines;
 mod edge;
 mod entropy;
 mod exchange;
@@ -29,25 +25,19 @@ mod failure;
 mod forward;
 mod http1;
 mod http2;
-mod lifetime;
 mod listener;
 mod moved;
 mod own;
 mod part;
-mod passing;
 mod record;
 mod relay;
 mod replay;
 mod stop;
-mod switch;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod turn;
-mod upload;
 mod upstream;
 
-pub use accept::{Doorway, listen, take};
 pub use client::Role;
 pub use edge::{Edge, EndpointCaller, Endpoints, World};
-pub use listener::Plane;
+pub use listener::{Doorway, Plane, listen, take};

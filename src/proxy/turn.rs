@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use smallvec::SmallVec;
+use tokio::time::Instant as Moment;
 
 use super::alarm::Alarm;
 use super::answer::Answer;
@@ -235,6 +236,12 @@ impl<'t> Turn<'t> {
             Err(WriteFault::Gone) => self.record.remark("the client is gone"),
             Err(WriteFault::Slow) => self.record.remark("the client takes no answer"),
         }
+    }
+
+    /// The listener's deadline, if it has one.
+    pub(super) fn late_at(&self) -> Option<Moment> {
+        let most = self.client.listener.request_timeout?;
+        Some(Moment::from_std(self.asked.began) + most)
     }
 
     /// Whether the body may be short enough to be read and dropped.

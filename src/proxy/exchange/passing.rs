@@ -2,12 +2,12 @@
 
 use smallvec::SmallVec;
 
-use super::announce::{TRAILER, announced};
-use super::date::{DATE, Date};
-use super::turn::Turn;
-use super::upstream::AnswerHead;
 use crate::api::cors;
 use crate::gate::Admission;
+use crate::proxy::announce::{TRAILER, announced};
+use crate::proxy::date::{DATE, Date};
+use crate::proxy::turn::Turn;
+use crate::proxy::upstream::AnswerHead;
 use crate::wire::fields::{connection_options, is_hop_by_hop, same_name};
 use crate::wire::head::Fields;
 use crate::wire::{Field, Version};

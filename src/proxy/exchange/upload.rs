@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
-use super::body::Source;
-use super::part::BodyFault;
-use super::relay::{Outlet, RelayFault, Terms, relay};
+use crate::proxy::body::Source;
+use crate::proxy::part::BodyFault;
+use crate::proxy::relay::{Outlet, RelayFault, Terms, relay};
 
 /// How far the request's body is.
 pub(super) struct Upload {

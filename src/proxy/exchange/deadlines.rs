@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::alarm::Alarm;
-use super::edge::Edge;
-use super::failure::{Failure, Repeat};
 use super::lifetime::{LOOK_EVERY, Lifetime, Phase};
 use super::upload::Upload;
 use crate::gate::Reason;
+use crate::proxy::alarm::Alarm;
+use crate::proxy::edge::Edge;
+use crate::proxy::failure::{Failure, Repeat};
 
 /// Waits until it is too late, if it can be, or the drain is over.
-pub(super) async fn time_is_up(
+pub(in crate::proxy) async fn time_is_up(
     edge: &Edge,
     late_at: Option<Instant>,
     alarm: &mut Alarm,

@@ -13,9 +13,9 @@ use pingora_core::services::Service;
 use pingora_runtime::current_handle;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
-use super::exhausted::is_exhausted;
-use super::listener::Plane;
-use super::stop::stopped;
+use super::plane::Plane;
+use crate::proxy::exhausted::is_exhausted;
+use crate::proxy::stop::stopped;
 
 /// Connections that may wait to be accepted; the system's own limit is often lower.
 const BACKLOG: i32 = 65_535;

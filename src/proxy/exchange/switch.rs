@@ -1,15 +1,15 @@
 //! The switch to another protocol: both connections of an exchange become a tunnel.
 
-use super::answer::Answer;
-use super::body::Source;
-use super::connection::Reuse;
-use super::failure::{Failure, Heard, client_fault, upstream_fault};
-use super::http1::{Tunnel, tunnel};
 use super::passing::Passing;
-use super::record::Meter;
-use super::turn::Turn;
-use super::upstream::{AnswerFault, Head, Link};
 use crate::gate::Admission;
+use crate::proxy::answer::Answer;
+use crate::proxy::body::Source;
+use crate::proxy::connection::Reuse;
+use crate::proxy::failure::{Failure, Heard, client_fault, upstream_fault};
+use crate::proxy::http1::{Tunnel, tunnel};
+use crate::proxy::record::Meter;
+use crate::proxy::turn::Turn;
+use crate::proxy::upstream::{AnswerFault, Head, Link};
 
 /// Turns both connections into a tunnel.
 pub(super) async fn switch(

@@ -8,25 +8,25 @@ use std::time::Duration;
 use tokio::task::consume_budget;
 use tokio::time::Instant;
 
-use super::alarm::Alarm;
-use super::announce::announced;
-use super::answer::{Answer, Length};
-use super::body::{Patience, Source};
-use super::connection::Reuse;
 use super::deadlines::Deadlines;
-use super::failure::{Failure, Heard, client_fault, download_fault, upstream_fault};
 use super::lifetime::{Lifetime, Phase};
-use super::part::BodyFault;
 use super::passing::Passing;
-use super::record::Meter;
-use super::relay::{Outlet, Terms, relay};
 use super::switch::switch;
-use super::turn::Turn;
 use super::upload::Upload;
-use super::upstream::{AnswerFault, AnswerHead, Answers, Head, Link, Order, StartFault};
 use crate::api::problem::Dialect;
 use crate::config::model::Protocol;
 use crate::gate::{Admission, Hop};
+use crate::proxy::alarm::Alarm;
+use crate::proxy::announce::announced;
+use crate::proxy::answer::{Answer, Length};
+use crate::proxy::body::{Patience, Source};
+use crate::proxy::connection::Reuse;
+use crate::proxy::failure::{Failure, Heard, client_fault, download_fault, upstream_fault};
+use crate::proxy::part::BodyFault;
+use crate::proxy::record::Meter;
+use crate::proxy::relay::{Outlet, Terms, relay};
+use crate::proxy::turn::Turn;
+use crate::proxy::upstream::{AnswerFault, AnswerHead, Answers, Head, Link, Order, StartFault};
 use crate::wire::Version;
 use crate::wire::fields::may_be_trailer;
 use crate::wire::head::Framing;
@@ -46,7 +46,7 @@ enum Outcome {
 ///
 /// # Errors
 /// [`Failure`]; the answer may have begun.
-pub(super) async fn exchange(
+pub(in crate::proxy) async fn exchange(
     turn: &mut Turn<'_>,
     admission: &Admission,
     link: &mut Link,
@@ -315,12 +315,6 @@ impl<'t> Turn<'t> {
     fn response_timeout(&self, admission: &Admission) -> Duration {
         let of_route = admission.permit.route().handling.response_timeout;
         of_route.unwrap_or(admission.upstream.response_timeout)
-    }
-
-    /// The listener's deadline, if it has one.
-    pub(super) fn late_at(&self) -> Option<Instant> {
-        let most = self.client.listener.request_timeout?;
-        Some(Instant::from_std(self.asked.began) + most)
     }
 }
 

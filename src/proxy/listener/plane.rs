@@ -14,18 +14,18 @@ use pingora_timeout::tokio_timeout as timeout;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-use super::answer::{Answer, Shape};
 use super::caps::{Caps, Most};
-use super::client::{Client, Incoming, Role, renew};
-use super::connection::{self, Reader};
-use super::edge::Edge;
-use super::stop::stopped;
 use super::tls::ServerTls;
-use super::turn;
-use super::{http1, http2};
 use crate::config::model::Listener;
 use crate::control::{Certificates, Live};
 use crate::gate::{Reason, Refusal};
+use crate::proxy::answer::{Answer, Shape};
+use crate::proxy::client::{Client, Incoming, Role, renew};
+use crate::proxy::connection::{self, Reader};
+use crate::proxy::edge::Edge;
+use crate::proxy::stop::stopped;
+use crate::proxy::turn;
+use crate::proxy::{http1, http2};
 use crate::wire::Version;
 use crate::wire::preface::Preface;
 
@@ -42,7 +42,7 @@ pub struct Plane {
 
 /// How many connections of one listener are told at once that there is no place for them: each holds a socket until its
 /// client has heard it. Those beyond are closed without a word.
-pub(super) const FAREWELLS_MAX: usize = 128;
+pub(in crate::proxy) const FAREWELLS_MAX: usize = 128;
 
 impl Plane {
     /// The plane for one listener.
@@ -93,7 +93,7 @@ impl Plane {
     }
 
     /// Serves one connection to its end.
-    pub(super) async fn connection(
+    pub(in crate::proxy) async fn connection(
         &self,
         stream: TcpStream,
         peer: SocketAddr,

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::edge::Edge;
-use super::failure::Failure;
 use crate::gate::{Admission, Gate, Reason, Refusal, Silent, Verdict};
+use crate::proxy::edge::Edge;
+use crate::proxy::failure::Failure;
 use crate::time::Timestamp;
 use crate::token::Verified;
 use crate::wire::RequestHead;
