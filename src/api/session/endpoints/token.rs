@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::answers::{access, json};
-use super::api::{SessionApi, SystemEntropy};
-use super::call::Call;
-use super::failure::{Chain, Failure};
-use super::form::Form;
-use super::origin;
+use crate::api::session::answers::{access, json};
+use crate::api::session::api::{SessionApi, SystemEntropy};
+use crate::api::session::call::Call;
+use crate::api::session::failure::{Chain, Failure};
+use crate::api::session::form::Form;
+use crate::api::session::origin;
 use crate::config::model::{Client, ClientKind, Grant as GrantType, Transport};
 use crate::session::{Event, Grant, Moment, Occasion};
 

@@ -6,15 +6,15 @@ use bytes::Bytes;
 use http::header;
 use http::{Method, Request, Response};
 
-use super::answers::no_store;
-use super::api::SessionApi;
-use super::call::{Call, Caller};
-use super::cookie;
 use super::devices;
-use super::failure::{Chain, Failure};
 use super::metadata;
-use super::origin::{self, Zone};
 use crate::api::problem::{self, Asked, Dialect};
+use crate::api::session::answers::no_store;
+use crate::api::session::api::SessionApi;
+use crate::api::session::call::{Call, Caller};
+use crate::api::session::cookie;
+use crate::api::session::failure::{Chain, Failure};
+use crate::api::session::origin::{self, Zone};
 use crate::config::SessionEndpoint;
 use crate::session::{Event, Occasion};
 

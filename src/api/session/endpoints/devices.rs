@@ -5,12 +5,12 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::answers::{json, no_store};
-use super::api::SessionApi;
-use super::call::Call;
-use super::failure::Failure;
 use super::logout::self_session;
 use crate::api::answer;
+use crate::api::session::answers::{json, no_store};
+use crate::api::session::api::SessionApi;
+use crate::api::session::call::Call;
+use crate::api::session::failure::Failure;
 use crate::session::{Event, Occasion, Session, TimedId, Why};
 
 impl SessionApi {

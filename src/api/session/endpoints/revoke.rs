@@ -5,11 +5,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::answers::json;
-use super::api::SessionApi;
-use super::call::Call;
-use super::failure::Failure;
-use super::origin;
+use crate::api::session::answers::json;
+use crate::api::session::api::SessionApi;
+use crate::api::session::call::Call;
+use crate::api::session::failure::Failure;
+use crate::api::session::origin;
 use crate::config::model::{Client, Transport};
 use crate::session::{
     Event, OWN_ISSUER, Occasion, REFRESH_TOKEN_PREFIX, RefreshError, Revocation, Revoked,

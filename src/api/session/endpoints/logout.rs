@@ -5,11 +5,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use serde_json::json;
 
-use super::answers::json;
-use super::api::SessionApi;
-use super::call::Call;
-use super::failure::Failure;
-use super::{cookie, origin};
+use crate::api::session::answers::json;
+use crate::api::session::api::SessionApi;
+use crate::api::session::call::Call;
+use crate::api::session::failure::Failure;
+use crate::api::session::{cookie, origin};
 use crate::config::model::{Cookie, Transport};
 use crate::gate::{Reason, Refusal};
 use crate::session::{Event, Found, Occasion, RefreshError, TimedId, Why};

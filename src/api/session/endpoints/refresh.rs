@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::api::{SessionApi, SystemEntropy};
-use super::call::Call;
-use super::failure::{Chain, Failure};
-use super::hooks::AskHook;
-use super::{cookie, origin};
+use crate::api::session::api::{SessionApi, SystemEntropy};
+use crate::api::session::call::Call;
+use crate::api::session::failure::{Chain, Failure};
+use crate::api::session::hooks::AskHook;
+use crate::api::session::{cookie, origin};
 use crate::config::model::{Client, ClientKind, Transport};
 use crate::session::{Refresh, RefreshError, Rotation, Session};
 use crate::traffic::subscriber;
