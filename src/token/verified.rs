@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::VerificationKey;
+use super::keys::VerificationKey;
 use super::notes::Notes;
 use super::source::Source;
 use super::terms::IssuerTerms;

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::jwk::{self, JwkReading};
 use super::key::{KeyUid, VerificationKey};
 use super::mint::SigningKey;
-use super::terms::Algorithm;
 use crate::secret::Secret;
+use crate::token::terms::Algorithm;
 
 /// The usable keys of one issuer. Immutable: a refresh makes a new one and replaces the old exactly.
 ///
@@ -30,7 +30,7 @@ pub struct KeySet {
 
 /// Who made a signature that holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Signer<'s> {
+pub(in crate::token) enum Signer<'s> {
     /// A key that counts.
     Trusted(&'s Arc<VerificationKey>),
     /// One that nobody shall trust again.
@@ -39,7 +39,7 @@ pub(super) enum Signer<'s> {
 
 /// Why no key of a set vouches for a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum KeyFault {
+pub(in crate::token) enum KeyFault {
     /// The key that is named is another algorithm's, or the set can never hold one of this algorithm.
     AlgorithmRefused,
     /// No key has this name; without a name, there is not exactly one of this algorithm.
@@ -191,13 +191,13 @@ impl KeySet {
     }
 
     /// The key with this content, while the set holds it.
-    pub(super) fn find_uid(&self, uid: &KeyUid) -> Option<&Arc<VerificationKey>> {
+    pub(in crate::token) fn find_uid(&self, uid: &KeyUid) -> Option<&Arc<VerificationKey>> {
         self.by_uid.get(uid)
     }
 
     /// The key that made `signature` over `signing_input`. Which one may be asked is settled before any cryptography:
     /// the one with this `kid` and algorithm; without `kid`, the only one of the algorithm; of shared secrets, each.
-    pub(super) fn find_signer(
+    pub(in crate::token) fn find_signer(
         &self,
         algorithm: Algorithm,
         kid: Option<&str>,

@@ -15,11 +15,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::compact::encoded_len;
 use super::jwk;
 use super::key::VerificationKey;
-use super::terms::Algorithm;
 use crate::secret::Secret;
+use crate::token::compact::encoded_len;
+use crate::token::terms::Algorithm;
 
 /// A private key that signs, with the algorithm that its type fixes. Parsed once.
 pub struct SigningKey {
@@ -120,7 +120,7 @@ impl SigningKey {
     }
 
     /// Signs a header and claims that are JSON already.
-    pub(super) fn sign_text(&self, header: &str, claims: &str) -> String {
+    pub(in crate::token) fn sign_text(&self, header: &str, claims: &str) -> String {
         let parts = [header.len(), claims.len(), self.pair.signature_len()];
         let len = parts.map(encoded_len).into_iter().sum::<usize>() + 2;
         // It is kept for as long as its token is: no byte more than it needs.

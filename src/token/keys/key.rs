@@ -8,10 +8,10 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::compact::encoded_len;
-use super::terms::Algorithm;
 use crate::secret::Secret;
 use crate::time::Timestamp;
+use crate::token::compact::encoded_len;
+use crate::token::terms::Algorithm;
 
 /// A usable key with its algorithm, and how often it was used.
 pub struct VerificationKey {
@@ -188,7 +188,7 @@ impl KeyUsage {
         (secs > 0).then(|| Timestamp::from_secs(secs))
     }
 
-    pub(super) fn record(&self, now: Timestamp) {
+    pub(in crate::token) fn record(&self, now: Timestamp) {
         self.count.fetch_add(1, Ordering::Relaxed);
         // Written once a second at most, so that a hot key's line is not fought over twice.
         if self.last_used_secs.load(Ordering::Relaxed) < now.as_secs() {

@@ -3,11 +3,11 @@
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
 
-use super::compact;
-use super::json::{Json, Object};
 use super::key::VerificationKey;
-use super::terms::Algorithm;
 use super::{thumbprint, weak_edwards, weak_rsa};
+use crate::token::compact;
+use crate::token::json::{Json, Object};
+use crate::token::terms::Algorithm;
 
 /// What one member of `keys` is good for.
 #[derive(Debug, Default)]
