@@ -9,6 +9,7 @@ mod forgeries;
 mod form;
 mod grants;
 mod issuer;
+mod key_sets;
 mod keys;
 mod mint;
 mod replay;
