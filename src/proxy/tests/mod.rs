@@ -7,6 +7,7 @@ mod framing;
 mod goodbyes;
 mod house;
 mod http2;
+mod http2_limits;
 mod lifetimes;
 mod limits;
 mod odd_answers;
