@@ -5,6 +5,7 @@ mod issuers;
 mod reference;
 mod report;
 mod routes;
+mod session_clients;
 mod sessions;
 mod support;
 mod values;
