@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::super::tests::{CONFIG, field, gate_of, gate_with};
 use super::*;
+use crate::api::tests::house::{CONFIG, field, gate_of, gate_with};
 use crate::control::{
     Busy, DistrustError, Distrusted, IssuerState, IssuerStatus, KeyOrigin, LastReload, LedgerView,
     ReloadOutcome, Reloaded, Status,
