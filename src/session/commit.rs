@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::id::TimedId;
 use super::lifecycle::Rotation;
-use super::revocation::{OWN_ISSUER, Revocation, Revoked};
-use super::revocations::Revocations;
+use super::revocations::{OWN_ISSUER, Revocation, Revocations, Revoked};
 use super::state::{Session, State, Why};
 use super::store::{Change, Command, Outcome, Presentation, Use};
 use crate::time::{JUMP_MAX, Timestamp};

@@ -3,18 +3,15 @@
 
 mod commit;
 mod entropy;
-mod fingerprints;
 mod grant;
 mod id;
 mod key_file;
 mod lifecycle;
-mod marks;
 mod mint;
 mod observer;
 mod refresh;
 mod refresh_token;
 mod refreshed;
-mod revocation;
 mod revocations;
 mod sealed;
 mod service;
@@ -39,8 +36,7 @@ pub use refresh_token::{
     SessionKey,
 };
 pub use refreshed::{RefreshError, Refreshed};
-pub use revocation::{OWN_ISSUER, Revocation, Revoked, RevokedBy};
-pub use revocations::Revocations;
+pub use revocations::{OWN_ISSUER, Revocation, Revocations, Revoked, RevokedBy};
 pub use service::{Found, NewSession, SessionService};
 pub use signing::{JWKS_LIFETIME, ScheduledKey, SigningKeys, Stage};
 pub use state::{Context, Device, ForeignReplays, Session, State, Transport, Why};

@@ -9,7 +9,7 @@ use super::id::TimedId;
 use super::lifecycle::{Rotation, Terms, Vouched};
 use super::observer::{Event, Occasion};
 use super::refreshed::{RefreshError, Refreshed};
-use super::revocation::RevokedBy;
+use super::revocations::RevokedBy;
 use super::service::{Found, SessionService};
 use super::state::{Context, Session, State, Transport, Why};
 use super::store::{Command, Committed, Outcome, Presentation, SessionStore};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::id::TimedId;
 use super::lifecycle::{Attempt, Rotation, Terms, Vouched};
 use super::refresh_token::{Genuine, KeyId};
-use super::revocation::Revocation;
+use super::revocations::Revocation;
 use super::state::{Context, Session, Transport, Why};
 use crate::time::Timestamp;
 

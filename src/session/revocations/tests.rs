@@ -1,7 +1,12 @@
 //! What is revoked is found, and nothing else.
 
-use super::super::revocation::Revoked;
-use super::*;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::marks::Marks;
+use super::{OWN_ISSUER, Revocation, Revocations, Revoked, RevokedBy};
+use crate::session::id::TimedId;
+use crate::time::Timestamp;
 
 const SECOND: u64 = 1000;
 

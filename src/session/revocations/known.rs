@@ -12,10 +12,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::fingerprints::{Entry, NewEntry, RevokedSet, WhenFull};
-use super::id::TimedId;
 use super::marks::Marks;
 use super::revocation::{OWN_ISSUER, Revocation, RevokedBy};
-use super::state::Session;
+use crate::session::id::TimedId;
+use crate::session::state::Session;
 use crate::time::{JUMP_MAX, Timestamp};
 use crate::token::Verified;
 
@@ -31,7 +31,7 @@ pub struct Revocations {
     /// The latest cutoff, in milliseconds.
     cutoff: AtomicU64,
     /// A number for everything that is revoked so far: another one with each revocation, and in each set.
-    state: AtomicU64,
+    pub(super) state: AtomicU64,
 }
 
 impl Default for Revocations {
@@ -225,7 +225,7 @@ impl Revocations {
         }
     }
 
-    fn find_marks(&self, marks: &Marks<'_>, now: Timestamp) -> Option<RevokedBy> {
+    pub(super) fn find_marks(&self, marks: &Marks<'_>, now: Timestamp) -> Option<RevokedBy> {
         let questions = [
             (RevokedBy::Key, marks.key),
             (RevokedBy::Session, marks.session),
@@ -280,6 +280,3 @@ const ECHO_WITHIN: usize = 64;
 
 /// Some 100 MB when full.
 const ENTRIES_MAX: usize = 1_000_000;
-
-#[cfg(test)]
-mod tests;

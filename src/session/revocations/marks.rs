@@ -1,7 +1,7 @@
 //! What a revocation can know a token, a session or a key by. Knows nothing of what is revoked.
 
-use super::id::TimedId;
 use super::revocation::OWN_ISSUER;
+use crate::session::id::TimedId;
 use crate::time::Timestamp;
 use crate::token::Verified;
 
