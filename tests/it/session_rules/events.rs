@@ -1,21 +1,14 @@
 //! Other parties end sessions: an issuer by a logout token or a pushed security event, an operator's other system by a
 //! global revocation. All of them at the admin listener.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::house::{FORM, House, house};
-use crate::support::{
-    ADMIN_TOKEN, Answer, Client, Gateway, Issuer, Provider, ProviderAnswer, Upstream, now,
+use super::house::{FORM, house};
+use super::told::{
+    BACKCHANNEL, GLOBAL, IDP, JSON, LOGOUT_EVENT, SECEVENT, SSF, Told, fails, logout_claims, post,
+    refused,
 };
-
-const JSON: &str = "application/json";
-const SECEVENT: &str = "application/secevent+jwt";
-const BACKCHANNEL: &str = "/oidc/backchannel-logout";
-const SSF: &str = "/events/ssf";
-const GLOBAL: &str = "/admin/global-token-revocation";
-const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
-const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
-const IDP: &str = "https://idp.example.com";
+use crate::support::{ADMIN_TOKEN, Gateway, Issuer, Provider, ProviderAnswer, Upstream, now};
 
 #[test]
 fn a_logout_token_ends_the_access_tokens_of_its_session_on_the_next_request() {
@@ -319,114 +312,4 @@ fn a_logout_by_a_key_that_was_published_a_moment_ago_is_understood() {
     );
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(gateway.get("/app", &[&bearer]).status, 401);
-}
-
-/// A house that also takes tokens of an issuer `main`.
-struct Told {
-    house: House,
-    issuer: Issuer,
-    /// Where the issuer's keys lie.
-    _folder: tempfile::TempDir,
-}
-
-impl Told {
-    fn new() -> Self {
-        let issuer = Issuer::new(IDP);
-        let folder = tempfile::tempdir().unwrap();
-        let keys = folder.path().join("main.jwks.json");
-        std::fs::write(&keys, issuer.jwks()).unwrap();
-        let table = format!(
-            "[issuers.main]\nissuer = \"{IDP}\"\naudiences = [\"https://api.example.com\"]\nalgorithms = [\"ES256\"]\n\
-             jwks_file = \"{}\"\n[sessions]",
-            keys.display()
-        );
-        Self {
-            house: House::with(|config| config.replacen("[sessions]", &table, 1)),
-            issuer,
-            _folder: folder,
-        }
-    }
-
-    /// An access token of the issuer's session `sid`.
-    fn token(&self, sid: &str) -> String {
-        self.issuer.token(json!({ "sid": sid }))
-    }
-
-    fn logout_token(&self, changes: Value) -> String {
-        self.issuer.key.sign("logout+jwt", &logout_claims(changes))
-    }
-
-    fn event(&self, name: &str, subject: Value) -> String {
-        let claims = self.event_claims(name, subject, json!({}));
-        self.issuer.key.sign("secevent+jwt", &claims)
-    }
-
-    fn event_claims(&self, name: &str, subject: Value, changes: Value) -> Value {
-        let event = format!("{CAEP}{name}");
-        let claims = json!({
-            "iss": IDP, "aud": "https://api.example.com", "iat": now(), "sub": "u_1", "sid": "s_1",
-            "jti": format!("{name} {subject}"), "sub_id": null, "events": { event: { "event_timestamp": now() } },
-        });
-        let named = with(claims, json!({ "sub_id": subject }));
-        with(named, changes)
-    }
-
-    fn logout(&self, token: &str) -> Answer {
-        self.tell(BACKCHANNEL, FORM, &format!("logout_token={token}"))
-    }
-
-    fn push(&self, token: &str) -> Answer {
-        self.tell(SSF, SECEVENT, token)
-    }
-
-    fn tell(&self, path: &str, content_type: &str, body: &str) -> Answer {
-        let fields = format!("Host: localhost\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n");
-        self.post(path, &fields, content_type, body)
-    }
-
-    fn post(&self, path: &str, fields: &str, content_type: &str, body: &str) -> Answer {
-        post(&self.house.gateway, path, fields, content_type, body)
-    }
-}
-
-fn post(gateway: &Gateway, path: &str, fields: &str, content_type: &str, body: &str) -> Answer {
-    let mut client = Client::connect(gateway.admin);
-    client.send(format!(
-        "POST {path} HTTP/1.1\r\n{fields}Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
-    client.answer_to("POST").expect("an answer")
-}
-
-fn logout_claims(changes: Value) -> Value {
-    let claims = json!({
-        "iss": IDP, "aud": "https://api.example.com", "sub": "u_1", "sid": "s_1",
-        "iat": now(), "exp": now() + 120, "jti": "l_1", "events": { LOGOUT_EVENT: {} },
-    });
-    with(claims, changes)
-}
-
-/// `claims` with `changes` laid over them; `null` takes a claim away.
-fn with(mut claims: Value, changes: Value) -> Value {
-    for (name, value) in changes.as_object().expect("an object of changes") {
-        match value {
-            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
-            value => claims[name] = value.clone(),
-        }
-    }
-    claims
-}
-
-/// That a logout token was refused as OpenID Connect Back-Channel Logout 1.0 §2.8 has it.
-fn refused(answer: &Answer) {
-    super::house::fails(answer, 400, "invalid_request");
-}
-
-/// That an event was refused as RFC 8935 §2.3 has it.
-fn fails(answer: &Answer, err: &str) {
-    assert_eq!(answer.status, 400, "{answer:?}: {:?}", answer.text());
-    let said = answer.json();
-    assert_eq!(said["err"], err, "{said}");
-    assert!(said["description"].is_string());
-    assert_eq!(answer.field("cache-control"), Some("no-store"));
 }

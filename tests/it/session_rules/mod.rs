@@ -13,4 +13,5 @@ mod revocation;
 mod rotation;
 mod secrets;
 mod service;
+mod told;
 mod web;
