@@ -52,7 +52,6 @@ fn client<'w>(table: &Table<'w>, sessions: &Table<'_>, known: &Known<'w>) -> Opt
     });
     let client = Client {
         id: table.name.into(),
-        kind: ClientKind::Public,
         transport: table.read_or("transport", Transport::Body, |value| {
             value.word(&TRANSPORTS)
         }),
@@ -63,10 +62,7 @@ fn client<'w>(table: &Table<'w>, sessions: &Table<'_>, known: &Known<'w>) -> Opt
         idle_lifetime: table.read("idle_lifetime", Value::span),
         absolute_lifetime: table.read("absolute_lifetime", Value::span),
         grants,
-    };
-    let client = Client {
         kind: kind?,
-        ..client
     };
     check_transport(table, sessions, &client);
     check_grants(table, sessions, &client);
@@ -85,14 +81,11 @@ fn kind(table: &Table<'_>) -> Option<ClientKind> {
     ];
     let help = "write type = \"public\" for browsers and apps, type = \"confidential\" for servers";
     let word = table.need("type", help, |value| value.word(&TYPES));
-    let auth = auth(table, word == Some(Word::Confidential));
+    let proofs = ["auth", "secret_sha256", "jwks_file"].map(|key| table.take(key));
     match word? {
-        Word::Confidential => auth.map(ClientKind::Confidential),
+        Word::Confidential => auth(table, proofs).map(ClientKind::Confidential),
         Word::Public => {
-            for value in ["auth", "secret_sha256", "jwks_file"]
-                .into_iter()
-                .filter_map(|key| table.take(key))
-            {
+            for value in proofs.into_iter().flatten() {
                 let message = "a public client cannot keep a secret";
                 value.refuse::<()>(
                     "client_conflict",
@@ -106,7 +99,7 @@ fn kind(table: &Table<'_>) -> Option<ClientKind> {
 }
 
 /// How a confidential client proves itself; `None` when it does not say so or is at fault.
-fn auth(table: &Table<'_>, wanted: bool) -> Option<ClientAuth> {
+fn auth(table: &Table<'_>, [auth, secret, jwks]: [Option<Value<'_>>; 3]) -> Option<ClientAuth> {
     #[derive(Clone, Copy)]
     enum Word {
         Secret,
@@ -116,12 +109,6 @@ fn auth(table: &Table<'_>, wanted: bool) -> Option<ClientAuth> {
         ("private_key_jwt", Word::PrivateKeyJwt),
         ("secret", Word::Secret),
     ];
-    let secret = table.take("secret_sha256");
-    let jwks = table.take("jwks_file");
-    let auth = table.take("auth");
-    if !wanted {
-        return None;
-    }
     let help =
         "write auth = \"private_key_jwt\" with jwks_file, or auth = \"secret\" with secret_sha256";
     let Some(auth) = auth else {
