@@ -58,11 +58,19 @@ pub trait Files {
         Ok(())
     }
 
+    /// Whether every PEM certificate at `path` is one. Who knows nothing of certificates takes any.
+    ///
+    /// # Errors
+    /// A text for the operator.
+    fn check_chain(&self, _path: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a listener can show the PEM chain at `chain` with the key at `key`. Who knows nothing of certificates
     /// takes any.
     ///
     /// # Errors
-    /// A text for the operator: what is no certificate, or whose key it is not.
+    /// A text for the operator: whose key it is not.
     fn check_pair(&self, _chain: &Path, _key: &Path) -> Result<(), String> {
         Ok(())
     }

@@ -87,6 +87,14 @@ pub(super) fn check_pair(chain: &Path, key: &Path, files: &impl Files) -> Result
     Certificate::read(&file, files).map(drop)
 }
 
+/// Whether the chain at `path` is one that clients can read.
+///
+/// # Errors
+/// A text for the operator.
+pub(super) fn check_chain(path: &Path, files: &impl Files) -> Result<(), String> {
+    chain(path, files).map(drop)
+}
+
 /// Whether every certificate at `path` can be trusted to sign others.
 ///
 /// # Errors
@@ -140,9 +148,19 @@ impl Certificate {
     }
 }
 
-/// Every certificate of a PEM file; at least one.
+/// Every certificate of a PEM file; at least one, and each of them read: a client gives up at one that it cannot read,
+/// wherever it stands.
 fn chain(path: &Path, files: &impl Files) -> Result<Vec<CertificateDer<'static>>, String> {
-    of_pem(&files.read(path)?, path.display())
+    let held = of_pem(&files.read(path)?, path.display())?;
+    for (at, certificate) in held.iter().enumerate() {
+        let at = format_args!("{}: certificate {}", path.display(), at + 1);
+        match X509Certificate::from_der(certificate) {
+            Ok(([], _)) => {}
+            Ok(_) => return Err(format!("{at}: bytes behind its end")),
+            Err(error) => return Err(format!("{at}: {error}")),
+        }
+    }
+    Ok(held)
 }
 
 /// Every certificate of PEM; at least one. `source` is what the operator calls it.
@@ -176,6 +194,8 @@ fn describe(leaf: &CertificateDer<'_>) -> Result<(Vec<Box<str>>, Timestamp), Str
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write;
     use std::path::Path;
 
     use super::{CertificateFile, ListenerCertificates, ListenerTls};
@@ -220,6 +240,20 @@ mod tests {
         write(folder.path(), "b");
         let told = read(folder.path(), "a.crt", "b.key").unwrap_err();
         assert!(told.contains("b.key"), "{told}");
+    }
+
+    #[test]
+    fn a_chain_in_which_anything_is_no_certificate_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a");
+        let mut chain = File::options()
+            .append(true)
+            .open(folder.path().join("a.crt"))
+            .unwrap();
+        let none = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        chain.write_all(none.as_bytes()).unwrap();
+        let told = read(folder.path(), "a.crt", "a.key").unwrap_err();
+        assert!(told.contains("a.crt: certificate 2: "), "{told}");
     }
 
     #[test]

@@ -112,6 +112,10 @@ impl Files for DiskFiles {
             .map_err(|error| error.to_string())
     }
 
+    fn check_chain(&self, path: &Path) -> Result<(), String> {
+        certificates::check_chain(path, self)
+    }
+
     fn check_pair(&self, chain: &Path, key: &Path) -> Result<(), String> {
         certificates::check_pair(chain, key, self)
     }

@@ -79,7 +79,7 @@ fn cidr(value: &Value<'_>) -> Option<IpNet> {
 
 /// Chains, keys and the clients' authority: none, or as many chains as keys.
 fn tls(table: &Table<'_>) -> Option<ListenerTls> {
-    let chains = table.read("certificate", |value| one_or_more(value, certificates));
+    let chains = table.read("certificate", |value| one_or_more(value, chain_of));
     let mut shown = chains.iter().flatten();
     let mut key = |value: &Value<'_>| key_of(shown.next(), value);
     let keys = table.read("key", |value| one_or_more(value, &mut key));
@@ -151,11 +151,18 @@ fn one_or_more<T>(value: &Value<'_>, each: impl FnMut(&Value<'_>) -> Option<T>) 
     }
 }
 
+/// A file with certificates that a client can read, all of them.
+fn chain_of(value: &Value<'_>) -> Option<PathBuf> {
+    certificates(value)?;
+    let help = "it must hold certificates alone, each of them sound: the server's own, then those that vouch for it";
+    value.judged(|files, path| files.check_chain(path), help)
+}
+
 /// The file with the key of `chain`, where there is a chain to compare it with.
 fn key_of(chain: Option<&PathBuf>, value: &Value<'_>) -> Option<PathBuf> {
     let key = private_key(value)?;
     let Some(chain) = chain else { return Some(key) };
-    let help = "write one key for each certificate, in the same order";
+    let help = "write one key for each certificate, in the same order; a chain begins with the server's own";
     value.judged(|files, key| files.check_pair(chain, key), help)
 }
 

@@ -21,6 +21,7 @@ fn a_certificate_that_cannot_serve_is_a_fault_before_anything_serves() {
         ("b.key", &b.key),
         ("ca.crt", &authority.certificate),
         ("empty.crt", EMPTY),
+        ("behind.crt", &format!("{}{EMPTY}", a.certificate)),
     ] {
         write(name, text);
     }
@@ -33,7 +34,8 @@ fn a_certificate_that_cannot_serve_is_a_fault_before_anything_serves() {
             "",
             Some(4),
         ),
-        ("certificate = \"file:empty.crt\"\nkey = \"file:a.key\"\n".into(), "", Some(4)),
+        ("certificate = \"file:empty.crt\"\nkey = \"file:a.key\"\n".into(), "", Some(3)),
+        ("certificate = \"file:behind.crt\"\nkey = \"file:a.key\"\n".into(), "", Some(3)),
         (format!("{pair}client_ca = \"file:empty.crt\"\n"), "", Some(5)),
         (
             String::new(),
