@@ -108,10 +108,11 @@ fn server_config(
     };
     let mut config = builder.with_cert_resolver(Arc::new(BySni(shown.clone())));
     config.ticketer = aws_lc_rs::Ticketer::new()?;
-    config.alpn_protocols = match has_http2 {
-        true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        false => vec![b"http/1.1".to_vec()],
+    let spoken: &[&[u8]] = match has_http2 {
+        true => &[b"h2", b"http/1.1", b"http/1.0"],
+        false => &[b"http/1.1", b"http/1.0"],
     };
+    config.alpn_protocols = spoken.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }
 

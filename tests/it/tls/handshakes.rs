@@ -17,10 +17,12 @@ fn alpn(names: &[&str]) -> Vec<Vec<u8>> {
 #[test]
 fn both_versions_and_both_protocols_are_spoken() {
     let house = House::one();
-    let rows: [(&[&str], Option<&str>); 4] = [
+    let rows: [(&[&str], Option<&str>); 5] = [
         (&["h2", "http/1.1"], Some("h2")),
         (&["http/1.1", "h2"], Some("h2")),
         (&["http/1.1"], Some("http/1.1")),
+        // As curl offers it with --http1.0.
+        (&["http/1.0"], Some("http/1.0")),
         (&[], None),
     ];
     for version in BOTH {
