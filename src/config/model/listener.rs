@@ -95,7 +95,7 @@ pub enum OnClearText {
 /// TLS of a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerTls {
-    /// Chains and keys, chosen by SNI; the first is the default. Never empty.
+    /// Chains and keys, chosen by SNI and by what the client can verify; the first is the default. Never empty.
     pub certificates: Vec<CertificateFile>,
     /// A bundle: clients must show a certificate that it signed.
     pub client_ca: Option<PathBuf>,

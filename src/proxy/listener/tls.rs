@@ -1,16 +1,17 @@
-//! TLS of a listener: 1.2 and 1.3, certificates by SNI, tickets, ALPN, and client certificates where the operator wants
-//! them. Follows the certificates as they are replaced; opens no file.
+//! TLS of a listener: 1.2 and 1.3, certificates by SNI and by key, tickets, ALPN, and client certificates where the
+//! operator wants them. Follows the certificates as they are replaced; opens no file.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
-use rustls::{RootCertStore, ServerConfig, version};
+use rustls::{RootCertStore, ServerConfig, SignatureScheme, version};
 
 use crate::config::model::Listener;
-use crate::control::{Certificates, ListenerCertificates, Live};
+use crate::control::{Certificate, Certificates, ListenerCertificates, Live};
 
 /// TLS of one listener.
 pub(super) struct ServerTls {
@@ -116,47 +117,122 @@ fn server_config(
     Ok(config)
 }
 
-/// Chooses the certificate by the name that the client asks for; the first one for any other.
+/// Chooses the certificate for each handshake.
 #[derive(Debug)]
 struct BySni(Arc<ListenerCertificates>);
 
 impl ResolvesServerCert for BySni {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let all = &self.0.certificates;
         let asked = hello.server_name().unwrap_or_default();
-        let for_it = all
-            .iter()
-            .find(|one| one.names.iter().any(|name| covers(name, asked)));
-        let shown = for_it.or_else(|| all.first())?;
+        let shown = choose(&self.0.certificates, asked, hello.signature_schemes())?;
         Some(shown.certified.clone())
     }
 }
 
-/// Whether a certificate's name is one for `asked` (RFC 6125 §6.4): `*.` stands for one label.
-fn covers(name: &str, asked: &str) -> bool {
+/// The certificate for `asked` and for a client that verifies `schemes`: one that has the name, of these one with a key
+/// that the client can use, of these one that has the name itself rather than a wildcard, of these the first.
+fn choose<'c>(
+    all: &'c [Certificate],
+    asked: &str,
+    schemes: &[SignatureScheme],
+) -> Option<&'c Certificate> {
+    let is_usable = |one: &&Certificate| one.certified.key.choose_scheme(schemes).is_some();
+    let fitting = all.iter().filter_map(|one| {
+        let fits = one.names.iter().filter_map(|name| fit(name, asked));
+        Some((one, fits.max()?))
+    });
+    match fitting.min_by_key(|(one, fit)| Reverse((is_usable(one), *fit))) {
+        Some((one, _)) => Some(one),
+        None => all.iter().find(is_usable).or(all.first()),
+    }
+}
+
+/// How a certificate's name is one for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Wildcard,
+    Exact,
+}
+
+/// How a certificate's name is one for `asked`, if it is (RFC 6125 §6.4): `*.` stands for one label.
+fn fit(name: &str, asked: &str) -> Option<Fit> {
     match name.strip_prefix("*.") {
-        None => name.eq_ignore_ascii_case(asked),
+        None => name.eq_ignore_ascii_case(asked).then_some(Fit::Exact),
         Some(suffix) => asked
             .split_once('.')
-            .is_some_and(|(first, rest)| !first.is_empty() && rest.eq_ignore_ascii_case(suffix)),
+            .is_some_and(|(first, rest)| !first.is_empty() && rest.eq_ignore_ascii_case(suffix))
+            .then_some(Fit::Wildcard),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
+    use rustls::pki_types::PrivateKeyDer;
+
+    use super::*;
+    use crate::time::Timestamp;
 
     #[test]
     fn a_wildcard_stands_for_one_label() {
         for (name, asked, expected) in [
-            ("a.example.com", "A.example.com", true),
-            ("*.example.com", "a.example.com", true),
-            ("*.example.com", "a.b.example.com", false),
-            ("*.example.com", "example.com", false),
-            ("*.example.com", ".example.com", false),
-            ("b.example.com", "a.example.com", false),
+            ("a.example.com", "A.example.com", Some(Fit::Exact)),
+            ("*.example.com", "a.example.com", Some(Fit::Wildcard)),
+            ("*.example.com", "a.b.example.com", None),
+            ("*.example.com", "example.com", None),
+            ("*.example.com", ".example.com", None),
+            ("b.example.com", "a.example.com", None),
         ] {
-            assert_eq!(covers(name, asked), expected, "{name} for {asked}");
+            assert_eq!(fit(name, asked), expected, "{name} for {asked}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_chosen_by_its_name_and_by_what_the_client_can_verify() {
+        let (p256, ed25519) = (&PKCS_ECDSA_P256_SHA256, &PKCS_ED25519);
+        let all = [
+            certificate("*.test", p256),
+            certificate("a.test", p256),
+            certificate("a.test", ed25519),
+            certificate("b.test", ed25519),
+        ];
+        let (ecdsa, eddsa) = (
+            &[SignatureScheme::ECDSA_NISTP256_SHA256][..],
+            &[SignatureScheme::ED25519][..],
+        );
+        for (asked, schemes, expected) in [
+            ("a.test", ecdsa, 1),
+            ("a.test", eddsa, 2),
+            ("a.test", &[eddsa[0], ecdsa[0]], 1),
+            // A name that the client accepts comes before the exact one that it cannot verify.
+            ("b.test", ecdsa, 0),
+            ("b.test", eddsa, 3),
+            ("c.test", ecdsa, 0),
+            // A name that is its own before any other, though the client can verify neither.
+            ("a.test", &[], 1),
+            ("c.example", ecdsa, 0),
+            ("", eddsa, 2),
+            ("", &[], 0),
+        ] {
+            let chosen = choose(&all, asked, schemes).unwrap();
+            assert!(
+                std::ptr::eq(chosen, &raw const all[expected]),
+                "{asked} {schemes:?}: {:?}",
+                chosen.names
+            );
+        }
+    }
+
+    fn certificate(name: &str, algorithm: &'static rcgen::SignatureAlgorithm) -> Certificate {
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let chain = vec![params.self_signed(&key).unwrap().der().clone()];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+        Certificate {
+            certified: Arc::new(certified.unwrap()),
+            names: vec![name.into()],
+            expires_at: Timestamp::from_secs(0),
         }
     }
 }
