@@ -118,6 +118,13 @@ pub(super) fn authorities(held: &[CertificateDer<'static>]) -> Result<RootCertSt
 }
 
 impl ListenerCertificates {
+    /// Whether clients meet the same: the chains, and with them the keys, in their order, and whom they must come from.
+    pub fn shows_the_same_as(&self, other: &Self) -> bool {
+        let [mine, others] =
+            [self, other].map(|of| of.certificates.iter().map(|one| &one.certified.cert));
+        self.client_roots == other.client_roots && mine.eq(others)
+    }
+
     fn read(tls: &ListenerTls, files: &impl Files) -> Result<Self, String> {
         let certificates = tls.certificates.iter();
         let client_roots = tls.client_ca.as_deref().map(|path| chain(path, files));

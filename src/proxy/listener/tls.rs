@@ -37,15 +37,19 @@ impl ServerTls {
         }
     }
 
-    /// The configuration for the next handshake; made anew when the certificates were replaced, or the protocols of the
-    /// listener. `None` while there is no certificate, or none that rustls takes.
+    /// The configuration for the next handshake; made anew when the certificates became others, or the protocols of the
+    /// listener: its tickets outlive a reload of anything else. `None` while there is no certificate, or none that rustls
+    /// takes.
     pub(super) fn config(&self, listener: &Listener) -> Option<Arc<ServerConfig>> {
         let all = self.certificates.load();
         let now = all.find(&self.listener)?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_current =
-            |made: &&Made| Arc::ptr_eq(&made.of, now) && made.has_http2 == listener.http2;
-        if let Some(made) = made.as_ref().filter(is_current) {
+        let is_current = |made: &&mut Made| {
+            made.has_http2 == listener.http2
+                && (Arc::ptr_eq(&made.of, now) || made.of.shows_the_same_as(now))
+        };
+        if let Some(made) = made.as_mut().filter(is_current) {
+            made.of = now.clone();
             return Some(made.config.clone());
         }
         match server_config(now, listener.http2) {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rustls::HandshakeKind;
 use rustls::client::Resumption;
 
-use super::House;
 use super::certificates::Leaf;
+use super::{BOTH, House, client, get};
 
 /// The new certificate is served within this time.
 const SERVED_WITHIN: Duration = Duration::from_secs(2);
@@ -64,4 +65,29 @@ fn a_new_certificate_is_served_at_once_and_no_handshake_fails() {
         over.store(true, Ordering::Relaxed);
     });
     assert!(shaken.load(Ordering::Relaxed) > CLIENTS * SWAPS);
+}
+
+#[test]
+fn tickets_outlive_a_reload_and_not_their_certificate() {
+    let house = House::one();
+    let reload = || {
+        let told = house.gateway.admin_post("/api/reload", "{}");
+        assert_eq!(told.status, 200, "{}", told.text());
+    };
+    for version in BOTH {
+        let config = Arc::new(client(&house.authority, &[version], None));
+        let kind = || {
+            let mut tls = house.connect(&config, "a.test").unwrap();
+            let kind = tls.conn.handshake_kind();
+            assert!(get(&mut tls).unwrap().starts_with("HTTP/1.1 200 "));
+            kind
+        };
+        let (full, resumed) = (Some(HandshakeKind::Full), Some(HandshakeKind::Resumed));
+        assert_eq!(kind(), full, "{:?}", version.version);
+        reload();
+        assert_eq!(kind(), resumed, "{:?}", version.version);
+        replace(&house, &house.authority.leaf("a.test"));
+        reload();
+        assert_eq!(kind(), full, "{:?}", version.version);
+    }
 }
