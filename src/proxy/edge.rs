@@ -178,15 +178,18 @@ impl Edge {
         Serving::one_of(&self.to_end)
     }
 
-    pub(super) fn tell_health(&self, upstream: &str, server: &str, health: Health) {
+    /// Tells that a server is used again.
+    pub(super) fn tell_used(&self, upstream: &str, server: &str) {
         let metrics = self.telemetry.metrics();
-        metrics.upstream_healthy(upstream, server, health);
-        match health {
-            Health::Used => tracing::info!(upstream, server, "the server takes connections again"),
-            Health::PassedOver => {
-                tracing::warn!(upstream, server, "the server takes no connection")
-            }
-        }
+        metrics.upstream_healthy(upstream, server, Health::Used);
+        tracing::info!(upstream, server, "the server takes connections again");
+    }
+
+    /// Tells that a server is passed over, and why: where another one answers, nothing else does.
+    pub(super) fn tell_passed_over(&self, upstream: &str, server: &str, error: &dyn fmt::Display) {
+        let metrics = self.telemetry.metrics();
+        metrics.upstream_healthy(upstream, server, Health::PassedOver);
+        tracing::warn!(upstream, server, %error, "the server takes no connection");
     }
 }
 

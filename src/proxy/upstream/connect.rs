@@ -47,6 +47,15 @@ pub(super) enum ConnectFault {
     Exhausted(String),
 }
 
+impl fmt::Display for ConnectFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "no connection within `connect_timeout`",
+            Self::Refused(detail) | Self::Exhausted(detail) => detail,
+        })
+    }
+}
+
 /// A connection.
 pub(super) enum Opened {
     /// Plain TCP.

@@ -75,14 +75,14 @@ impl Link {
             let refused = match Self::to(edge, &state, server, freshness, now).await {
                 Ok(link) => return Ok(link),
                 Err(ConnectFault::Exhausted(detail)) => return Err(LinkFault::Exhausted(detail)),
-                Err(ConnectFault::Timeout) => LinkFault::Timeout,
-                Err(ConnectFault::Refused(detail)) => {
-                    LinkFault::Unavailable(format!("{}: {detail}", server.label))
-                }
+                Err(refused) => refused,
             };
             tried.push(at);
-            pass_over(edge, &state, server);
-            fault = Some(refused);
+            pass_over(edge, &state, server, &refused);
+            fault = Some(match refused {
+                ConnectFault::Timeout => LinkFault::Timeout,
+                refused => LinkFault::Unavailable(format!("{}: {refused}", server.label)),
+            });
         }
         Err(fault.unwrap_or_else(|| LinkFault::Unavailable("no server is left".into())))
     }

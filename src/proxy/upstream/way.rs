@@ -1,6 +1,7 @@
 //! The way to one server: a connection that was kept, one that is shared, or a new one; and what waiting for a new one in
 //! vain says of the server.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +18,6 @@ use super::shared::{Shared, Stream};
 use crate::config::model::{Protocol, Upstream};
 use crate::proxy::connection;
 use crate::proxy::edge::Edge;
-use crate::telemetry::Health;
 
 /// A connection to one server: kept, shared or new.
 pub(super) enum Way {
@@ -93,28 +93,9 @@ impl Way {
             began,
             address: None,
         };
-        let (opened, address) = trial.open(&addresses).await?;
-        let way = match upstream.protocol {
-            Protocol::H1 => {
-                let (reader, writer) = match opened {
-                    Opened::Plain(stream) => connection::split_plain(stream, upstream.idle_timeout),
-                    Opened::Tls(stream) => connection::split_tls(*stream, upstream.idle_timeout),
-                };
-                Way::Http1(Single {
-                    reader,
-                    writer,
-                    address,
-                })
-            }
-            Protocol::H2 => {
-                let (sender, is_alive) = connect::http2(opened, upstream).await?;
-                let shared = Shared::new(sender, is_alive, address, upstream.keepalive_timeout);
-                let stream = shared.open();
-                server.pool.add(shared.clone());
-                Way::http2(shared, stream)
-            }
-        };
+        let way = trial.way(&addresses).await;
         trial.end();
+        let way = way?;
         tell_used(edge, state, server, server.welcome());
         Ok(way)
     }
@@ -142,8 +123,32 @@ struct Trial<'t> {
 
 /// The part of `connect_timeout` after which a server that was given up is passed over.
 const GIVEN_UP_AFTER: u32 = 4;
+/// Why such a server is passed over.
+const GIVEN_UP: &str = "no connection until nobody waited for it";
 
 impl Trial<'_> {
+    /// A connection that requests can take.
+    async fn way(&mut self, addresses: &[SocketAddr]) -> Result<Way, ConnectFault> {
+        let (opened, address) = self.open(addresses).await?;
+        let upstream = &self.state.upstream;
+        if upstream.protocol == Protocol::H1 {
+            let (reader, writer) = match opened {
+                Opened::Plain(stream) => connection::split_plain(stream, upstream.idle_timeout),
+                Opened::Tls(stream) => connection::split_tls(*stream, upstream.idle_timeout),
+            };
+            return Ok(Way::Http1(Single {
+                reader,
+                writer,
+                address,
+            }));
+        }
+        let (sender, is_alive) = connect::http2(opened, upstream).await?;
+        let shared = Shared::new(sender, is_alive, address, upstream.keepalive_timeout);
+        let stream = shared.open();
+        self.server.pool.add(shared.clone());
+        Ok(Way::http2(shared, stream))
+    }
+
     /// A connection to the first of the addresses that takes one.
     async fn open(
         &mut self,
@@ -189,7 +194,7 @@ impl Trial<'_> {
         shunned.add(address, Instant::now(), span);
     }
 
-    /// It took the connection.
+    /// It took the connection, or whoever asked hears why not.
     fn end(self) {
         std::mem::forget(self);
     }
@@ -201,7 +206,7 @@ impl Drop for Trial<'_> {
             if let Some(address) = self.address {
                 self.shun(address);
             }
-            pass_over(self.edge, self.state, self.server);
+            pass_over(self.edge, self.state, self.server, &GIVEN_UP);
         }
     }
 }
@@ -209,14 +214,14 @@ impl Drop for Trial<'_> {
 /// Tells that a server is used again, where that is new.
 pub(super) fn tell_used(edge: &Edge, state: &State, server: &Server, change: Change) {
     if change == Change::Changed {
-        edge.tell_health(&state.upstream.name, &server.label, Health::Used);
+        edge.tell_used(&state.upstream.name, &server.label);
     }
 }
 
-/// Notes that a server took no connection.
-pub(super) fn pass_over(edge: &Edge, state: &State, server: &Server) {
+/// Notes that a server took no connection, and why.
+pub(super) fn pass_over(edge: &Edge, state: &State, server: &Server, why: &dyn fmt::Display) {
     let upstream = &state.upstream;
     if server.pass_over(Instant::now(), upstream.retry_after) == Change::Changed {
-        edge.tell_health(&upstream.name, &server.label, Health::PassedOver);
+        edge.tell_passed_over(&upstream.name, &server.label, why);
     }
 }

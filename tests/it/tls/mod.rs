@@ -5,6 +5,7 @@ mod checked;
 mod clients;
 mod handshakes;
 mod refusals;
+mod servers;
 mod swap;
 
 use std::io::{self, Read as _, Write as _};
