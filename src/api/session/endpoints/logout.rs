@@ -17,13 +17,14 @@ use crate::session::{Event, Found, Occasion, RefreshError, TimedId, Why};
 impl SessionApi {
     pub(super) async fn logout(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
         call.content()?;
-        let jar = self.jar(call)?;
+        let jar = self.jar(call);
         let holder = self.tokens.holder(call);
         let has_bearer = call.request.headers().contains_key(header::AUTHORIZATION);
         let by_bearer = match (&holder, &jar) {
             (Ok(verified), _) => self_session(verified.principal().session.as_deref())?,
             // The cookie speaks alone: its token outlives an access token that has expired.
             (Err(_), Jar::Own(..)) => None,
+            (Err(_), Jar::Torn(_, failure)) => return Err(failure.clone()),
             (Err(_), Jar::Foreign) if !has_bearer => {
                 return Err(origin::other_origin());
             }
@@ -32,12 +33,10 @@ impl SessionApi {
         if let Some(session) = by_bearer {
             self.end(session, None, call).await?;
         }
-        let mut response = json(StatusCode::OK, &json!({}));
-        if let Jar::Own(cookie, token) = jar {
+        if let Jar::Own(_, token) = jar {
             self.end_by_cookie(token, call).await?;
-            cookie::clear(&mut response, cookie);
         }
-        Ok(response)
+        Ok(jar.emptied(json(StatusCode::OK, &json!({}))))
     }
 
     pub(super) async fn logout_all(&self, call: &Call<'_>) -> Result<Response<Bytes>, Failure> {
@@ -56,11 +55,7 @@ impl SessionApi {
             ..Occasion::default()
         };
         self.tell(Event::LogoutAll, call, occasion);
-        let mut response = json(StatusCode::OK, &json!({}));
-        if let Ok(Jar::Own(cookie, _)) = self.jar(call) {
-            cookie::clear(&mut response, cookie);
-        }
-        Ok(response)
+        Ok(self.jar(call).emptied(json(StatusCode::OK, &json!({}))))
     }
 
     async fn end_by_cookie(&self, token: &str, call: &Call<'_>) -> Result<(), Failure> {
@@ -99,15 +94,17 @@ impl SessionApi {
     }
 
     /// The refresh cookie of a call, and whether a page that may use it made the call.
-    fn jar<'c>(&'c self, call: &Call<'c>) -> Result<Jar<'c>, Failure> {
+    fn jar<'c>(&'c self, call: &Call<'c>) -> Jar<'c> {
         let Some(cookie) = &self.sessions().cookie else {
-            return Ok(Jar::Empty);
+            return Jar::Empty;
         };
-        Ok(match cookie::read(cookie, call)? {
-            None => Jar::Empty,
-            Some(token) if origin::check_cookie(cookie, call).is_ok() => Jar::Own(cookie, token),
-            Some(_) => Jar::Foreign,
-        })
+        let of_own_page = || origin::check_cookie(cookie, call).is_ok();
+        match cookie::read(cookie, call) {
+            Ok(None) => Jar::Empty,
+            Ok(Some(token)) if of_own_page() => Jar::Own(cookie, token),
+            Ok(Some(_)) => Jar::Foreign,
+            Err(failure) => Jar::Torn(Some(cookie).filter(|_| of_own_page()), failure),
+        }
     }
 }
 
@@ -119,6 +116,19 @@ enum Jar<'a> {
     Own(&'a Cookie, &'a str),
     /// There is one, and the page may not use it.
     Foreign,
+    /// There are two, and neither counts; a page that might use one may have the gate's own taken away. A sibling that
+    /// tossed the other keeps nobody from a logout by a Bearer token.
+    Torn(Option<&'a Cookie>, Failure),
+}
+
+impl Jar<'_> {
+    /// Takes the cookie away in an answer, if the page may.
+    fn emptied(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+        if let Jar::Own(cookie, _) | Jar::Torn(Some(cookie), _) = self {
+            cookie::clear(&mut response, cookie);
+        }
+        response
+    }
 }
 
 /// The session of a token. One without is a client's own: it has none to end.

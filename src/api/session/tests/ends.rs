@@ -1,7 +1,7 @@
 //! Where a session is listed, and how it ends: by a logout, by its owner's hand, in its time.
 
 use super::flows::claims;
-use super::house::House;
+use super::house::{House, ORIGIN};
 
 #[tokio::test]
 async fn logout_everywhere_spares_a_login_of_the_same_moment() {
@@ -14,6 +14,30 @@ async fn logout_everywhere_spares_a_login_of_the_same_moment() {
     let after = house.login().await;
     assert!(!house.counts(&before.text("access_token")).await);
     assert!(house.counts(&after.text("access_token")).await);
+}
+
+#[tokio::test]
+async fn a_cookie_that_a_sibling_tossed_keeps_nobody_from_a_logout_by_bearer() {
+    let house = House::build().await;
+    for path in ["/auth/logout", "/auth/logout-all"] {
+        let login = house.web_login().await;
+        let (own, access) = (login.cookie(), login.text("access_token"));
+        let name = own.split_once('=').unwrap().0;
+        let torn = format!("{own}; {name}=tgr_tossed");
+        let bearer = format!("Bearer {access}");
+        let page = [("origin", ORIGIN), ("x-tollgate-csrf", "1")];
+        let page = [&page[..], &[("cookie", &*torn)]].concat();
+        if path == "/auth/logout" {
+            let alone = house.send("POST", path, &page, "").await;
+            alone.fails(400, "invalid_request");
+            assert!(house.counts(&access).await, "neither of the two counts");
+        }
+        let fields = [&page[..], &[("authorization", &*bearer)]].concat();
+        let logout = house.send("POST", path, &fields, "").await;
+        assert_eq!(logout.status(), 200);
+        assert!(logout.field("set-cookie").unwrap().contains("Max-Age=0"));
+        assert!(!house.counts(&access).await);
+    }
 }
 
 #[tokio::test]
