@@ -36,11 +36,7 @@ pub(super) fn check_cookie(cookie: &Cookie, call: &Call<'_>) -> Result<(), Failu
 /// Checks a call of a client whose tokens travel in bodies: a browser may make it only from an origin that the client
 /// lists.
 pub(super) fn check_body(client: &Client, call: &Call<'_>) -> Result<(), Failure> {
-    let headers = call.request.headers();
-    let from_browser = [header::ORIGIN, SEC_FETCH_SITE, SEC_FETCH_DEST]
-        .iter()
-        .any(|name| headers.contains_key(name));
-    if !from_browser {
+    if !is_of_page(call) {
         return Ok(());
     }
     let origin = call.field(&header::ORIGIN).ok().flatten();
@@ -48,6 +44,14 @@ pub(super) fn check_body(client: &Client, call: &Call<'_>) -> Result<(), Failure
         true => Ok(()),
         false => Err(other_origin()),
     }
+}
+
+/// Whether a page made the call, by what its browser says of it.
+pub(super) fn is_of_page(call: &Call<'_>) -> bool {
+    let headers = call.request.headers();
+    [header::ORIGIN, SEC_FETCH_SITE, SEC_FETCH_DEST]
+        .iter()
+        .any(|name| headers.contains_key(name))
 }
 
 /// Where the CORS protocol applies how.

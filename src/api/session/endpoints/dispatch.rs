@@ -92,6 +92,12 @@ impl SessionApi {
             Failure::Refused(refusal) => problem::answer(refusal, &self.config, &asked(call)),
             _ => failure.answer(),
         };
+        // To Basic a browser asks its user for a name and a password, before the page hears of it.
+        if matches!(failure, Failure::ClientUnnamed | Failure::InvalidClient)
+            && origin::is_of_page(call)
+        {
+            response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        }
         if let Some(refusal) = failure.refusal() {
             response.extensions_mut().insert(refusal);
         }

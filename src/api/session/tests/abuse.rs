@@ -168,6 +168,23 @@ async fn the_cookie_of_a_confidential_client_counts_with_its_secret_alone() {
 }
 
 #[tokio::test]
+async fn no_browser_asks_its_user_for_the_secret_of_a_client() {
+    let house = House::build().await;
+    let named = [("x-client-id", "nobody")];
+    let page = [("origin", ORIGIN), ("x-tollgate-csrf", "1")];
+    let own = [("sec-fetch-site", "same-origin"), page[1]];
+    for (from, challenge) in [(&[][..], Some(BASIC)), (&page, None), (&own, None)] {
+        for fields in [from.to_vec(), [from, &named].concat()] {
+            let answer = house.send("POST", "/auth/login", &fields, "").await;
+            answer.fails(401, "invalid_client");
+            assert_eq!(answer.field("www-authenticate"), challenge);
+        }
+    }
+}
+
+const BASIC: &str = "Basic realm=\"oauth\"";
+
+#[tokio::test]
 async fn names_of_the_client_must_agree() {
     let house = House::build().await;
     let fields = [("content-type", "application/json"), ("x-client-id", "web")];
