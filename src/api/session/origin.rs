@@ -86,7 +86,7 @@ pub(super) fn preflight(sessions: &Sessions, zone: Zone, call: &Call<'_>) -> Res
     }
     let csrf = sessions.cookie.as_ref().map(|cookie| &*cookie.csrf_header);
     let at_auth = ["X-Device-Label"].into_iter().chain(csrf);
-    let headers = ["Authorization", "Content-Type", "X-Client-Id"]
+    let headers = FOR_EVERYBODY
         .into_iter()
         .chain(at_auth.filter(|_| zone == Zone::Auth));
     let headers = headers.collect::<Vec<_>>().join(", ");
@@ -171,4 +171,13 @@ const NO_PAGE: &str =
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Browsers say it of every request; `Sec-Fetch-Mode` is also said by clients that are none.
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// The last three come with every request of a page that is traced.
+const FOR_EVERYBODY: [&str; 6] = [
+    "Authorization",
+    "Content-Type",
+    "X-Client-Id",
+    "X-Request-Id",
+    "traceparent",
+    "tracestate",
+];
 const EXPOSED: &str = "X-Request-Id, Retry-After, WWW-Authenticate";

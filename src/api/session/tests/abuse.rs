@@ -222,11 +222,15 @@ async fn preflights_are_answered_for_listed_origins() {
     assert_eq!(own.status(), 204);
     assert_eq!(own.field("access-control-allow-origin"), Some(ORIGIN));
     assert_eq!(own.field("access-control-allow-credentials"), Some("true"));
-    assert!(
-        own.field("access-control-allow-headers")
-            .unwrap()
-            .contains("X-Tollgate-CSRF")
-    );
+    let headers = own.field("access-control-allow-headers").unwrap();
+    for name in [
+        "X-Tollgate-CSRF",
+        "X-Request-Id",
+        "traceparent",
+        "tracestate",
+    ] {
+        assert!(headers.contains(name), "{headers}");
+    }
     let foreign = house
         .send(
             "OPTIONS",
