@@ -11,9 +11,10 @@ use super::acts::{Acts, Question};
 use super::door::{self, Need};
 use super::fault::Fault;
 use super::heard::Heard;
+use super::page::{self, Pace};
 use super::place::Place;
 use super::view::{self, Detail};
-use super::{event, page, wish};
+use super::{event, wish};
 use crate::config::Config;
 use crate::control::{Distrusted, ReloadOutcome};
 use crate::telemetry::Telemetry;
@@ -60,7 +61,10 @@ impl<A: Acts> Admin<A> {
         let detail = may_see_all.map_or(Detail::Bare, |()| Detail::Whole);
         let body = request.body();
         Ok(match place {
-            Place::Page => page::render(config, &self.acts.status(), &self.telemetry),
+            Place::Page => {
+                let pace = Pace::asked(request.uri().query());
+                page::render(config, &self.acts.status(), &self.telemetry, pace)
+            }
             Place::Live => answer::body(StatusCode::OK, TEXT, "ok"),
             Place::Ready => view::readiness(self.acts.status(), detail),
             Place::Metrics => answer::body(StatusCode::OK, EXPOSITION, self.telemetry.scrape()),

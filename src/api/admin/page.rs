@@ -18,9 +18,54 @@ use crate::control::{IssuerStatus, KeyOrigin, ReloadOutcome, Status};
 use crate::gate::Reason;
 use crate::telemetry::{Health, ServerHealth, Telemetry};
 
+/// Whether the page stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// It does, until somebody asks anew: nobody loses a place, a selection or a sentence that is being read out
+    /// (WCAG 2.2, F41).
+    Still,
+    /// It reads itself anew: somebody has asked for that.
+    Live,
+}
+
+impl Pace {
+    /// What the query of the page's address asks for.
+    pub(super) fn asked(query: Option<&str>) -> Self {
+        match query {
+            Some("live") => Self::Live,
+            _ => Self::Still,
+        }
+    }
+
+    fn in_head(self) -> &'static str {
+        match self {
+            Self::Still => "",
+            Self::Live => "<meta http-equiv=\"refresh\" content=\"15\">\n",
+        }
+    }
+
+    fn told(self) -> &'static str {
+        match self {
+            Self::Still => {
+                "This page stays as it is; there is <a href=\"/?live\">one that reads itself anew</a> every 15 seconds."
+            }
+            Self::Live => {
+                "This page reads itself anew every 15 seconds; there is <a href=\"/\">one that stays as it is</a>."
+            }
+        }
+    }
+}
+
 /// The page of this moment.
-pub(super) fn render(config: &Config, facts: &Status, telemetry: &Telemetry) -> Response<Bytes> {
+pub(super) fn render(
+    config: &Config,
+    facts: &Status,
+    telemetry: &Telemetry,
+    pace: Pace,
+) -> Response<Bytes> {
     let html = fill(PAGE, |name| match name {
+        "pace" => pace.in_head().to_owned(),
+        "paced" => pace.told().to_owned(),
         "state" => view::state(facts).to_owned(),
         "version" => env!("CARGO_PKG_VERSION").to_owned(),
         "generation" => facts.generation.to_string(),
@@ -41,9 +86,9 @@ pub(super) fn render(config: &Config, facts: &Status, telemetry: &Telemetry) -> 
 fn reload(facts: &Status) -> String {
     match &facts.last_reload {
         Some(last) if last.outcome == ReloadOutcome::Rejected => format!(
-            "<div class=\"warn\"><p>The file was read again and rejected; generation {} goes on.</p><pre>{}</pre></div>",
+            "<div class=\"warn\"><p>The file was read again and rejected; generation {} goes on.</p><pre tabindex=\"0\">{}</pre></div>",
             facts.generation,
-            escaped(&last.text)
+            escaped(last.text.trim_end())
         ),
         _ => String::new(),
     }

@@ -15,6 +15,20 @@ async fn the_page_is_whole_without_a_script_and_escapes_what_it_shows() {
 }
 
 #[tokio::test]
+async fn the_page_stays_as_it_is_unless_somebody_asks_for_one_that_does_not() {
+    let admin = admin(CONFIG);
+    for (path, is_live, other) in [
+        ("/", false, "href=\"/?live\""),
+        ("/?live", true, "href=\"/\""),
+        ("/?other", false, "href=\"/?live\""),
+    ] {
+        let html = text(&admin.ask("GET", path, &[], "").await);
+        assert_eq!(html.contains("http-equiv=\"refresh\""), is_live, "{path}");
+        assert!(html.contains(other), "{html}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_tells_since_when_an_issuers_keys_are_confirmed_and_why_no_longer() {
     let admin = admin(CONFIG);
     for (source, age_s, shown) in [
