@@ -1,5 +1,6 @@
 //! Claims: types, values and times.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,7 +8,8 @@ use serde_json::{Value, json};
 use super::issuer::{
     NOW, claims_with, good_claims, hs256, hs256_keys, hs256_verifier, terms, verifier, verify,
 };
-use crate::token::{Algorithm, TokenError, Verified};
+use crate::time::Timestamp;
+use crate::token::{Algorithm, BearerToken, TokenError, Verified};
 
 const HEADER: &str = r#"{"alg":"HS256"}"#;
 
@@ -243,6 +245,7 @@ fn the_audience_is_one_of_ours() {
     let ours = "https://api.example.com";
     check(json!({ "aud": [ours] }), Ok(()));
     check(json!({ "aud": ["other", ours] }), Ok(()));
+    check(json!({ "aud": [ours, "other"] }), Ok(()));
     for aud in [
         json!("other"),
         json!(""),
@@ -280,6 +283,17 @@ fn the_first_fault_in_the_order_of_reasons_is_told() {
 }
 
 #[test]
+fn an_issuer_that_does_not_count_here_is_told_before_anything_else_of_its_token() {
+    let verifier = hs256_verifier();
+    let expired = hs256(HEADER, &claims_with(&json!({"exp": NOW - 60})).to_string());
+    let token = BearerToken::from_compact(&expired).unwrap();
+    let now = Timestamp::from_secs(NOW);
+    let error = |accepted: &[Arc<str>]| verifier.verify(token, Some(accepted), now).unwrap_err();
+    assert_eq!(error(&["main".into()]).error, TokenError::Expired);
+    assert_eq!(error(&["other".into()]).error, TokenError::IssuerUnknown);
+}
+
+#[test]
 fn optional_texts_that_are_empty_say_nothing() {
     let verified = verify_with(&json!({
         "sid": "", "jti": "", "client_id": "", "azp": "spa", "tenant": "", "scope": "",
@@ -291,6 +305,12 @@ fn optional_texts_that_are_empty_say_nothing() {
     assert_eq!(principal.client.as_deref(), Some("spa"));
     assert_eq!(principal.tenant, None);
     assert_eq!(principal.scopes, None);
+}
+
+#[test]
+fn a_client_goes_by_its_client_id_where_azp_names_another() {
+    let verified = verify_with(&json!({"client_id": "web", "azp": "spa"})).unwrap();
+    assert_eq!(verified.principal().client.as_deref(), Some("web"));
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What an issuer tells of itself: every rule of a logout token and of a security event token, a row each.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::issuer::{NOW, TestIssuer, hs256, hs256_verifier, terms, verifier};
+use super::issuer::{NOW, TestIssuer, cache, hs256, hs256_verifier, terms, verifier};
 use crate::time::Timestamp;
 use crate::token::{
-    Algorithm, BearerToken, EventForm, IssuerEvent, KeySet, Named, TokenError, Verifier, WantedKey,
+    Algorithm, BearerToken, EventForm, IssuerEvent, KeyRing, KeySet, Named, TokenError, Verifier,
+    WantedKey,
 };
 
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -203,6 +206,23 @@ fn an_event_names_its_own_subject_where_the_token_names_none() {
     assert_eq!(security(&beside).unwrap().ends, [subject("eve")]);
     let unknown = json!({ "events": { REVOKED: { "subject": "bob" } } });
     assert!(security(&unknown).is_err());
+}
+
+#[test]
+fn an_event_counts_as_a_use_of_its_key() {
+    let issuer = TestIssuer::new(Algorithm::Es256);
+    let keys = KeySet::from_signing_keys([&issuer.key]);
+    let mut ring = KeyRing::default();
+    let keys = Arc::new(keys);
+    ring.insert("main".into(), keys.clone());
+    let verifier = Verifier::new(vec![Arc::new(issuer.terms.clone())], &ring, cache());
+    let token = issuer.key.sign("logout+jwt", &logout_claims());
+    verify(&verifier, &token, EventForm::Logout).unwrap();
+    let usage = keys.keys().next().unwrap().usage();
+    assert_eq!(
+        (usage.count(), usage.last_used()),
+        (1, Some(Timestamp::from_secs(NOW)))
+    );
 }
 
 #[test]

@@ -97,6 +97,28 @@ fn an_element_of_a_list_is_one_product_or_none() {
 }
 
 #[test]
+fn what_could_not_be_a_products_name_is_none_in_a_token_either() {
+    let longest = "x".repeat(Entitlement::BYTES_MAX);
+    for (name, sound) in [
+        (longest.as_str(), true),
+        (&format!("{longest}x"), false),
+        ("café", true),
+        ("a\0b", false),
+        ("a\u{7f}b", false),
+        ("a\u{85}b", false),
+        ("a\tb", false),
+        ("a\u{a0}b", false),
+        ("a\u{3000}b", false),
+    ] {
+        assert_eq!(Entitlement::parse(name).is_ok(), sound, "{name:?}");
+        let verified = verify_at("products", &json!({"products": ["crm", name]})).unwrap();
+        let products = &verified.principal().products;
+        assert_eq!(products.has_unsound(), !sound, "{name:?}");
+        assert_eq!(products.iter().count(), 1 + usize::from(sound), "{name:?}");
+    }
+}
+
+#[test]
 fn a_list_of_scopes_reads_like_the_text() {
     for scope in [
         json!("crm.read crm.write"),

@@ -135,8 +135,13 @@ fn a_document_over_its_limits_is_an_error() {
     assert!(parse(&hundred, &Algorithm::ALL).0.is_empty());
     let document = json!({ "keys": vec![json!({}); KeySet::KEYS_MAX + 1] }).to_string();
     assert!(KeySet::parse(document.as_bytes(), &Algorithm::ALL).is_err());
-    let document = format!("{{\"keys\":[]}}{}", " ".repeat(KeySet::DOCUMENT_BYTES_MAX));
-    assert!(KeySet::parse(document.as_bytes(), &Algorithm::ALL).is_err());
+    let read = |bytes| {
+        let mut document = br#"{"keys":[]}"#.to_vec();
+        document.resize(bytes, b' ');
+        KeySet::parse(&document, &Algorithm::ALL)
+    };
+    assert!(read(KeySet::DOCUMENT_BYTES_MAX).is_ok());
+    assert!(read(KeySet::DOCUMENT_BYTES_MAX + 1).is_err());
 }
 
 #[test]
@@ -176,6 +181,18 @@ fn an_ed25519_key_of_small_order_is_skipped() {
 }
 
 #[test]
+fn coordinates_whose_border_was_moved_are_no_point() {
+    let key = new_key(Algorithm::Es256);
+    let jwk = key.public_jwk();
+    let bytes = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+    let point = [bytes("x"), bytes("y")].concat();
+    let (x, y) = point.split_at(31);
+    let moved = json!({"x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y)});
+    let (keys, warnings) = parse(&[jwk_with(&key, &moved)], &[Algorithm::Es256]);
+    assert!(keys.is_empty() && warnings.len() == 1, "{warnings:?}");
+}
+
+#[test]
 fn a_long_kid_is_shown_by_its_beginning() {
     let jwk = json!({"kty": "oct", "kid": "k".repeat(100_000)});
     let (_, warnings) = parse(&[jwk], &[Algorithm::Es256]);
@@ -192,6 +209,20 @@ fn an_rsa_key_without_alg_serves_each_configured_rsa_algorithm() {
     assert_eq!(pinned, [Algorithm::Rs256, Algorithm::Ps512]);
     let (keys, _) = parse(&[key.public_jwk()], &configured);
     assert_eq!(keys.len(), 1);
+}
+
+#[test]
+fn an_even_modulus_is_told_as_such() {
+    let key = new_key(Algorithm::Rs256);
+    let jwk = key.public_jwk();
+    let mut n = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
+    *n.last_mut().unwrap() &= 0xfe;
+    let even = jwk_with(&key, &json!({ "n": URL_SAFE_NO_PAD.encode(n) }));
+    let (keys, warnings) = parse(&[even], &[Algorithm::Rs256]);
+    assert!(
+        keys.is_empty() && warnings[0].contains("even"),
+        "{warnings:?}"
+    );
 }
 
 #[test]

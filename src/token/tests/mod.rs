@@ -15,3 +15,4 @@ mod mint;
 mod replay;
 mod vectors;
 mod verdicts;
+mod withdrawn;
