@@ -147,8 +147,28 @@ fn identity_is_told_of_a_verified_caller_alone() {
 }
 
 #[test]
+fn an_answer_says_nothing_under_the_gates_own_names() {
+    let gate = House::new().gate;
+    for name in [
+        "X-Identity-Subject",
+        "x_identity_anything",
+        "X-Identity-",
+        "X-Request-Id",
+        "x_request_id",
+    ] {
+        assert!(gate.keeps_back(name), "{name}");
+    }
+    for name in ["X-Identity", "X-Identities", "X-Request", "Set-Cookie"] {
+        assert!(!gate.keeps_back(name), "{name}");
+    }
+}
+
+#[test]
 fn a_websocket_token_is_taken_out_of_the_protocols() {
     let house = House::new();
+    let others = [("Sec-WebSocket-Protocol", "bearer.x, chat")];
+    let told = house.forwarded("/open/x", &others, false);
+    assert_eq!(value(&told, "sec-websocket-protocol"), ["bearer.x, chat"]);
     let offered = format!(
         "chat, bearer.{}, superchat",
         house.token(serde_json::json!({}))

@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 use crate::token::{Algorithm, KeyRing, KeySet, SigningKey, VerifiedTokens};
 use crate::wire::{Field, RequestHead, Scheme, Version};
 
+/// Names and values.
+pub(super) type Fields<'f> = [(&'f str, &'f str)];
+
 /// The present of every test: a number.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::house::{House, NOW};
 use crate::session::{Revocation, Revocations, Revoked};
+use crate::token::{EventForm, TokenError};
 
 fn revoke(revocations: &Revocations, what: Revoked) {
     let revocation = Revocation {
@@ -53,6 +54,29 @@ fn what_is_revoked_counts_on_the_next_request_of_a_token_that_passed() {
         revoke(&house.revocations, Revoked::Session("s_5".into()));
         assert_eq!(ask(), "token_revoked", "{kind:?}");
     }
+}
+
+#[test]
+fn the_word_of_a_revoked_key_ends_nobodys_session() {
+    let house = House::new();
+    let event = house.key.sign(
+        "logout+jwt",
+        &json!({
+            "iss": "https://auth.example.com", "aud": "https://api.example.com", "sid": "s_1",
+            "iat": NOW.as_secs(), "exp": NOW.as_secs() + 60, "jti": "j_1",
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        }),
+    );
+    let verify = || {
+        let form = EventForm::Logout;
+        let event = house
+            .gate
+            .verify_event(&event, form, &house.revocations, NOW);
+        event.map(drop).map_err(|failure| failure.error)
+    };
+    assert_eq!(verify(), Ok(()));
+    revoke(&house.revocations, Revoked::Key(house.key.kid().into()));
+    assert_eq!(verify(), Err(TokenError::KeyDistrusted));
 }
 
 #[test]
