@@ -132,6 +132,18 @@ fn a_path_that_other_servers_take_elsewhere_finds_no_route() {
 }
 
 #[test]
+fn a_server_that_takes_parameters_off_before_it_decodes_finds_the_same_route_too() {
+    let routes = [("all", "/*"), ("strict", "/a@b/{x}")];
+    let routes = routes.map(|(name, path)| Arc::new(route(name, "", path, &[])));
+    let table = RouteTable::new(routes).unwrap();
+    for (target, expected) in [("/a%40b;v/%3Bc", false), ("/a%40c;v/%3Bc", true)] {
+        let path = RequestPath::parse(target).unwrap();
+        let found = table.find_alike(None, &path, "GET");
+        assert_eq!(found.is_ok(), expected, "{target}: {found:?}");
+    }
+}
+
+#[test]
 fn a_pattern_matches_what_a_uri_has_to_escape() {
     let names = ["café", "my files"];
     let routes = names.map(|name| Arc::new(route(name, "", &format!("/{name}/*"), &[])));
