@@ -111,6 +111,10 @@ fn what_frames_a_body_is_bounded() {
     let rows = [
         (extensions(EXTENSION_BYTES_MAX / 256), true),
         (extensions(EXTENSION_BYTES_MAX / 256 + 1), false),
+        (
+            extensions(EXTENSION_BYTES_MAX / 256).replace("0\r\n\r\n", "0;\r\n\r\n"),
+            false,
+        ),
         (trailers(TRAILER_FIELDS_MAX), true),
         (trailers(TRAILER_FIELDS_MAX + 1), false),
         (long(TRAILER_BYTES_MAX), true),

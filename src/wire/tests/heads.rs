@@ -179,6 +179,22 @@ fn a_head_over_its_limit_is_refused_before_it_ends() {
     );
 }
 
+#[test]
+fn what_begins_no_head_is_refused_at_its_first_byte() {
+    for first in [b"\x16", b" ", b"\x80", b":", b"\n"] {
+        for before in ["", "\r\n"] {
+            let bytes = [before.as_bytes(), first].concat();
+            let found = HeadScanner::request().find(&bytes, LIMITS.bytes_max);
+            assert!(found.is_err(), "{bytes:?}");
+        }
+    }
+    assert!(
+        HeadScanner::response()
+            .find(b"h", LIMITS.bytes_max)
+            .is_err()
+    );
+}
+
 /// Feeds `bytes` in pieces that end at `cuts`, as a connection would.
 fn scan(bytes: &[u8], cuts: &[usize]) -> Result<Option<usize>, HeadError> {
     let mut scanner = HeadScanner::request();
