@@ -46,6 +46,11 @@ async fn browsers_are_sent_to_https_and_tokens_are_refused() {
             "request_ambiguous",
         ),
         (
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: rt= tgr_x\r\n\r\n",
+            "400",
+            "request_ambiguous",
+        ),
+        (
             "GET /?my_access_token=x HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\n\r\n",
             "308",
             "location: https://a/?my_access_token=x\r\n",
