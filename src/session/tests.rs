@@ -1,5 +1,6 @@
 //! What sessions promise: tokens that cannot be altered, chains that cannot fork, the dead that stay dead.
 
+mod mint;
 mod model;
 mod signing;
 mod support;

@@ -51,10 +51,15 @@ fn each_kind_finds_what_it_names_and_nothing_else() {
         (Revoked::All, Some(RevokedBy::All)),
     ];
     for (what, expected) in rows {
-        let revocations = Revocations::default();
-        revocations.revoke(revocation(what.clone(), None, now), at(now));
-        let found = revocations.find_marks(&marks("main", 50 * SECOND), at(now));
-        assert_eq!(found, expected, "{what:?}");
+        for issuer in [None, Some("main")] {
+            let revocations = Revocations::default();
+            revocations.revoke(revocation(what.clone(), issuer, now), at(now));
+            let found = revocations.find_marks(&marks("main", 50 * SECOND), at(now));
+            assert_eq!(found, expected, "{what:?} of {issuer:?}");
+            let is_key = matches!(what, Revoked::Key(_));
+            let found = revocations.is_key_revoked("main", "k1", at(now));
+            assert_eq!(found, is_key, "{what:?} of {issuer:?}");
+        }
     }
 }
 
@@ -221,6 +226,53 @@ fn past_its_capacity_an_innocent_session_works_after_one_refresh() {
     let moment = session.given_at().as_millis();
     revocations.revoke(revocation(Revoked::All, None, moment), at(6000));
     assert_eq!(rotates(), Some(RevokedBy::All));
+}
+
+#[test]
+fn past_its_capacity_what_began_before_a_cutoff_is_refused_until_it_was_named() {
+    let revocations = Revocations::with_capacity(0);
+    let what = Revoked::Subject("u1".into());
+    revocations.revoke(revocation(what, None, 5000), at(9000));
+    assert_eq!(revocations.len(), 0);
+    let by = |issued| {
+        let marks = Marks {
+            issued_at: at(issued),
+            ..marks("main", 0)
+        };
+        revocations.find_marks(&marks, at(9500))
+    };
+    assert_eq!(by(9000), Some(RevokedBy::Overflow));
+    assert_eq!(by(9001), None);
+}
+
+#[test]
+fn past_its_capacity_each_side_keeps_to_itself_and_clients_are_told_apart() {
+    let named = |issuer, what: Revoked| {
+        let revocations = Revocations::with_capacity(0);
+        revocations.revoke(revocation(what, Some(issuer), 5000), at(5000));
+        revocations
+    };
+    let by = |revocations: &Revocations, issuer| {
+        let marks = Marks {
+            issued_at: at(5000),
+            ..marks(issuer, 9000)
+        };
+        revocations.find_marks(&marks, at(6000))
+    };
+    let session = || Revoked::Session("other".into());
+    assert_eq!(by(&named("main", session()), OWN_ISSUER), None);
+    assert_eq!(by(&named(OWN_ISSUER, session()), "main"), None);
+    let client = named(OWN_ISSUER, Revoked::Client("web".into()));
+    assert_eq!((client.len(), by(&client, OWN_ISSUER)), (1, None));
+}
+
+#[test]
+fn what_has_expired_is_listed_no_more() {
+    let revocations = Revocations::default();
+    revocations.revoke(revocation(Revoked::All, None, 5000), at(5000));
+    let until = 5000 + 600 * SECOND;
+    assert_eq!(revocations.newest(at(until - 1)).len(), 1);
+    assert_eq!(revocations.newest(at(until)).len(), 0);
 }
 
 #[test]

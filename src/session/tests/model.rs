@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::support::{Counting, keys, session};
 use crate::session::{
-    Attempt, Context, Genuine, Rotation, Session, Terms, Transport, Vouched, Why,
+    Attempt, Context, ForeignReplays, Genuine, Rotation, Session, Terms, Transport, Vouched, Why,
 };
 use crate::time::Timestamp;
 
@@ -259,6 +259,84 @@ fn a_thief_who_follows_from_elsewhere_gets_six_answers() {
     }
     assert_eq!(stolen, 6);
     assert!(!session.is_live(now));
+}
+
+#[test]
+fn who_stays_at_home_is_answered_however_often_others_came_from_elsewhere() {
+    let now = Timestamp::from_secs(1_700_000_000);
+    let mut session = session(now, &Counting::default());
+    assert_eq!(rotate(&mut session, 0, now), Rotation::Rotated);
+    session.foreign = ForeignReplays {
+        count: 6,
+        generation: 0,
+        since: now,
+    };
+    let mut theft = attempt(&session, 0);
+    theft.context = Context([1; 16]);
+    let killed = Rotation::Killed(Why::ForeignReplay);
+    assert_eq!(session.decide(&theft, now, &TERMS), killed);
+    assert_eq!(rotate(&mut session, 0, now), Rotation::Replayed);
+}
+
+#[test]
+fn foreign_replays_are_counted_once_a_generation_and_for_a_day() {
+    let start = Timestamp::from_secs(1_700_000_000);
+    let mut session = session(start, &Counting::default());
+    session.ends_at = start.plus(Duration::from_secs(10 * 86_400));
+    session.idle_lifetime = Duration::from_secs(2 * 86_400);
+    assert_eq!(rotate(&mut session, 0, start), Rotation::Rotated);
+    let mut theft = attempt(&session, 0);
+    theft.context = Context([1; 16]);
+    let active = session.key;
+    for _ in 0..20 {
+        let rotation = session.rotate(&theft, start, &TERMS, active, Vouched::Silent);
+        assert_eq!(rotation, Rotation::Replayed);
+    }
+    assert_eq!(session.foreign.count, 1);
+    session.foreign.count = 6;
+    let a_day_later = start.plus(Duration::from_secs(86_400));
+    assert_eq!(rotate(&mut session, 1, a_day_later), Rotation::Rotated);
+    let mut theft = attempt(&session, 1);
+    theft.context = Context([1; 16]);
+    let rotation = session.rotate(&theft, a_day_later, &TERMS, active, Vouched::Silent);
+    assert_eq!((rotation, session.foreign.count), (Rotation::Replayed, 1));
+}
+
+#[test]
+fn who_moved_is_at_home_where_the_last_token_was_asked_for() {
+    let now = Timestamp::from_secs(1_700_000_000);
+    let mut session = session(now, &Counting::default());
+    let mut moved = attempt(&session, 0);
+    moved.context = Context([1; 16]);
+    let active = session.key;
+    for expected in [Rotation::Rotated, Rotation::Replayed] {
+        let rotation = session.rotate(&moved, now, &TERMS, active, Vouched::Silent);
+        assert_eq!(rotation, expected);
+    }
+    assert_eq!(session.foreign, ForeignReplays::default());
+    assert_eq!(rotate(&mut session, 0, now), Rotation::Replayed);
+    assert_eq!(session.foreign.count, 1);
+}
+
+#[test]
+fn a_token_of_another_session_moves_none() {
+    let now = Timestamp::from_secs(1_700_000_000);
+    let entropy = Counting::default();
+    let (mut ours, other) = (session(now, &entropy), session(now, &entropy));
+    let before = ours.clone();
+    let (active, theirs) = (ours.key, attempt(&other, 0));
+    let rotation = ours.rotate(&theirs, now, &TERMS, active, Vouched::Silent);
+    assert_eq!((rotation, ours), (Rotation::Revoked, before));
+}
+
+#[test]
+fn a_dead_session_keeps_its_first_reason() {
+    let now = Timestamp::from_secs(1_700_000_000);
+    let mut session = session(now, &Counting::default());
+    session.revoke(now, Why::Reuse);
+    let dead = session.state;
+    session.revoke(now.plus(Duration::from_secs(1)), Why::Logout);
+    assert_eq!(session.state, dead);
 }
 
 #[test]

@@ -161,6 +161,15 @@ fn a_rotation_keeps_what_is_needed_and_drops_what_is_gone() {
 }
 
 #[test]
+fn a_new_key_signs_no_earlier_than_asked_though_the_file_counts_seconds() {
+    let mut file = KeyFile::parse(&pem()).unwrap();
+    let now = NOW.plus(Duration::from_millis(999));
+    file.rotate(pem(), &asked(now, Waiting::Refuse)).unwrap();
+    let read = KeyFile::parse(&file.to_text()).unwrap();
+    assert!(read.keys().last().unwrap().signs_from >= now.plus(LEAD));
+}
+
+#[test]
 fn a_file_whose_keys_have_no_order_is_refused() {
     let (one, two) = (pem(), pem());
     let both = [one.expose(), b"\n", two.expose()].concat();
