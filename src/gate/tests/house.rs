@@ -118,14 +118,18 @@ impl House {
 
     /// A good token with `changes` laid over its claims.
     pub(super) fn token(&self, changes: Value) -> String {
-        let mut claims = json!({
-            "iss": "https://auth.example.com", "aud": "https://api.example.com", "sub": "u_1",
-            "iat": NOW.as_secs(), "exp": NOW.as_secs() + 600, "products": ["crm"], "tenant": "acme",
-        });
+        let mut claims = good_claims();
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
         self.key.sign("at+jwt", &claims)
+    }
+
+    /// The `Authorization` of a good token that lacks a claim.
+    pub(super) fn token_without(&self, claim: &str) -> String {
+        let mut claims = good_claims();
+        claims.as_object_mut().unwrap().remove(claim);
+        format!("Bearer {}", self.key.sign("at+jwt", &claims))
     }
 
     pub(super) fn bearer(&self) -> String {
@@ -205,6 +209,13 @@ impl House {
             fields: &fields,
         })
     }
+}
+
+fn good_claims() -> Value {
+    json!({
+        "iss": "https://auth.example.com", "aud": "https://api.example.com", "sub": "u_1",
+        "iat": NOW.as_secs(), "exp": NOW.as_secs() + 600, "products": ["crm"], "tenant": "acme",
+    })
 }
 
 pub(super) fn new_key() -> SigningKey {

@@ -57,6 +57,44 @@ fn what_is_revoked_counts_on_the_next_request_of_a_token_that_passed() {
 }
 
 #[test]
+fn what_another_issuer_says_of_itself_makes_no_token_younger_than_a_cutoff() {
+    let house = House::new();
+    let token = |changes| format!("Bearer {}", house.token(changes));
+    let (now, future) = (NOW.as_secs(), "0f000000-0000-7000-8000-000000000000");
+    let tokens = [
+        token(json!({ "iat": now - 1 })),
+        token(json!({ "iat": now as f64 + 0.9 })),
+        token(json!({ "iat": now - 1, "sid": future })),
+        token(json!({ "iat": now - 1, "jti": future })),
+        house.token_without("iat"),
+    ];
+    revoke(&house.revocations, Revoked::Subject("u_1".into()));
+    for token in &tokens {
+        let word = house.word("/crm/x", &[("Authorization", token)]);
+        assert_eq!(word, "token_revoked", "{token}");
+    }
+    let younger = token(json!({ "iat": now + 1 }));
+    let word = house.word("/crm/x", &[("Authorization", &younger)]);
+    assert_eq!(word, "forward");
+}
+
+#[test]
+fn past_their_capacity_revocations_allow_for_a_clock_that_runs_ahead() {
+    let mut house = House::new();
+    house.revocations = Revocations::with_capacity(0);
+    revoke(&house.revocations, Revoked::Subject("u_1".into()));
+    let earlier = NOW.minus(Duration::from_secs(1));
+    for (iat, expected) in [
+        (NOW.as_secs() + 5, "token_revoked"),
+        (earlier.as_secs(), "token_revoked"),
+    ] {
+        let token = format!("Bearer {}", house.token(json!({ "iat": iat })));
+        let word = house.word("/crm/x", &[("Authorization", &token)]);
+        assert_eq!(word, expected, "{iat}");
+    }
+}
+
+#[test]
 fn the_word_of_a_revoked_key_ends_nobodys_session() {
     let house = House::new();
     let event = house.key.sign(
