@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::support::{Fresh, Process, process, sqlite};
 use crate::config::model::SessionStoreKind;
-use crate::session::{RefreshError, Revocation, Revoked, RevokedBy, Rotation, TimedId, Use, Why};
+use crate::session::{
+    RefreshError, Revocation, Revoked, RevokedBy, Rotation, State, TimedId, Use, Why,
+};
 use crate::time::Clock;
 
 /// Runs one test on every store.
@@ -37,6 +39,9 @@ on_every_store!(
     an_operators_word_ends_what_began_at_the_stores_later_time,
     what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live,
     an_operator_may_spell_a_session_in_capitals,
+    an_operators_word_of_another_issuer_ends_no_session_of_ours,
+    an_operators_word_of_a_clock_that_ran_ahead_keeps_nobody_out_until_then,
+    a_refresh_tells_the_device_list_where_it_came_from,
     a_logout_ends_also_what_the_store_has_forgotten,
     only_so_many_sessions_of_one_subject_live,
     who_was_revoked_with_a_client_takes_nobodys_place,
@@ -57,6 +62,16 @@ async fn a_chain_rotates_and_reuse_kills_it_alone(process: &Process) {
     let revoked = RefreshError::Refused(Rotation::Revoked);
     assert_eq!(dead.expect_err("the chain is dead"), revoked);
     assert_eq!(process.revocations.len(), 1);
+    let kept = process.service.load(first.session.id).await;
+    let kept = kept.expect("the store is there").expect("a session");
+    let why = matches!(
+        kept.state,
+        State::Revoked {
+            why: Why::Reuse,
+            ..
+        }
+    );
+    assert!(why, "it stays dead when its revocation is forgotten");
     process.rotated(&other.refresh_token).await;
 }
 
@@ -233,6 +248,51 @@ async fn an_operator_may_spell_a_session_in_capitals(process: &Process) {
         .revocations
         .find_session(forgotten, "u_1", "mobile", now);
     assert_eq!(by, Some(RevokedBy::Session));
+}
+
+async fn an_operators_word_of_another_issuer_ends_no_session_of_ours(process: &Process) {
+    let opened = process.login("u_1").await;
+    let now = process.clock.now();
+    for what in [
+        Revoked::Subject("u_1".into()),
+        Revoked::Client("mobile".into()),
+        Revoked::Session(opened.session.id.to_string().into()),
+        Revoked::All,
+    ] {
+        let said = Revocation {
+            what,
+            issuer: Some("main".into()),
+            cutoff: now,
+            expires_at: now.plus(Duration::from_secs(600)),
+        };
+        let denied = process.service.deny(said).await;
+        denied.expect("the store is there");
+    }
+    process.rotated(&opened.refresh_token).await;
+}
+
+async fn an_operators_word_of_a_clock_that_ran_ahead_keeps_nobody_out_until_then(
+    process: &Process,
+) {
+    let ahead = process.clock.now().plus(Duration::from_secs(20 * 86_400));
+    let said = Revocation {
+        what: Revoked::Subject("u_1".into()),
+        issuer: None,
+        cutoff: ahead,
+        expires_at: ahead.plus(Duration::from_secs(600)),
+    };
+    let denied = process.service.deny(said).await;
+    denied.expect("the store is there");
+    process.clock.advance(Duration::from_secs(1));
+    let opened = process.login("u_1").await;
+    process.rotated(&opened.refresh_token).await;
+}
+
+async fn a_refresh_tells_the_device_list_where_it_came_from(process: &Process) {
+    let opened = process.login("u_1").await;
+    assert_eq!(&*opened.session.device.address, "");
+    let refreshed = process.rotated(&opened.refresh_token).await;
+    assert_eq!(&*refreshed.session.device.address, "192.0.2.1");
 }
 
 /// A store that was set back to an earlier copy does not know the newest sessions; their access tokens count.
