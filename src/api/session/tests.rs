@@ -5,4 +5,5 @@ mod ends;
 mod flows;
 mod grants;
 mod house;
+mod proofs;
 mod service;

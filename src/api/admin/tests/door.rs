@@ -136,6 +136,9 @@ async fn a_name_that_is_not_ours_gets_nothing() {
             assert_eq!(answer.status(), status, "{host} {path}");
         }
     }
+    let other = "http://evil.example/livez";
+    let target = admin.ask("GET", other, &[("host", ADDRESS)], "").await;
+    assert_eq!(target.status(), 403, "the two must agree");
     let twice = [("host", ADDRESS), ("host", ADDRESS)];
     assert_eq!(admin.ask("GET", "/livez", &twice, "").await.status(), 403);
     assert_eq!(
@@ -171,6 +174,13 @@ async fn a_page_of_another_origin_gets_nothing() {
             "{origin}"
         );
     }
+    let own = ("origin", "http://127.0.0.1:9901");
+    let two = [
+        own,
+        ("origin", "https://evil.example"),
+        ("authorization", TOKEN),
+    ];
+    assert_eq!(admin.status("POST", "/api/reload", &two).await, 403);
 }
 
 #[tokio::test]
@@ -192,4 +202,8 @@ async fn a_form_is_no_act() {
         let answer = admin.ask("POST", "/api/reload", &fields, body).await;
         assert_eq!(answer.status(), status, "{content_type} {body}");
     }
+    let json = ("content-type", "application/json");
+    let two = [("host", ADDRESS), ("authorization", TOKEN), json, json];
+    let answer = admin.ask("POST", "/api/reload", &two, "{}").await;
+    assert_eq!(answer.status(), 415);
 }

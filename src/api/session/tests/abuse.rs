@@ -27,6 +27,16 @@ async fn a_cookie_counts_for_pages_of_a_listed_origin_alone() {
             ("origin", ORIGIN),
             ("sec-fetch-site", "cross-site"),
         ],
+        vec![own, csrf],
+        vec![own, csrf, ("sec-fetch-site", "same-site")],
+        vec![own, csrf, ("sec-fetch-site", "none")],
+        vec![
+            own,
+            csrf,
+            ("origin", ORIGIN),
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "same-origin"),
+        ],
     ] {
         let answer = house.send("POST", "/auth/refresh", &fields, "").await;
         answer.fails(403, "access_denied");
@@ -40,6 +50,13 @@ async fn a_cookie_counts_for_pages_of_a_listed_origin_alone() {
         .await
         .fails(400, "invalid_request");
     assert_eq!(house.web_refresh(&cookie).await.status(), 200);
+    let same = [own, csrf, ("sec-fetch-site", "same-origin")];
+    let answer = house.send("POST", "/auth/refresh", &same, "").await;
+    assert_eq!(
+        answer.status(),
+        200,
+        "some browsers send no Origin to their own"
+    );
 }
 
 #[tokio::test]
@@ -240,8 +257,88 @@ async fn preflights_are_answered_for_listed_origins() {
         )
         .await;
     assert_eq!(foreign.field("access-control-allow-origin"), None);
+    assert_eq!(foreign.status(), 403);
+    for answer in [&own, &foreign] {
+        assert_eq!(answer.field("vary"), Some("Origin"));
+    }
     let oauth = house
         .send("OPTIONS", "/oauth/token", &asks(ORIGIN), "")
         .await;
     assert_eq!(oauth.field("access-control-allow-credentials"), None);
+    assert_eq!(oauth.status(), 403);
 }
+
+#[tokio::test]
+async fn a_page_of_a_body_client_reads_answers_and_never_with_credentials() {
+    let house = House::with(PAGE_CLIENT).await;
+    let page = ("origin", "https://page.example.com");
+    let asks = [page, ("access-control-request-method", "POST")];
+    for path in ["/auth/login", "/oauth/token"] {
+        let answer = house.send("OPTIONS", path, &asks, "").await;
+        assert_eq!(answer.status(), 204, "{path}");
+        assert_eq!(answer.field("access-control-allow-origin"), Some(page.1));
+        assert_eq!(answer.field("access-control-allow-credentials"), None);
+    }
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for (client, status) in [("page", 400), ("mobile", 403)] {
+        for path in ["/oauth/token", "/oauth/revoke"] {
+            let body = format!("client_id={client}");
+            let answer = house.send("POST", path, &[form, page], &body).await;
+            assert_eq!(answer.status(), status, "{client} at {path}");
+            assert_eq!(answer.field("vary"), Some("Origin"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_that_takes_a_token_has_a_limit() {
+    let house = House::with("[sessions.limits]\nlogin = \"1/h\"\nrefresh = \"1/h\"\n").await;
+    for _ in 0..5 {
+        house
+            .form("/oauth/token", "")
+            .await
+            .fails(401, "invalid_client");
+        house
+            .form("/auth/login", "")
+            .await
+            .fails(401, "invalid_client");
+    }
+    for path in [
+        "/auth/login",
+        "/auth/refresh",
+        "/oauth/token",
+        "/oauth/revoke",
+        "/oauth/introspect",
+    ] {
+        let answer = house.form(path, "").await;
+        answer.fails(429, "temporarily_unavailable");
+        assert!(answer.field("retry-after").is_some(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_read_to_its_limit_and_to_its_end() {
+    let house = House::build().await;
+    let json = [("content-type", "application/json")];
+    let login = async |body: &str| {
+        house
+            .send("POST", "/auth/login", &json, body)
+            .await
+            .status()
+    };
+    let of_size = |bytes| format!("{:bytes$}", r#"{"client_id":"mobile"}"#);
+    assert_eq!(login(&of_size(16 * 1024)).await, 200);
+    assert_eq!(login(&of_size(16 * 1024 + 1)).await, 413);
+    assert_eq!(login(r#"{"client_id":"mobile"} {}"#).await, 400);
+    let pairs = |count: usize| format!("client_id=mobile&token=x{}", "&a=b".repeat(count - 2));
+    assert_eq!(house.form("/oauth/revoke", &pairs(64)).await.status(), 200);
+    let many = house.form("/oauth/revoke", &pairs(65)).await;
+    many.fails(400, "invalid_request");
+}
+
+const PAGE_CLIENT: &str = r#"
+[sessions.clients.page]
+type = "public"
+transport = "body"
+origins = ["https://page.example.com"]
+"#;

@@ -161,6 +161,30 @@ async fn an_outage_is_bridged_for_a_while_and_consumes_nothing() {
 }
 
 #[tokio::test]
+async fn a_word_that_nothing_changed_begins_the_bridge_over_an_outage_anew() {
+    let house = House::build().await;
+    let first = house.login().await.text("refresh_token");
+    house.service.answers(204, "");
+    house.wait(9);
+    let second = house.refresh(&first).await.text("refresh_token");
+    house.service.answers(500, "");
+    house.wait(9);
+    assert_eq!(house.refresh(&second).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_identity_service_shortens_a_session_and_never_lengthens_one() {
+    let house = House::build().await;
+    for (said, expected) in [(7, "; Max-Age=7;"), (3600, "; Max-Age=30;")] {
+        let answer = format!(r#"{{"subject":"u_1","products":[],"idle_ttl":{said}}}"#);
+        house.service.answers(200, &answer);
+        let login = house.web_login().await;
+        let set = login.field("set-cookie").unwrap();
+        assert!(set.contains(expected), "{set}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_token_can_carry_opens_no_session_and_spoils_none() {
     let house = House::build().await;
     let mut token = house.login().await.text("refresh_token");
@@ -340,6 +364,7 @@ async fn a_page_keeps_its_refresh_token_in_a_cookie() {
     let house = House::build().await;
     let login = house.web_login().await;
     assert_eq!(login.status(), 200);
+    assert!(house.events.has(crate::session::Event::Login));
     assert!(login.json().get("refresh_token").is_none());
     let set = login.field("set-cookie").unwrap();
     for part in [

@@ -9,7 +9,11 @@ use crate::session::{Event, Revocation, Revoked, TimedId};
 /// What is wrong with an assertion, made at a second.
 type Change = fn(&mut serde_json::Value, u64);
 
-fn assertion(house: &House, id: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
+pub(super) fn assertion(
+    house: &House,
+    id: &str,
+    change: impl FnOnce(&mut serde_json::Value),
+) -> String {
     let now = house.now().as_secs();
     let mut claims = serde_json::json!({
         "iss": "partner", "sub": "partner", "aud": "https://auth.example.com",

@@ -74,6 +74,11 @@ impl Files for Disk {
 
 impl House {
     pub(super) async fn build() -> Self {
+        Self::with("").await
+    }
+
+    /// A house whose configuration says more.
+    pub(super) async fn with(more: &str) -> Self {
         // Whoever starts the process does so once; here each test may be the first.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let service = IdentityService::start().await;
@@ -89,7 +94,7 @@ impl House {
             partner_jwks: jwks.to_string().into_bytes(),
             signing: pem.expose().to_vec(),
         };
-        let text = TEXT.replace("SERVICE", &service.address);
+        let text = TEXT.replace("SERVICE", &service.address) + more;
         let (config, _) = check(&text, &files).unwrap_or_else(|faults| {
             let said = faults.iter().map(|fault| format!("{fault:?}\n"));
             panic!("{}", said.collect::<String>())
