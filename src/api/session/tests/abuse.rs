@@ -1,6 +1,7 @@
 //! Who may not, does not, and nothing is spent on the way.
 
-use super::house::{House, ORIGIN};
+use super::super::call::network;
+use super::house::{House, ORIGIN, TEXT};
 use crate::session::Event;
 
 #[tokio::test]
@@ -57,6 +58,38 @@ async fn a_cookie_counts_for_pages_of_a_listed_origin_alone() {
         200,
         "some browsers send no Origin to their own"
     );
+}
+
+#[tokio::test]
+async fn a_front_end_on_another_site_calls_where_the_cookie_goes_there() {
+    let none = format!("origins = [\"{ORIGIN}\"]\nsame_site = \"none\"");
+    let text = TEXT.replace(&format!("origins = [\"{ORIGIN}\"]"), &none);
+    let house = House::of(&text).await;
+    let cookie = house.web_login().await.cookie();
+    let fields = [
+        ("cookie", cookie.as_str()),
+        ("x-tollgate-csrf", "1"),
+        ("origin", ORIGIN),
+        ("sec-fetch-site", "cross-site"),
+    ];
+    let answer = house.send("POST", "/auth/refresh", &fields, "").await;
+    assert_eq!(answer.status(), 200);
+    assert!(
+        answer
+            .field("set-cookie")
+            .unwrap()
+            .contains("; SameSite=None; Partitioned")
+    );
+}
+
+#[test]
+fn who_moves_within_a_network_is_the_same_caller() {
+    let same = |a: &str, b: &str| network(a.parse().unwrap()) == network(b.parse().unwrap());
+    assert!(same("192.0.2.7", "192.0.2.200"));
+    assert!(same("::ffff:192.0.2.7", "192.0.2.8"));
+    assert!(!same("192.0.2.7", "192.0.3.7"));
+    assert!(same("2001:db8:1::1", "2001:db8:1:ffff::2"));
+    assert!(!same("2001:db8:1::1", "2001:db8:2::1"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Login and refresh as clients live them.
 
-use super::house::{Answer, House};
+use super::house::{Answer, House, TEXT};
 use crate::session::Event;
 
 #[tokio::test]
@@ -170,6 +170,19 @@ async fn a_word_that_nothing_changed_begins_the_bridge_over_an_outage_anew() {
     house.service.answers(500, "");
     house.wait(9);
     assert_eq!(house.refresh(&second).await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_outage_is_bridged_to_the_last_moment_and_never_where_it_shall_not_be() {
+    for (stale_ok, wait, status) in [("10s", 10, 200), ("10s", 11, 503), ("0s", 0, 503)] {
+        let text = TEXT.replace("stale_ok = \"10s\"", &format!("stale_ok = {stale_ok:?}"));
+        let house = House::of(&text).await;
+        let token = house.login().await.text("refresh_token");
+        house.service.answers(500, "");
+        house.wait(wait);
+        let answer = house.refresh(&token).await;
+        assert_eq!(answer.status(), status, "{stale_ok} {wait}");
+    }
 }
 
 #[tokio::test]

@@ -136,6 +136,15 @@ async fn whoever_gives_an_access_token_back_got_the_reply_that_carried_it() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_the_list_of_devices_got_the_reply_that_carried_the_token() {
+    let house = House::build().await;
+    let first = house.login().await.text("refresh_token");
+    let second = house.refresh(&first).await;
+    assert!(house.counts(&second.text("access_token")).await);
+    confirmed(&house, &second).await;
+}
+
+#[tokio::test]
 async fn a_client_that_was_revoked_may_ask_anew_in_the_same_millisecond() {
     let house = House::build().await;
     let ask = async |id| {

@@ -74,11 +74,16 @@ impl Files for Disk {
 
 impl House {
     pub(super) async fn build() -> Self {
-        Self::with("").await
+        Self::of(TEXT).await
     }
 
     /// A house whose configuration says more.
     pub(super) async fn with(more: &str) -> Self {
+        Self::of(&[TEXT, more].concat()).await
+    }
+
+    /// A house with a configuration of its own.
+    pub(super) async fn of(text: &str) -> Self {
         // Whoever starts the process does so once; here each test may be the first.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let service = IdentityService::start().await;
@@ -94,7 +99,7 @@ impl House {
             partner_jwks: jwks.to_string().into_bytes(),
             signing: pem.expose().to_vec(),
         };
-        let text = TEXT.replace("SERVICE", &service.address) + more;
+        let text = text.replace("SERVICE", &service.address);
         let (config, _) = check(&text, &files).unwrap_or_else(|faults| {
             let said = faults.iter().map(|fault| format!("{fault:?}\n"));
             panic!("{}", said.collect::<String>())
@@ -262,7 +267,7 @@ impl Answer {
     }
 }
 
-const TEXT: &str = r#"
+pub(super) const TEXT: &str = r#"
 [listeners.public]
 address = "127.0.0.1:0"
 

@@ -85,10 +85,35 @@ async fn a_confidential_client_is_nobody_without_its_own_one_proof() {
     assert_eq!(house.form("/oauth/token", &body).await.status(), 200);
     // It verifies for a leeway behind its end, and so long it was used before.
     house.wait(75);
+    house.login().await;
     let again = house.form("/oauth/token", &body).await;
     again.fails(401, "invalid_client");
     assert!(house.events.has(crate::session::Event::AssertionReplay));
 }
+
+#[tokio::test]
+async fn two_clients_may_call_their_assertions_alike() {
+    let house = House::with(TWIN).await;
+    for client in ["partner", "twin"] {
+        let proof = assertion(&house, "same", |claims| {
+            claims["iss"] = client.into();
+            claims["sub"] = client.into();
+        });
+        let answer = house
+            .form("/oauth/token", &format!("{GRANT}&{proof}"))
+            .await;
+        assert_eq!(answer.status(), 200, "{client}");
+    }
+}
+
+const TWIN: &str = r#"
+[sessions.clients.twin]
+type = "confidential"
+auth = "private_key_jwt"
+jwks_file = "partner.jwks.json"
+grants = ["client_credentials"]
+products = ["crm"]
+"#;
 
 #[tokio::test]
 async fn a_client_of_tokens_of_its_own_refreshes_no_session() {
