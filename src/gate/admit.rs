@@ -8,6 +8,7 @@ use super::compared;
 use super::credential;
 use super::endpoints::Endpoints;
 use super::line::{self, RequestLine};
+use super::method::{check_method, check_own_method, check_upgrade};
 use super::reason::Reason;
 use super::refusal::{Hint, Refusal};
 use super::trace::Trace;
@@ -291,46 +292,4 @@ fn check_products(verified: &Verified) -> Result<(), Refusal> {
     }
     let detail = "an element of the products would break a list";
     Err(Refusal::new(Reason::ClaimInvalid, detail).of_verified(verified))
-}
-
-/// Methods that a route without a list of its own is asked with.
-const USUAL_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/// Refuses to do more with the identity keys than to read them. The endpoints of the session side refuse in words of their
-/// own, those of OAuth.
-fn check_own_method(line: &RequestLine<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
-    const READS: [&str; 2] = ["GET", "HEAD"];
-    if *endpoint != Endpoint::IdentityJwks || READS.contains(&line.method) {
-        return Ok(());
-    }
-    let refusal = Refusal::new(Reason::MethodRefused, "the identity keys are only read");
-    Err(refusal.with_hint(Hint::Allow(READS.map(Into::into).to_vec())))
-}
-
-/// Refuses TRACE where the route does not name it: it would send the identity that its server hears back to the client
-/// (RFC 9110 §9.3.8).
-fn check_method(line: &RequestLine<'_>, route: &Arc<Route>) -> Result<(), Refusal> {
-    let is_named = route.methods != policy::Methods::Any;
-    if is_named || !line.method.eq_ignore_ascii_case("TRACE") {
-        return Ok(());
-    }
-    Err(method_refused(route, "TRACE is for a route that names it"))
-}
-
-/// Refuses a wish for another protocol where the route has none.
-fn check_upgrade(head: &RequestHead<'_>, route: &Arc<Route>) -> Result<(), Refusal> {
-    if !(route.handling.refuse_upgrade && line::asks_to_switch(head)) {
-        return Ok(());
-    }
-    Err(method_refused(route, "the route refuses upgrades"))
-}
-
-fn method_refused(route: &Arc<Route>, detail: &'static str) -> Refusal {
-    let allowed = match &route.methods {
-        policy::Methods::Any => USUAL_METHODS.map(Into::into).to_vec(),
-        policy::Methods::Named(names) => names.clone(),
-    };
-    Refusal::new(Reason::MethodRefused, detail)
-        .with_hint(Hint::Allow(allowed))
-        .on(route)
 }

@@ -10,6 +10,7 @@ mod endpoints;
 mod explain;
 mod forward;
 mod line;
+mod method;
 mod question;
 mod reason;
 mod refusal;
