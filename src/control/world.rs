@@ -17,13 +17,11 @@ use super::keys::Keys;
 use super::ledger::Ledger;
 use super::live::Live;
 use super::names::{self, Names};
-use super::prepare::{self, Occasion, StartError, prepare};
-use super::publisher::Publisher;
-use super::serving::{Serving, Views};
 use super::state::StateDir;
 use super::status::Board;
 use super::surroundings::Surroundings;
 use super::watch;
+use super::writer::{Occasion, Publisher, Serving, StartError, Views, prepare, read};
 use crate::gate::Gate;
 use crate::telemetry::Telemetry;
 use crate::time::Clock;
@@ -59,9 +57,7 @@ impl World {
         clock: Arc<dyn Clock>,
         telemetry: Arc<Telemetry>,
     ) -> Result<Self, StartError> {
-        let loaded = prepare::read(path.clone())
-            .await
-            .map_err(StartError::Load)?;
+        let loaded = read(path.clone()).await.map_err(StartError::Load)?;
         let state = loaded.config.server.state_dir.clone().map(StateDir::new);
         let unusable = |text| StartError::Unusable {
             text,

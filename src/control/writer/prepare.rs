@@ -10,20 +10,20 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use tokio::task::spawn_blocking;
 
-use super::certificates::Certificates;
-use super::fetchers::{FetchTerms, Incumbents, Newcomer};
-use super::files::Readings;
-use super::hook::HookClients;
-use super::keys::Refresher;
-use super::load::{LoadError, Loaded, load};
-use super::names::Names;
 use super::restart;
-use super::surroundings::Surroundings;
 use crate::config::Config;
 use crate::config::model::KeySource;
+use crate::control::certificates::Certificates;
+use crate::control::fetchers::{FetchTerms, Incumbents, Newcomer};
+use crate::control::files::Readings;
+use crate::control::hook::HookClients;
+use crate::control::keys::Refresher;
+use crate::control::load::{LoadError, Loaded, load};
+use crate::control::names::Names;
+use crate::control::surroundings::Surroundings;
 
 /// A configuration that may serve at once.
-pub(super) struct Prepared {
+pub(in crate::control) struct Prepared {
     pub(super) config: Arc<Config>,
     pub(super) certificates: Arc<Certificates>,
     pub(super) hooks: Arc<HookClients>,
@@ -31,7 +31,7 @@ pub(super) struct Prepared {
     /// Servers that nobody has an address of.
     pub(super) unresolved: BTreeSet<String>,
     /// The warnings, rendered.
-    pub(super) warnings: String,
+    pub(in crate::control) warnings: String,
     pub(super) readings: Readings,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 /// What is prepared for.
-pub(super) struct Occasion {
+pub(in crate::control) struct Occasion {
     /// The configuration that serves; `None` at the start.
     pub(super) serving: Option<Arc<Config>>,
     /// Its refreshers.
@@ -84,7 +84,7 @@ pub(super) struct Occasion {
 
 impl Occasion {
     /// Nothing serves yet.
-    pub(super) fn start(patience: Duration) -> Self {
+    pub(in crate::control) fn start(patience: Duration) -> Self {
         Self {
             serving: None,
             incumbents: Incumbents::new(),
@@ -95,7 +95,7 @@ impl Occasion {
 }
 
 /// Loads the file at `path` without keeping the runtime waiting for the disk.
-pub(super) async fn read(path: PathBuf) -> Result<Loaded, LoadError> {
+pub(in crate::control) async fn read(path: PathBuf) -> Result<Loaded, LoadError> {
     let loaded = spawn_blocking(move || load(&path)).await;
     loaded.expect("checking a configuration does not panic")
 }
@@ -104,7 +104,7 @@ pub(super) async fn read(path: PathBuf) -> Result<Loaded, LoadError> {
 ///
 /// # Errors
 /// [`StartError`]; nothing has changed.
-pub(super) async fn prepare(
+pub(in crate::control) async fn prepare(
     mut loaded: Loaded,
     occasion: Occasion,
     around: Surroundings,

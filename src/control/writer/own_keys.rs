@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ledger::Ledger;
 use crate::config::Config;
+use crate::control::ledger::Ledger;
 use crate::session::OWN_ISSUER;
 use crate::time::Timestamp;
 use crate::token::KeySet;

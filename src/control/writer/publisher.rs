@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::interval;
 
-use super::event::{DistrustError, Distrusted, Event, Reloaded};
 use super::prepare::{self, Occasion, Prepared, StartError, prepare};
 use super::reload::{self, Outcome, Reload, Waiting};
 use super::serving::Serving;
-use super::status::ReloadOutcome;
+use crate::control::event::{DistrustError, Distrusted, Event, Reloaded};
+use crate::control::status::ReloadOutcome;
 
 /// How long a reload waits for the keys and addresses of what is new.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const LEDGER_EVERY: Duration = Duration::from_secs(60);
 const RETIRE_EVERY: Duration = Duration::from_secs(5);
 
 /// The owner of the world.
-pub(super) struct Publisher {
+pub(in crate::control) struct Publisher {
     path: PathBuf,
     serving: Serving,
     epoch: u64,
@@ -32,7 +32,7 @@ pub(super) struct Publisher {
 
 impl Publisher {
     /// Takes over what serves. Nothing changes it before [`Publisher::run`].
-    pub(super) fn new(path: PathBuf, serving: Serving) -> Self {
+    pub(in crate::control) fn new(path: PathBuf, serving: Serving) -> Self {
         Self {
             path,
             serving,
@@ -41,12 +41,12 @@ impl Publisher {
     }
 
     /// Writes down the keys that were fetched before [`Publisher::run`].
-    pub(super) async fn keep(&self) {
+    pub(in crate::control) async fn keep(&self) {
         self.serving.fetchers.keep().await;
     }
 
     /// Carries out events until `shutdown` ends.
-    pub(super) async fn run(
+    pub(in crate::control) async fn run(
         mut self,
         mut events: mpsc::Receiver<Event>,
         shutdown: impl Future<Output = ()>,

@@ -4,42 +4,42 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::certificates::Certificates;
-use super::event::{Arrival, DistrustError};
-use super::fetchers::Fetchers;
-use super::files::Readings;
-use super::hook::HookClients;
-use super::keys::Keys;
 use super::leaving::LeavingKeys;
-use super::ledger::Ledger;
-use super::live::Live;
-use super::names::Names;
 use super::own_keys;
 use super::prepare::Prepared;
-use super::status::Board;
-use super::surroundings::Surroundings;
 use crate::config::Config;
 use crate::config::model::KeySource;
+use crate::control::certificates::Certificates;
+use crate::control::event::{Arrival, DistrustError};
+use crate::control::fetchers::Fetchers;
+use crate::control::files::Readings;
+use crate::control::hook::HookClients;
+use crate::control::keys::Keys;
+use crate::control::ledger::Ledger;
+use crate::control::live::Live;
+use crate::control::names::Names;
+use crate::control::status::Board;
+use crate::control::surroundings::Surroundings;
 use crate::gate::Gate;
 use crate::token::{IssuerTerms, KeyRing, KeySet, VerifiedTokens};
 
 /// What others see of the world.
 #[derive(Clone)]
-pub(super) struct Views {
-    pub(super) gate: Arc<Live<Gate>>,
-    pub(super) keys: Arc<Keys>,
-    pub(super) names: Arc<Names>,
-    pub(super) certificates: Arc<Live<Certificates>>,
-    pub(super) hooks: Arc<Live<HookClients>>,
-    pub(super) readings: Arc<Live<Readings>>,
-    pub(super) board: Arc<Board>,
-    pub(super) ledger: Arc<Ledger>,
+pub(in crate::control) struct Views {
+    pub(in crate::control) gate: Arc<Live<Gate>>,
+    pub(in crate::control) keys: Arc<Keys>,
+    pub(in crate::control) names: Arc<Names>,
+    pub(in crate::control) certificates: Arc<Live<Certificates>>,
+    pub(in crate::control) hooks: Arc<Live<HookClients>>,
+    pub(in crate::control) readings: Arc<Live<Readings>>,
+    pub(in crate::control) board: Arc<Board>,
+    pub(in crate::control) ledger: Arc<Ledger>,
 }
 
 /// The present, with the only hand that changes it.
-pub(super) struct Serving {
+pub(in crate::control) struct Serving {
     pub(super) around: Surroundings,
-    pub(super) views: Views,
+    pub(in crate::control) views: Views,
     verified: Arc<VerifiedTokens>,
     pub(super) config: Arc<Config>,
     /// What every issuer publishes, distrusted keys included.
@@ -53,7 +53,7 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Publishes generation 1.
-    pub(super) fn begin(
+    pub(in crate::control) fn begin(
         around: Surroundings,
         names: Arc<Names>,
         ledger: Ledger,

@@ -3,10 +3,10 @@
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::event::Reloaded;
 use super::prepare::{Prepared, StartError};
-use super::status::{Board, LastReload, ReloadOutcome};
-use super::surroundings::Surroundings;
+use crate::control::event::Reloaded;
+use crate::control::status::{Board, LastReload, ReloadOutcome};
+use crate::control::surroundings::Surroundings;
 
 /// How a preparation ended.
 pub(super) type Outcome = Result<Result<Prepared, StartError>, JoinError>;
