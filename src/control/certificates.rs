@@ -146,12 +146,23 @@ impl Certificate {
         let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| at(&file.key, &error))?;
         // This also finds that key and certificate do not belong together.
         let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
-        let certified = certified.map_err(|error| at(&file.key, &error))?;
+        let certified = certified.map_err(|error| at(&file.key, &fault_of(&error)))?;
         Ok(Self {
             certified: Arc::new(certified),
             names,
             expires_at,
         })
+    }
+}
+
+/// What is wrong with a key, with the way out.
+fn fault_of(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => "not the key of the first certificate".into(),
+        rustls::Error::General(_) => {
+            "none for TLS: RSA from 2048 bits on, ECDSA on P-256, P-384 or P-521, or Ed25519".into()
+        }
+        error => error.to_string(),
     }
 }
 
@@ -246,7 +257,8 @@ mod tests {
         write(folder.path(), "a");
         write(folder.path(), "b");
         let told = read(folder.path(), "a.crt", "b.key").unwrap_err();
-        assert!(told.contains("b.key"), "{told}");
+        let expected = "b.key: not the key of the first certificate";
+        assert!(told.ends_with(expected), "{told}");
     }
 
     #[test]
