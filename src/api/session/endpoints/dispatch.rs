@@ -92,9 +92,11 @@ impl SessionApi {
             Failure::Refused(refusal) => problem::answer(refusal, &self.config, &asked(call)),
             _ => failure.answer(),
         };
-        // To Basic a browser asks its user for a name and a password, before the page hears of it.
+        // To Basic a browser asks its user for a name and a password, before the page hears of it. Whoever tried Basic is
+        // challenged all the same (RFC 6749 §5.2).
         if matches!(failure, Failure::ClientUnnamed | Failure::InvalidClient)
             && origin::is_of_page(call)
+            && !call.request.headers().contains_key(header::AUTHORIZATION)
         {
             response.headers_mut().remove(header::WWW_AUTHENTICATE);
         }

@@ -223,7 +223,13 @@ async fn no_browser_asks_its_user_for_the_secret_of_a_client() {
     let named = [("x-client-id", "nobody")];
     let page = [("origin", ORIGIN), ("x-tollgate-csrf", "1")];
     let own = [("sec-fetch-site", "same-origin"), page[1]];
-    for (from, challenge) in [(&[][..], Some(BASIC)), (&page, None), (&own, None)] {
+    let tries = [page[0], page[1], ("authorization", "Basic bm9ib2R5Og==")];
+    for (from, challenge) in [
+        (&[][..], Some(BASIC)),
+        (&page, None),
+        (&own, None),
+        (&tries, Some(BASIC)),
+    ] {
         for fields in [from.to_vec(), [from, &named].concat()] {
             let answer = house.send("POST", "/auth/login", &fields, "").await;
             answer.fails(401, "invalid_client");
