@@ -20,10 +20,10 @@ pub(super) fn check_cookie(cookie: &Cookie, call: &Call<'_>) -> Result<(), Failu
         None if site.is_none() => return Err(Failure::AccessDenied(NO_PAGE.into())),
         _ => return Err(other_origin()),
     }
+    // Nobody but a page of a listed origin comes this far and may read what is missing.
     if site == Some("cross-site") && cookie.same_site != SameSite::None {
-        return Err(other_origin());
+        return Err(Failure::AccessDenied(OTHER_SITE.into()));
     }
-    // Nobody but a page of a listed origin comes this far and may read which header it is.
     let csrf = &*cookie.csrf_header;
     match call.request.headers().contains_key(csrf) {
         true => Ok(()),
@@ -168,6 +168,7 @@ fn is_listed(origins: &[Box<str>], origin: &str) -> bool {
 
 const NO_PAGE: &str =
     "there is no Origin: the cookie is for pages, and other clients refresh at /oauth/token";
+const OTHER_SITE: &str = "the page is of another site: browsers send the cookie from there with the same_site none alone";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Browsers say it of every request; `Sec-Fetch-Mode` is also said by clients that are none.
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");

@@ -93,6 +93,25 @@ fn who_moves_within_a_network_is_the_same_caller() {
 }
 
 #[tokio::test]
+async fn only_a_page_of_a_listed_origin_hears_why_it_may_not_use_the_cookie() {
+    let house = House::build().await;
+    for (origin, told) in [
+        (ORIGIN, "of another site"),
+        ("https://evil.example", "this origin"),
+    ] {
+        let fields = [
+            ("x-tollgate-csrf", "1"),
+            ("origin", origin),
+            ("sec-fetch-site", "cross-site"),
+        ];
+        let answer = house.send("POST", "/auth/refresh", &fields, "").await;
+        answer.fails(403, "access_denied");
+        let description = answer.text("error_description");
+        assert!(description.contains(told), "{description}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_may_use_a_body_client_only_if_it_is_listed() {
     let house = House::build().await;
     let body = r#"{"client_id":"mobile"}"#;
