@@ -162,7 +162,8 @@ pub(super) fn routes(
     for (route, span) in routes {
         let path = route.path.as_str();
         if identity.signing_key.is_some() && path != CATCH_ALL && meets(path, IDENTITY_JWKS_PATH) {
-            taken(root.walk, route, span, IDENTITY_JWKS_PATH);
+            let help = "choose another path: the gate's identity keys are there, whatever the host";
+            taken(root.walk, route, span, IDENTITY_JWKS_PATH, help);
         }
         if !sessions.is_some_and(|sessions| share_a_host(&route.hosts, &sessions.hosts)) {
             continue;
@@ -171,7 +172,11 @@ pub(super) fn routes(
         if let Some(endpoint) = endpoints.find(|endpoint| meets(path, endpoint)) {
             match path {
                 CATCH_ALL => covered(root.walk, route, span),
-                _ => taken(root.walk, route, span, endpoint),
+                _ => {
+                    let help = "choose another path, or give the endpoints a host of their own, \
+                                [sessions] hosts = [\"auth.example.com\"], and name the route's in `hosts`";
+                    taken(root.walk, route, span, endpoint, help);
+                }
             }
         }
     }
@@ -180,12 +185,11 @@ pub(super) fn routes(
 /// The route for whatever is left. The gate's own endpoints are more specific, as any route with a name would be.
 const CATCH_ALL: &str = "/*";
 
-fn taken(walk: &Walk<'_>, route: &Route, span: &Range<usize>, endpoint: &str) {
+fn taken(walk: &Walk<'_>, route: &Route, span: &Range<usize>, endpoint: &str, help: &str) {
     let message = format!(
         "route `{}` overlaps `{endpoint}`, which the gate answers itself",
         route.name
     );
-    let help = "choose another path, or give the endpoints a host of their own: [sessions] hosts = [\"auth.example.com\"]";
     walk.refuse::<()>("endpoint_overlap", span.clone(), message, help);
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::nearest;
-use super::table::Table;
+use super::table::{Table, header};
 use super::value::Value;
 use super::walk::Walk;
 
@@ -87,7 +87,7 @@ impl<'w> Names<'w> {
         let message = format!("there is no {noun} `{text}`");
         let help = self
             .help(text)
-            .unwrap_or_else(|| format!("add a table [{table}.{text}]"));
+            .unwrap_or_else(|| format!("add a table {}", header(table, text)));
         value.refuse(self.kind.unknown, message, help)
     }
 

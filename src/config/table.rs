@@ -142,6 +142,20 @@ impl<'w> Table<'w> {
             .map_or_else(|| self.span.clone(), |value| value.span())
     }
 
+    /// The header that was meant where a name with dots stands without quotes: `key` is the table that it made then.
+    fn dotted(&self, key: &str) -> Option<String> {
+        let named = self.schema.strip_suffix(".NAME")?;
+        let mut name = format!("{}.{key}", self.name);
+        let mut below = self.entries.get(key)?.get_ref().as_table()?;
+        while let [(key, value)] = *below.iter().collect::<Vec<_>>()
+            && let Some(table) = value.get_ref().as_table()
+        {
+            name = format!("{name}.{}", key.get_ref());
+            below = table;
+        }
+        Some(header(named, &name))
+    }
+
     /// Reports a fault of the table as a whole.
     pub(super) fn refuse<T>(
         &self,
@@ -214,6 +228,15 @@ impl<'w> Value<'w> {
 /// The longest name that an operator may choose, in bytes: it becomes a metric label.
 const NAME_BYTES_MAX: usize = 128;
 
+/// The header of the table `name` among `tables`, as TOML has it.
+pub(super) fn header(tables: &str, name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    match !name.is_empty() && name.bytes().all(is_bare) {
+        true => format!("[{tables}.{name}]"),
+        false => format!("[{tables}.\"{name}\"]"),
+    }
+}
+
 /// Stands among the keys asked for when every key is known.
 const ANY_KEY: &str = "*";
 
@@ -231,7 +254,13 @@ impl Drop for Table<'_> {
                 "" => format!("there is no table or key `{}`", key.get_ref()),
                 schema => format!("`[{schema}]` has no key `{}`", key.get_ref()),
             };
-            let help = nearest::help(key.get_ref(), asked.iter().copied(), "the keys here are");
+            let known = asked.iter().copied();
+            let help = match self.dotted(key.get_ref()) {
+                Some(name) if nearest::nearest(key.get_ref(), known.clone()).is_none() => {
+                    format!("a name with a dot stands in quotes: {name}")
+                }
+                _ => nearest::help(key.get_ref(), known, "the keys here are"),
+            };
             self.walk
                 .refuse::<()>("key_unknown", key.span(), message, help);
         }

@@ -160,8 +160,13 @@ fn tenant(value: &Value<'_>, path: Option<&PathPattern>) -> Option<Box<str>> {
 
 /// Reports each of `keys` that stands beside an `access` it contradicts.
 fn reject(table: &Table<'_>, keys: &[&'static str], why: &str) {
+    // Without the word and without a product, nobody might use the route.
+    let other = match PRODUCT_KEYS.iter().any(|key| table.has(key)) {
+        true => "the `access` word",
+        false => "write access = \"authenticated\"",
+    };
     for key in keys.iter().filter_map(|key| table.take(key)) {
-        let help = format!("remove `{}`, or the `access` word", key.key);
+        let help = format!("remove `{}`, or {other}", key.key);
         let access = table.span_of("access");
         let fault = Diagnostic::fault("access_conflict", key.key_span, why, help);
         table.walk.report(fault.and(access));

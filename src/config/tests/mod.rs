@@ -1,5 +1,6 @@
 //! What the room promises: every fault at once and in its place, no secret shown, and a reference that tells the truth.
 
+mod advice;
 mod faults;
 mod issuers;
 mod reference;
