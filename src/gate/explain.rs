@@ -6,9 +6,10 @@ use super::reason::Reason;
 use super::refusal::Refusal;
 use super::trace::Recorder;
 use super::verdict::{Admission, Verdict};
+use crate::config::model::{Listener, OnClearText};
 use crate::session::Revocations;
-use crate::wire::RequestHead;
 use crate::wire::head::{Framing, HeadError, HeadLimits, REQUEST_FIELDS_MAX, parse_request};
+use crate::wire::{RequestHead, Scheme};
 
 /// One decision, step by step.
 #[derive(Debug, Default)]
@@ -41,10 +42,11 @@ pub(super) fn explain(
     hop: &Hop<'_>,
 ) -> Explanation {
     let mut recorder = Recorder::default();
-    let verdict = match read(gate, head) {
+    let listener = listener(gate, head.scheme);
+    let verdict = match read(listener, head) {
         Ok(framing) => {
             let verdict = gate.admit(head, revocations, hop.now, &mut recorder);
-            with_body(gate, framing, verdict)
+            with_body(listener, framing, verdict)
         }
         Err(error) => Verdict::Refuse(error.into()),
     };
@@ -66,8 +68,16 @@ pub(super) fn explain(
     explanation
 }
 
+/// The listener by whose limits the request is judged: of those that serve, the first that speaks `scheme`, else the first.
+fn listener(gate: &Gate, scheme: Scheme) -> Option<&Listener> {
+    let listeners = gate.config().listeners.iter().map(|listener| &**listener);
+    listeners
+        .filter(|listener| listener.tls.is_some() || listener.on_clear_text == OnClearText::Serve)
+        .min_by_key(|listener| listener.scheme() != scheme)
+}
+
 /// A body that says it is over its limit is refused as that, as on the way: after what cannot be read, before all else.
-fn with_body(gate: &Gate, framing: Framing, verdict: Verdict) -> Verdict {
+fn with_body(listener: Option<&Listener>, framing: Framing, verdict: Verdict) -> Verdict {
     let route = match &verdict {
         Verdict::Refuse(refusal) if refusal.reason <= Reason::BodyTooLarge => return verdict,
         Verdict::Refuse(refusal) => refusal.route.as_ref(),
@@ -75,7 +85,6 @@ fn with_body(gate: &Gate, framing: Framing, verdict: Verdict) -> Verdict {
         Verdict::Answer(_) => None,
     };
     let of_route = route.and_then(|route| route.handling.body_bytes_max);
-    let listener = gate.config().listeners.first();
     let limit = of_route.or(listener.map(|listener| listener.body_bytes_max));
     match (framing, limit) {
         (Framing::Length(length), Some(limit)) if length > limit => {
@@ -90,13 +99,12 @@ fn with_body(gate: &Gate, framing: Framing, verdict: Verdict) -> Verdict {
 }
 
 /// The framing of these words, if they are a head at all, by the codec that serves.
-fn read(gate: &Gate, head: &RequestHead<'_>) -> Result<Framing, HeadError> {
+fn read(listener: Option<&Listener>, head: &RequestHead<'_>) -> Result<Framing, HeadError> {
     let mut bytes = format!("{} {} HTTP/1.1\r\n", head.method, head.target).into_bytes();
     for field in head.fields {
         bytes.extend([field.name.as_bytes(), b": ", field.value, b"\r\n"].concat());
     }
     bytes.extend(b"\r\n");
-    let listener = gate.config().listeners.first();
     let limits = HeadLimits {
         bytes_max: listener.map_or(usize::MAX, |listener| listener.header_bytes_max),
         fields_max: REQUEST_FIELDS_MAX,

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::{Explanation, Question};
 use super::house::{House, NOW};
+use crate::config::model::OnClearText;
 
 fn explained(house: &House, url: &str, token: &str) -> Explanation {
     let question = Question {
@@ -71,6 +72,29 @@ fn a_body_that_says_it_is_over_its_limit_is_explained_as_it_is_answered() {
     }
     // It comes first that a request can be read in one way.
     assert_eq!(word("/crm//x", limit + 1), Some("request_ambiguous"));
+}
+
+#[test]
+fn a_request_is_explained_by_the_limits_of_the_listener_that_would_serve_it() {
+    let house = House::with(|config| {
+        let public = config.listeners[0].clone();
+        let mut redirects = (*public).clone();
+        redirects.on_clear_text = OnClearText::RedirectToHttps;
+        redirects.body_bytes_max = 1;
+        redirects.header_bytes_max = 64;
+        config.listeners.insert(0, redirects.into());
+    });
+    let question = Question {
+        method: "POST".to_owned(),
+        url: "/open/x".to_owned(),
+        headers: vec![
+            ("Content-Length".to_owned(), "2".to_owned()),
+            ("X-Mine".to_owned(), "x".repeat(64)),
+        ],
+        token: None,
+    };
+    let explained = question.explain(&house.gate, &house.revocations, NOW, [1, 2, 3]);
+    assert_eq!(explained.verdict, "forward", "{explained:?}");
 }
 
 #[test]
