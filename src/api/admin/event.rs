@@ -93,6 +93,7 @@ async fn act(acts: &impl Acts, heard: &Heard, token: &str, form: EventForm) -> R
     if !heard.hear(issuer, id, now, until) {
         return Err(Refused::Again);
     }
+    let mut kept = Ok(());
     for named in event.ends {
         let what = match named {
             Named::Session(session) => Revoked::Session(session),
@@ -100,13 +101,14 @@ async fn act(acts: &impl Acts, heard: &Heard, token: &str, form: EventForm) -> R
         };
         match acts.revoke(what, Some(Arc::clone(issuer))).await {
             Ok(revocation) => heard.keep(issuer, id, revocation.expires_at),
-            Err(text) => {
-                heard.forget(issuer, id);
-                return Err(Refused::Later(text));
-            }
+            // It counts here all the same, and so shall what else is named: nobody may tell it again.
+            Err(text) => kept = Err(text),
         }
     }
-    Ok(())
+    kept.map_err(|text| {
+        heard.forget(issuer, id);
+        Refused::Later(text)
+    })
 }
 
 impl From<TokenFailure> for Refused {

@@ -76,6 +76,34 @@ async fn a_logout_that_could_not_be_kept_may_be_told_again() {
 }
 
 #[tokio::test]
+async fn an_event_that_could_not_be_kept_ends_all_that_it_names_meanwhile() {
+    let (admin, key) = admin_with_key();
+    let [session_revoked, credential_change] = ["session-revoked", "credential-change"]
+        .map(|name| format!("https://schemas.openid.net/secevent/caep/event-type/{name}"));
+    let token = key.sign(
+        "secevent+jwt",
+        &event(json!({
+            "sub_id": {
+                "format": "complex",
+                "session": { "format": "opaque", "id": "s1" },
+                "user": { "format": "iss_sub", "iss": "https://auth.example.com", "sub": "alice" },
+            },
+            "events": { session_revoked: {}, credential_change: {} },
+        })),
+    );
+    admin.acts().unwritable.store(true, Ordering::SeqCst);
+    let answer = tell(&admin, EVENTS, SECEVENT, &token).await;
+    assert_eq!(answer.status(), 503);
+    let revoked = admin.acts().revoked.lock().unwrap().clone();
+    let named: Vec<Revoked> = revoked.into_iter().map(|one| one.what).collect();
+    let expected = [
+        Revoked::Session("s1".into()),
+        Revoked::Subject("alice".into()),
+    ];
+    assert_eq!(named, expected);
+}
+
+#[tokio::test]
 async fn an_event_of_an_issuer_whose_keys_are_not_there_is_told_again_later() {
     let (_, key) = admin_with_key();
     let form = format!("logout_token={}", logout(&key, "j1"));
