@@ -102,6 +102,37 @@ async fn trailers_are_announced_where_they_go_on() {
         .await;
     let answer = client.head().await;
     assert!(!answer.contains("Trailer:"), "{answer}");
+    // Nor to a client of HTTP/1.0, or where the server meant the gate alone.
+    for (version, more) in [("1.1", "Connection: Trailer\r\n"), ("1.0", "")] {
+        let asked = format!("GET /x HTTP/{version}\r\nHost: a\r\n\r\n");
+        client.say(asked).await;
+        server.head().await;
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\n{more}Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        );
+        server.say(answer).await;
+        let answer = client.head().await;
+        assert!(!answer.to_ascii_lowercase().contains("trailer"), "{answer}");
+        if version == "1.1" {
+            client.until("0\r\n\r\n").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_closes_gets_the_next_request_on_another_connection() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let mut first = upstream.accept().await;
+    first.head().await;
+    first
+        .say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.head().await;
+    client.say(GET).await;
+    upstream.accept().await.head().await;
 }
 
 #[tokio::test]
