@@ -254,8 +254,7 @@ pub struct HeaderPrefix(Box<str>);
 impl HeaderPrefix {
     /// Reads a prefix: letters, digits and dashes, with a dash at its end.
     pub fn parse(text: &str) -> Option<Self> {
-        let sound = text.len() >= 2
-            && text.ends_with('-')
+        let sound = text.ends_with('-')
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text
                 .bytes()

@@ -237,7 +237,6 @@ fn upgrade<'b>(
     let sound = version == Version::Http11
         && method == "GET"
         && framing.is_empty()
-        && first.name.eq_ignore_ascii_case("upgrade")
         && framing::names_option(fields, b"upgrade");
     let protocol = std::str::from_utf8(first.value)
         .ok()
