@@ -143,6 +143,7 @@ mod tests {
         check("http://[::1]", true);
         check("http://localhost.example.com", false);
         check("http://10.0.0.1", false);
+        check("http://[2001:db8::1]:9200", false);
     }
 
     #[test]

@@ -27,10 +27,30 @@ fn a_route_says_whom_it_lets_in() {
         &inside(ROUTE, "access = \"authenticated\""),
         &["access_conflict"],
     );
-    says(
-        &replaced(product, "access = \"public\"\nscopes = [\"a\"]"),
-        &["issuer_unused", "product_unused", "access_conflict"],
-    );
+    for (beside, expected) in [
+        (
+            "scopes = [\"a\"]",
+            &["issuer_unused", "product_unused", "access_conflict"][..],
+        ),
+        (
+            "tenant = \"path:a\"",
+            &[
+                "issuer_unused",
+                "product_unused",
+                "access_conflict",
+                "tenant_unmatched",
+            ],
+        ),
+        (
+            "issuers = [\"main\"]",
+            &["product_unused", "access_conflict"],
+        ),
+    ] {
+        says(
+            &replaced(product, &format!("access = \"public\"\n{beside}")),
+            expected,
+        );
+    }
     says(
         &replaced(product, "access = \"authenticated\"\nscopes = [\"a\"]"),
         &["product_unused"],
