@@ -101,14 +101,14 @@ impl Failure {
 
     /// What metric and log have a word for; the answer carries it along.
     pub(super) fn refusal(&self) -> Option<Refusal> {
-        match self {
-            Self::Refused(refusal) => Some((**refusal).clone()),
-            Self::TooMany(_) => {
-                let detail = "a limit of the session side";
-                Some(Refusal::new(Reason::RateLimited, detail))
-            }
-            _ => None,
-        }
+        let (reason, detail) = match self {
+            Self::Refused(refusal) => return Some((**refusal).clone()),
+            Self::TooMany(_) => (Reason::RateLimited, "a limit of the session side"),
+            Self::MethodRefused(_) => (Reason::MethodRefused, "no method of this endpoint"),
+            Self::TooLarge => (Reason::BodyTooLarge, "over what this endpoint reads"),
+            _ => return None,
+        };
+        Some(Refusal::new(reason, detail))
     }
 
     fn words(&self) -> (StatusCode, &'static str, &str) {

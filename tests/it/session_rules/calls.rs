@@ -239,9 +239,14 @@ fn a_refusal_at_the_gates_own_endpoints_is_logged_and_counted_with_its_reason() 
         .map(|_| house.try_login())
         .find(|answer| answer.status == 429)
         .expect("the limit is reached");
+    let other_method = house.send("GET", "/oauth/token", &[], "");
+    let form = ["Content-Type: application/x-www-form-urlencoded"];
+    let too_large = house.send("POST", "/oauth/revoke", &form, &"x".repeat(100 * 1024));
     for (answer, route, reason) in [
         (&sessions, "auth.sessions", "token_missing"),
         (&limited, "auth.login", "rate_limited"),
+        (&other_method, "oauth.token", "method_refused"),
+        (&too_large, "oauth.revoke", "body_too_large"),
     ] {
         let line = house
             .gateway
