@@ -6,7 +6,7 @@ use super::reason::Reason;
 use super::refusal::Refusal;
 use super::trace::Recorder;
 use super::verdict::{Admission, Verdict};
-use crate::config::model::{Listener, OnClearText};
+use crate::config::model::Listener;
 use crate::session::Revocations;
 use crate::wire::head::{Framing, HeadError, HeadLimits, REQUEST_FIELDS_MAX, parse_request};
 use crate::wire::{RequestHead, Scheme};
@@ -72,7 +72,7 @@ pub(super) fn explain(
 fn listener(gate: &Gate, scheme: Scheme) -> Option<&Listener> {
     let listeners = gate.config().listeners.iter().map(|listener| &**listener);
     listeners
-        .filter(|listener| listener.tls.is_some() || listener.on_clear_text == OnClearText::Serve)
+        .filter(|listener| !listener.redirects())
         .min_by_key(|listener| listener.scheme() != scheme)
 }
 

@@ -19,11 +19,10 @@ use super::failure::refusal_of;
 use super::part::BodyFault;
 use super::record::Record;
 use crate::api::problem::{self, Asked, Dialect};
-use crate::config::model::OnClearText;
 use crate::gate::{Gate, Reason, Refusal, Silent, Verdict};
 use crate::time::Timestamp;
 use crate::wire::head::Framing;
-use crate::wire::{Field, Scheme, Version};
+use crate::wire::{Field, Version};
 
 /// The largest body of a refused request that is read and dropped so that the connection can be used again, in bytes.
 pub(super) const DRAIN_BYTES_MAX: usize = 64 << 10;
@@ -54,7 +53,9 @@ pub(super) async fn serve(
     // What is boxed here and below is rare or slow: a request that is forwarded does not pay for its room.
     match client.role {
         Role::Admin => Box::pin(turn.admin(source, answer, alarm)).await,
-        Role::Public if turn.is_for_https() => Box::pin(turn.redirect(source, answer)).await,
+        Role::Public if turn.client.listener.redirects() => {
+            Box::pin(turn.redirect(source, answer)).await
+        }
         Role::Public => turn.judged(source, answer, alarm).await,
     }
     turn.record.tell(edge, client, asked, answer.status());
@@ -181,12 +182,6 @@ impl<'t> Turn<'t> {
             let metrics = self.edge.telemetry.metrics();
             metrics.verification(issuer, refused, source);
         }
-    }
-
-    /// Whether this listener only sends browsers to https.
-    fn is_for_https(&self) -> bool {
-        self.client.scheme == Scheme::Http
-            && self.client.listener.on_clear_text == OnClearText::RedirectToHttps
     }
 
     /// Refuses the request.

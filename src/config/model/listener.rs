@@ -58,6 +58,11 @@ impl Listener {
         }
     }
 
+    /// Whether it only sends browsers to https.
+    pub fn redirects(&self) -> bool {
+        self.tls.is_none() && self.on_clear_text == OnClearText::RedirectToHttps
+    }
+
     /// The admin listener, with limits that no operator needs to set.
     pub fn for_admin(admin: &Admin) -> Self {
         const SECONDS: fn(u64) -> Duration = Duration::from_secs;
