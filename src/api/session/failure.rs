@@ -81,10 +81,6 @@ impl Failure {
         let mut response = answer::json(status, &body);
         let headers = response.headers_mut();
         match self {
-            Self::ClientUnnamed | Self::InvalidClient => {
-                let challenge = HeaderValue::from_static("Basic realm=\"oauth\"");
-                headers.insert(header::WWW_AUTHENTICATE, challenge);
-            }
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header;
+use http::header::{self, HeaderValue};
 use http::{Method, Request, Response};
 
 use super::devices;
@@ -92,13 +92,10 @@ impl SessionApi {
             Failure::Refused(refusal) => problem::answer(refusal, &self.config, &asked(call)),
             _ => failure.answer(),
         };
-        // To Basic a browser asks its user for a name and a password, before the page hears of it. Whoever tried Basic is
-        // challenged all the same (RFC 6749 §5.2).
-        if matches!(failure, Failure::ClientUnnamed | Failure::InvalidClient)
-            && origin::is_of_page(call)
-            && !call.request.headers().contains_key(header::AUTHORIZATION)
+        if matches!(failure, Failure::ClientUnnamed | Failure::InvalidClient) && may_challenge(call)
         {
-            response.headers_mut().remove(header::WWW_AUTHENTICATE);
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }
         if let Some(refusal) = failure.refusal() {
             response.extensions_mut().insert(refusal);
@@ -113,6 +110,14 @@ impl SessionApi {
         no_store(response)
     }
 }
+
+/// Whether a client that is not proven is asked for Basic (RFC 6749 §5.2): whoever tried it, and whoever is no page. A
+/// browser would ask its user for a name and a password, before the page hears of it.
+fn may_challenge(call: &Call<'_>) -> bool {
+    call.request.headers().contains_key(header::AUTHORIZATION) || !origin::is_of_page(call)
+}
+
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"oauth\"");
 
 fn check_method(endpoint: SessionEndpoint, call: &Call<'_>) -> Result<(), Failure> {
     const READ: (&[Method], &str) = (&[Method::GET, Method::HEAD], "GET, HEAD");
