@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::deadlines::Deadlines;
 use super::lifetime::{Lifetime, Phase};
-use super::passing::Passing;
+use super::passing::{Passing, begin};
 use super::switch::switch;
 use super::upload::Upload;
 use crate::api::problem::Dialect;
@@ -244,27 +244,6 @@ async fn interim(
     sent.map_err(client_fault)
 }
 
-/// Begins the answer that was read; how long its content is.
-fn begin(
-    turn: &Turn<'_>,
-    admission: &Admission,
-    read: &AnswerHead<'_>,
-    upload: &Upload,
-    answer: &mut Answer<'_>,
-) -> Result<Length, Failure> {
-    let length = length(read, answer);
-    // It ends before the request does, and nobody reads the rest.
-    let is_ahead = !upload.is_whole() && length != Length::Unknown && !turn.is_small();
-    // The stop may have come while the answer was waited for.
-    if is_ahead || turn.edge.is_draining() {
-        answer.close_after();
-    }
-    let passing = Passing::new(turn, admission, read);
-    let begun = answer.begin(read.status, &passing.fields(read), length);
-    begun.map_err(client_fault)?;
-    Ok(length)
-}
-
 /// Relays the answer's body while the request's may still be on its way.
 async fn download(
     turn: &Turn<'_>,
@@ -315,24 +294,5 @@ impl<'t> Turn<'t> {
     fn response_timeout(&self, admission: &Admission) -> Duration {
         let of_route = admission.permit.route().handling.response_timeout;
         of_route.unwrap_or(admission.upstream.response_timeout)
-    }
-}
-
-/// How long the answer's content is, as the client is told.
-fn length(read: &AnswerHead<'_>, answer: &Answer<'_>) -> Length {
-    let shape = answer.shape();
-    let told = || {
-        let value = std::str::from_utf8(read.value("content-length")?).ok()?;
-        value.parse().ok()
-    };
-    match read.framing {
-        _ if read.status == 204 => Length::None,
-        // Both tell of content that does not come with them (RFC 9110 §8.6).
-        _ if shape.to_head || read.status == 304 => told().map_or(Length::None, Length::Known),
-        Framing::Length(length) => Length::Known(length),
-        // An HTTP/2 answer that ends with its head says so itself: for gRPC it is trailers alone.
-        Framing::Empty if shape.version == Version::Http2 => Length::None,
-        Framing::Empty => Length::Known(0),
-        Framing::Chunked | Framing::UntilClose => Length::Unknown,
     }
 }

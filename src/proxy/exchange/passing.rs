@@ -1,16 +1,40 @@
-//! Which fields of a server's answer reach the client, and what the gate adds.
+//! How an answer begins: which fields of the server's reach the client, what the gate adds, and how long the content is.
 
 use smallvec::SmallVec;
 
+use super::upload::Upload;
 use crate::api::cors;
 use crate::gate::Admission;
 use crate::proxy::announce::{TRAILER, announced};
+use crate::proxy::answer::{Answer, Length};
 use crate::proxy::date::{DATE, Date};
+use crate::proxy::failure::{Failure, client_fault};
 use crate::proxy::turn::Turn;
 use crate::proxy::upstream::AnswerHead;
 use crate::wire::fields::{connection_options, is_hop_by_hop, same_name};
-use crate::wire::head::Fields;
+use crate::wire::head::{Fields, Framing};
 use crate::wire::{Field, Version};
+
+/// Begins the answer that was read; how long its content is.
+pub(super) fn begin(
+    turn: &Turn<'_>,
+    admission: &Admission,
+    read: &AnswerHead<'_>,
+    upload: &Upload,
+    answer: &mut Answer<'_>,
+) -> Result<Length, Failure> {
+    let length = length(read, answer);
+    // It ends before the request does, and nobody reads the rest.
+    let is_ahead = !upload.is_whole() && length != Length::Unknown && !turn.is_small();
+    // The stop may have come while the answer was waited for.
+    if is_ahead || turn.edge.is_draining() {
+        answer.close_after();
+    }
+    let passing = Passing::new(turn, admission, read);
+    let begun = answer.begin(read.status, &passing.fields(read), length);
+    begun.map_err(client_fault)?;
+    Ok(length)
+}
 
 /// What the gate adds to an answer.
 pub(super) struct Passing<'p> {
@@ -106,4 +130,23 @@ fn values<'r>(read: &'r AnswerHead<'_>, name: &'r str) -> impl Iterator<Item = &
         .iter()
         .filter(move |field| field.name.eq_ignore_ascii_case(name))
         .map(|field| field.value)
+}
+
+/// How long the answer's content is, as the client is told.
+fn length(read: &AnswerHead<'_>, answer: &Answer<'_>) -> Length {
+    let shape = answer.shape();
+    let told = || {
+        let value = std::str::from_utf8(read.value("content-length")?).ok()?;
+        value.parse().ok()
+    };
+    match read.framing {
+        _ if read.status == 204 => Length::None,
+        // Both tell of content that does not come with them (RFC 9110 §8.6).
+        _ if shape.to_head || read.status == 304 => told().map_or(Length::None, Length::Known),
+        Framing::Length(length) => Length::Known(length),
+        // An HTTP/2 answer that ends with its head says so itself: for gRPC it is trailers alone.
+        Framing::Empty if shape.version == Version::Http2 => Length::None,
+        Framing::Empty => Length::Known(0),
+        Framing::Chunked | Framing::UntilClose => Length::Unknown,
+    }
 }
