@@ -52,14 +52,14 @@ class Bench:
             raise RuntimeError(f"{bad} of {count} answers were not 200")
         return count, micros / 1e6, p50, p99
 
-    def cpu(self, gateway, key, tokens, threads=1, warm_up=True):
-        """Closed loop: CPU microseconds a request and requests a second. Without warm-up no token comes twice."""
+    def cpu(self, gateway, key, tokens, threads=1, new=0):
+        """Closed loop: CPU microseconds a request and requests a second. With `new` no token comes twice, and so many came before."""
         with self.serving(gateway, key, threads) as process:
             first = 0
-            if warm_up:
-                self.load(tokens, "closed", 0.7)
+            if new:
+                first, *_ = self.load(tokens, "count", new)
             else:
-                first, *_ = self.load(tokens, "count", 2000)
+                self.load(tokens, "closed", 0.7)
             before, reached = process.cpu_s(), self.upstream.cpu_s()
             count, seconds, *_ = self.load(tokens, "closed", self.seconds, first=first)
             spent, reached = process.cpu_s() - before, self.upstream.cpu_s() - reached

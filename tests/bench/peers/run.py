@@ -107,7 +107,8 @@ def keep(measured, words):
     file = RESULTS / "results.json"
     RESULTS.mkdir(exist_ok=True)
     before = json.loads(file.read_text()) if file.exists() else {"rows": []}
-    rows = [row for row in before["rows"] if row["part"] not in words.only] + measured
+    today = time.strftime("%Y-%m-%d")
+    rows = [row for row in before["rows"] if row["part"] not in words.only] + [{**row, "date": today} for row in measured]
     file.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
@@ -115,7 +116,7 @@ def machine():
     cpu = next(line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
     return {
         "cpu": cpu, "cpus": os.cpu_count(), "system": platform.freedesktop_os_release()["PRETTY_NAME"],
-        "date": time.strftime("%Y-%m-%d"), "load": round(os.getloadavg()[2], 1),
+        "load": round(os.getloadavg()[2], 1),
     }
 
 

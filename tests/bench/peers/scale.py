@@ -10,6 +10,8 @@ from gateways import UPSTREAM_PORT
 from mint import AUDIENCE, ISSUER, PRODUCT, tokens_file
 
 MANY_ROUTES, MANY_ISSUERS, MANY_REVOKED, WARM_TOKENS = 10_000, 100, 1_000_000, 1000
+# tollgate remembers 65,536 tokens: from then on each new one takes the place of another.
+FIRST_TOKENS, MORE_THAN_KEPT = 2000, 80_000
 DAY_MS = 86_400_000
 
 
@@ -20,9 +22,10 @@ def scale_rows(bench, tollgate, keys, rounds, cold_tokens):
     cold = {algorithm: tokens_file(folder / "tokens", keys[algorithm], cold_tokens) for algorithm in ("RS256", "ES256")}
     cases = [("usual", tollgate, keys["EdDSA"], warm, {})]
     cases += [
-        (f"every token new, {algorithm}", tollgate, keys[algorithm], tokens, {"warm_up": False})
+        (f"every token new, {algorithm}", tollgate, keys[algorithm], tokens, {"new": FIRST_TOKENS})
         for algorithm, tokens in cold.items()
     ]
+    cases += [(f"the same behind {MORE_THAN_KEPT:,} others", tollgate, keys["ES256"], cold["ES256"], {"new": MORE_THAN_KEPT})]
     cases += [
         (f"{MANY_ROUTES:,} routes", adding(tollgate, routes()), keys["EdDSA"], warm, {}),
         (f"{MANY_ISSUERS} issuers", adding(tollgate, issuers(folder)), keys["EdDSA"], tokens_of_all_issuers(folder, keys["EdDSA"]), {}),

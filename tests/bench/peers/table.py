@@ -50,6 +50,9 @@ class Results:
     def checks(self, name):
         return next(row["checks"] for row in self.rows if row["name"] == name and row["part"] not in ("scale", "start"))
 
+    def dates(self):
+        return " and ".join(sorted({row["date"] for row in self.rows}))
+
     def rounds(self, part="cpu"):
         return 1 + max((row["round"] for row in self.rows if row["part"] == part), default=-1)
 
@@ -71,7 +74,7 @@ def markdown(results):
     lines = [
         "| gateway | checks | " + " | ".join(title for *_, title in COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|",
         *(row(results, name) for name in names), "",
-        f"{machine['cpu']}, {machine['cpus']} virtual processors, {machine['system']}, {machine['date']}; one worker on one of "
+        f"{machine['cpu']}, {machine['cpus']} virtual processors, {machine['system']}, {results.dates()}; one worker on one of "
         f"them, load and upstream on the other; 64 kept-alive connections, 1 KiB answers, 1,000 tokens in turn (HTTP/2: one). "
         f"Medians of {results.rounds()} interleaved rounds, least and most in brackets.", "",
         *(NOTES[name] for name in names if name in NOTES), "", *ahead(results), *scale(results), *start(results)]
