@@ -63,6 +63,16 @@ impl Gate {
         &self.config
     }
 
+    /// The routes, to be searched.
+    pub(super) fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
+    /// What the gate answers itself.
+    pub(super) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
     /// Who signs the identity that upstreams hear.
     pub fn identity(&self) -> &IdentitySigner {
         &self.identity
@@ -127,7 +137,7 @@ impl Gate {
         credential::check_alone(authorization, &line.path)?;
         trace.step("host", || line.authority.unwrap_or("none").to_owned());
         trace.step("path", || line.path.as_str().to_owned());
-        if let Some(endpoint) = self.endpoints.find(&line) {
+        if let Some(endpoint) = self.endpoints.find(line.host.as_ref(), &line.path) {
             trace.step("endpoint", || endpoint.as_str().to_owned());
             check_own_method(&line, &endpoint)?;
             return Ok(Verdict::Answer(endpoint));

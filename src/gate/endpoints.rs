@@ -1,8 +1,8 @@
 //! Which requests the gate answers itself on a public listener. Their paths are the contract's.
 
-use super::line::RequestLine;
 use super::verdict::Endpoint;
 use crate::config::{Config, IDENTITY_JWKS_PATH, SessionPaths};
+use crate::policy::{Host, RequestPath};
 
 /// The endpoints that one configuration serves.
 #[derive(Debug)]
@@ -31,17 +31,14 @@ impl Endpoints {
     }
 
     /// The endpoint that a request is for, whatever its method.
-    pub(super) fn find(&self, line: &RequestLine<'_>) -> Option<Endpoint> {
-        let path = line.path.as_str();
+    pub(super) fn find(&self, host: Option<&Host>, path: &RequestPath) -> Option<Endpoint> {
+        let path = path.as_str();
         if self.identity && path == IDENTITY_JWKS_PATH {
             return Some(Endpoint::IdentityJwks);
         }
         let SessionEndpoints { hosts, paths } = self.sessions.as_ref()?;
         let here = hosts.is_empty()
-            || line
-                .host
-                .as_ref()
-                .is_some_and(|host| hosts.iter().any(|name| **name == *host.as_str()));
+            || host.is_some_and(|host| hosts.iter().any(|name| **name == *host.as_str()));
         if !here {
             return None;
         }

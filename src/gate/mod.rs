@@ -3,6 +3,7 @@
 //! no clock and no file.
 
 mod admit;
+mod bare;
 mod compared;
 mod correlation;
 mod credential;

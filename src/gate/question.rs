@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::admit::Gate;
+use super::bare;
 use super::correlation::{RequestId, TraceContext};
 use super::explain::{Explanation, explain};
 use super::forward::Hop;
 use super::line::split_absolute;
 use super::verdict::Peer;
-use crate::policy::HostPattern;
 use crate::session::Revocations;
 use crate::time::Timestamp;
 use crate::wire::{Field, RequestHead, Scheme, Version};
@@ -18,7 +18,7 @@ use crate::wire::{Field, RequestHead, Scheme, Version};
 pub struct Question {
     /// As on the wire.
     pub method: String,
-    /// A URL, or a bare path: then the host is the first that a route names, and the scheme what the listeners speak.
+    /// A URL, or a bare path: then the host is one that serves it, and the scheme what the listeners speak.
     pub url: String,
     /// Further fields.
     pub headers: Vec<(String, String)>,
@@ -73,30 +73,11 @@ impl Question {
     }
 
     /// Scheme, authority and target, as a client sends them that is given the URL.
-    fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, &'a str, Cow<'a, str>) {
-        split_absolute(&self.url).unwrap_or_else(|| {
-            let target = Cow::Borrowed(&*self.url);
-            (usual_scheme(gate), usual_host(gate), target)
-        })
+    fn split<'a>(&'a self, gate: &'a Gate) -> (Scheme, Cow<'a, str>, Cow<'a, str>) {
+        if let Some((scheme, authority, target)) = split_absolute(&self.url) {
+            return (scheme, Cow::Borrowed(authority), target);
+        }
+        let host = bare::host(gate, &self.method, &self.url);
+        (bare::scheme(gate), host, Cow::Borrowed(&self.url))
     }
-}
-
-/// What clients speak to the listeners: TLS, if there is one that speaks it.
-fn usual_scheme(gate: &Gate) -> Scheme {
-    let mut listeners = gate.config().listeners.iter();
-    if listeners.any(|listener| listener.tls.is_some()) {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    }
-}
-
-/// The first host that a route names exactly.
-fn usual_host(gate: &Gate) -> &str {
-    let hosts = gate.config().routes.iter().flat_map(|route| &route.hosts);
-    let exact = hosts.filter_map(|host| match host {
-        HostPattern::Exact(name) => Some(&**name),
-        HostPattern::Wildcard(_) => None,
-    });
-    exact.into_iter().next().unwrap_or("localhost")
 }

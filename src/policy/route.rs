@@ -162,6 +162,16 @@ impl PathPattern {
             .any(|segment| segment.parameter() == Some(name))
     }
 
+    /// How specific it is beside other patterns of the same path: which segments are literal, read from the left, and
+    /// whether it ends there. The greatest wins.
+    pub fn specificity(&self) -> (Vec<bool>, bool) {
+        let literal = self
+            .segments
+            .iter()
+            .map(|segment| segment.parameter().is_none());
+        (literal.collect(), !self.below)
+    }
+
     /// The value that `path` has for the parameter `name`. `path` is one that this pattern matches.
     fn parameter<'p>(&self, name: &str, path: &'p str) -> Option<&'p str> {
         let at = self

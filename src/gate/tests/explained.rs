@@ -1,10 +1,13 @@
 //! What an explanation tells of each check: what was wanted, and what was seen.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::super::{Explanation, Question};
 use super::house::{House, NOW};
 use crate::config::model::OnClearText;
+use crate::policy::{HostPattern, PathPattern, Route};
 
 fn explained(house: &House, url: &str, token: &str) -> Explanation {
     let question = Question {
@@ -156,5 +159,38 @@ fn a_head_has_as_many_fields_as_when_it_is_served() {
         let asked = question.explain(&house.gate, &house.revocations, NOW, [1, 2, 3]);
         let word = asked.reason.map(|reason| reason.as_str());
         assert_eq!(word, expected, "{more}");
+    }
+}
+
+#[test]
+fn a_bare_path_is_asked_of_a_host_that_serves_it() {
+    let host = |name: &str| HostPattern::Exact(name.into());
+    let house = House::with(|config| {
+        let hosts = [
+            ("open", host("all.example.com")),
+            ("mine", host("mine.example.com")),
+            ("stripped", HostPattern::Wildcard("apis.example.com".into())),
+        ];
+        for (name, pattern) in hosts {
+            let mut routes = config.routes.iter_mut();
+            let route = routes.find(|route| &*route.name == name).unwrap();
+            Arc::make_mut(route).hosts = vec![pattern];
+        }
+        let mut all = Route::clone(&config.routes[1]);
+        (all.name, all.path) = ("all".into(), PathPattern::parse("/*").unwrap());
+        all.hosts = vec![host("all.example.com")];
+        config.routes.insert(0, Arc::new(all));
+    });
+    for (path, host, route) in [
+        ("/mine", "mine.example.com", "mine"),
+        ("/api/v1/x", "any.apis.example.com", "stripped"),
+        ("/open/x", "all.example.com", "open"),
+        // On the host that is named first it would be the route of all.
+        ("/crm/x", "mine.example.com", "crm"),
+        ("/anything", "all.example.com", "all"),
+    ] {
+        let asked = explained(&house, path, "any");
+        assert_eq!(saw(&asked, "host"), host, "{path}");
+        assert!(saw(&asked, "route").starts_with(&format!("{route} (")));
     }
 }
