@@ -21,8 +21,7 @@ use crate::token::{NESTED_MAX, is_carried_whole};
 #[derive(Debug, Deserialize)]
 pub(super) struct Said {
     pub(super) subject: Option<String>,
-    #[serde(default)]
-    products: Vec<String>,
+    products: Option<Vec<String>>,
     scope: Option<String>,
     /// `Some(None)`: `null`, there is none.
     #[serde(default, deserialize_with = "present")]
@@ -107,7 +106,8 @@ impl Said {
         let tenant = self.tenant.as_ref().and_then(Option::as_deref);
         let tenant = tenant.unwrap_or_default();
         let mut claims = self.claims.iter().flat_map(|claims| claims.values());
-        let products = Entitlements::from_names(self.products.iter().map(String::as_str));
+        let products = self.products.iter().flatten().map(String::as_str);
+        let products = Entitlements::from_names(products);
         [
             (
                 products.has_unsound(),
@@ -147,8 +147,8 @@ impl Said {
         self.renew(&Grant::default())
     }
 
-    /// The grant of a refresh. What is not named stays, but products that are not named are gone: an empty list is often
-    /// left out, and so is a tenant that is `null`: whoever left it shall not stay in.
+    /// The grant of a refresh. What is not named stays, but products that are not named are gone (an empty list is often
+    /// left out, or written as `null`), and so is a tenant that is `null`: whoever left it shall not stay in.
     pub(super) fn renew(&self, before: &Grant) -> Grant {
         let mut before = before.clone();
         if self.tenant == Some(None) {
@@ -156,7 +156,7 @@ impl Said {
             before.claims.remove("tenant");
         }
         Grant {
-            products: self.products.clone(),
+            products: self.products.clone().unwrap_or_default(),
             scope: self.scope.clone().unwrap_or(before.scope),
             tenant: self.tenant.clone().unwrap_or(before.tenant),
             auth_time: self.auth_time.or(before.auth_time),

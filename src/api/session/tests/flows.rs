@@ -305,6 +305,22 @@ async fn a_tenant_stays_until_the_claims_hook_says_that_there_is_none() {
     assert_eq!(said["org"], "o1");
 }
 
+/// So some languages write an empty list. As a fault it would bridge an outage with what was taken away.
+#[tokio::test]
+async fn products_that_are_null_are_none() {
+    let house = House::build().await;
+    let held = house.login().await.text("refresh_token");
+    let said = r#"{"subject":"u_1","products":null}"#;
+    house.service.answers(200, said);
+    for answer in [house.login().await, house.refresh(&held).await] {
+        assert_eq!(answer.status(), 200);
+        assert_eq!(
+            claims(&answer.text("access_token"))["products"],
+            serde_json::json!([])
+        );
+    }
+}
+
 /// It may know its earlier one no more, and end the session of whoever shows it.
 #[tokio::test]
 async fn the_newest_handle_is_shown_though_the_refresh_that_it_came_with_failed() {
