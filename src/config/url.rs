@@ -77,28 +77,44 @@ pub(super) fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label) && (!is_number || is_address())
 }
 
-/// Whether `text` is an origin exactly as a browser sends it: `scheme://host[:port]` in lower case, without a path and
-/// without the scheme's own port (RFC 6454 §6.2). `null` is none.
-pub(super) fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else {
-        return false;
+/// The origin of the page at `text` as a browser sends it: `scheme://host[:port]` in lower case, without a path and without
+/// the scheme's own port (RFC 6454 §6.2). `None` where there is none; `null` is none.
+pub(super) fn origin_of(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let (scheme, rest) = text.split_once("://")?;
+    let sound = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let authority = rest.split(['/', '?', '#']).next().filter(|_| sound)?;
+    let host = host_of(authority)?;
+    let port = authority[host.len()..].strip_prefix(':').and_then(port_of);
+    let own = match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     };
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "::",
-    };
-    scheme.starts_with(|c: char| c.is_ascii_lowercase())
-        && scheme.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
-        })
-        && !authority.bytes().any(|byte| byte.is_ascii_uppercase())
-        && host_of(authority).is_some_and(|host| authority[host.len()..] != *default_port)
+    let port = port.filter(|port| Some(*port) != own);
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{scheme}://{}{port}", host_text(host)))
+}
+
+/// A sound host in lower case as a browser writes it: an IPv6 address in its shortest form, without dots (URL standard §3.5).
+fn host_text(host: &str) -> String {
+    let address = host.trim_matches(['[', ']']).parse::<Ipv6Addr>();
+    match address {
+        Ok(ip) if ip.to_ipv4_mapped().is_some() => {
+            let [.., a, b] = ip.segments();
+            format!("[::ffff:{a:x}:{b:x}]")
+        }
+        Ok(ip) => format!("[{ip}]"),
+        Err(_) => host.into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Url, is_host, is_origin};
+    use super::{Url, is_host, origin_of};
 
     #[test]
     fn urls_are_absolute_and_plain() {
@@ -152,8 +168,9 @@ mod tests {
             "https://app.example.com",
             "http://localhost:3000",
             "capacitor://localhost",
+            "https://[2001:db8::1]:8443",
         ] {
-            assert!(is_origin(text), "{text}");
+            assert_eq!(origin_of(text).as_deref(), Some(text));
         }
         for text in [
             "null",
@@ -163,10 +180,13 @@ mod tests {
             "https://App.example.com",
             "https://app.example.com:443",
             "http://app.example.com:80",
+            "https://app.example.com:0443",
+            "https://app.example.com:08443",
+            "https://[2001:db8:0::1]",
             "https://*.example.com",
             "https://",
         ] {
-            assert!(!is_origin(text), "{text}");
+            assert_ne!(origin_of(text).as_deref(), Some(text));
         }
     }
 

@@ -38,11 +38,16 @@ pub(super) fn host(value: &Value<'_>) -> Option<Box<str>> {
 /// An origin exactly as browsers send it.
 pub(super) fn origin(value: &Value<'_>) -> Option<Box<str>> {
     let text = value.line()?;
-    if url::is_origin(text) {
+    let sent = url::origin_of(text);
+    if sent.as_deref() == Some(text) {
         return Some(text.into());
     }
     let message = format!("`{}` has an element that is no origin", value.key);
-    value.refuse("origin_invalid", message, ORIGIN_HELP)
+    let help = sent.map_or_else(
+        || ORIGIN_HELP.into(),
+        |sent| format!("write what the browser sends: \"{sent}\""),
+    );
+    value.refuse("origin_invalid", message, help)
 }
 
 /// An http or https URL.

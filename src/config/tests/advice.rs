@@ -31,6 +31,34 @@ fn a_table_to_add_is_named_as_it_is_written() {
 }
 
 #[test]
+fn an_origin_that_no_browser_sends_is_told_the_one_that_they_send() {
+    let check = |written: &str, sent: &str| {
+        let policy = |origin: &str| {
+            let cors =
+                format!("[cors.app]\nheaders = [\"authorization\"]\norigins = [\"{origin}\"]");
+            inside(ROUTE, "cors = \"app\"") + &cors
+        };
+        assert_eq!(
+            advice(&policy(written)),
+            format!("write what the browser sends: \"{sent}\""),
+            "{written}"
+        );
+        says(&policy(sent), &[]);
+    };
+    check("https://app.example.com:443", "https://app.example.com");
+    check("https://app.example.com:0443", "https://app.example.com");
+    check("http://app.example.com:0080", "http://app.example.com");
+    check(
+        "http://app.example.com:08080",
+        "http://app.example.com:8080",
+    );
+    check("https://App.example.com/x?y", "https://app.example.com");
+    check("https://[2001:DB8:0::1]:443", "https://[2001:db8::1]");
+    check("https://[::ffff:10.0.0.1]", "https://[::ffff:a00:1]");
+    check("HTTPS://app.example.com", "https://app.example.com");
+}
+
+#[test]
 fn a_name_with_a_dot_is_told_to_stand_in_quotes() {
     let check = |header: &str, quoted: &str| {
         let text = with(&format!("{header}\ntitle = \"Pro\""));
