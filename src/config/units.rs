@@ -32,17 +32,28 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     (duration <= DURATION_MAX).then_some(duration)
 }
 
+/// The units of sizes, the largest first.
+const SIZES: [(&str, u64); 4] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
+
 /// Reads `"512B"`, `"32KiB"`, `"10MiB"`, `"1GiB"` as bytes. `None` for anything else.
 pub(super) fn size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
-    let bytes = match unit {
-        "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.checked_mul(bytes)
+    let (_, bytes) = SIZES.iter().find(|(name, _)| *name == unit)?;
+    number.checked_mul(*bytes)
+}
+
+/// How `bytes` are written as a size, in the largest unit that divides them.
+pub(super) fn size_text(bytes: u64) -> String {
+    let unit = SIZES
+        .iter()
+        .find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    let (name, unit) = unit.unwrap_or(&("B", 1));
+    format!("{}{name}", bytes / unit)
 }
 
 /// Reads `"100/s"`, `"30/m"`, `"500/h"`. `None` for anything else, and for zero.

@@ -151,7 +151,8 @@ impl<'w> Value<'w> {
         };
         if !range.contains(&bytes) {
             let message = format!("`{}` is out of range", self.key);
-            let help = format!("write {} to {} bytes", range.start(), range.end());
+            let [least, most] = [range.start(), range.end()].map(|end| units::size_text(*end));
+            let help = format!("write \"{least}\" to \"{most}\"");
             return self.refuse("number_out_of_range", message, help);
         }
         Some(bytes)

@@ -1,7 +1,7 @@
 //! Advice that is followed to the letter: what was at fault is no longer.
 
 use super::sessions::SESSIONS;
-use super::support::{ROUTE, SOUND, found, inside, replaced, says, shown, with};
+use super::support::{LISTENER, ROUTE, SOUND, found, inside, replaced, says, shown, with};
 
 /// What is advised about the one fault of `text`.
 fn advice(text: &str) -> String {
@@ -72,6 +72,19 @@ fn a_name_with_a_dot_is_told_to_stand_in_quotes() {
     check("[products.crm.pro.max]", "[products.\"crm.pro.max\"]");
     let slip = with("[upstreams.crm.tsl]\nname = \"a\"");
     assert_eq!(advice(&slip), "did you mean `tls`?");
+}
+
+#[test]
+fn sizes_out_of_range_are_told_the_ends_as_they_are_written() {
+    let check = |key: &str, help: &str| {
+        let with = |size: &str| inside(LISTENER, &format!("{key} = \"{size}\""));
+        assert_eq!(advice(&with("9000000GiB")), help);
+        for end in help.split('"').skip(1).step_by(2) {
+            says(&with(end), &[]);
+        }
+    };
+    check("header_bytes_max", "write \"256B\" to \"1MiB\"");
+    check("body_bytes_max", "write \"0B\" to \"1024GiB\"");
 }
 
 #[test]
