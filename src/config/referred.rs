@@ -14,8 +14,14 @@ impl<'w> Value<'w> {
     pub(super) fn secret(&self) -> Option<Secret> {
         let text = self.text_like("a secret", SECRET_HELP)?;
         let read = if let Some(name) = text.strip_prefix("env:") {
+            if name.is_empty() {
+                return self.names_nothing("variable", "env:", SECRET_HELP);
+            }
             self.walk.files.env(name)
         } else if let Some(path) = text.strip_prefix("file:") {
+            if path.is_empty() {
+                return self.names_nothing("file", "file:", SECRET_HELP);
+            }
             self.walk.files.read(Path::new(path)).map(Secret::new)
         } else {
             let message = format!(
@@ -88,8 +94,15 @@ impl<'w> Value<'w> {
     }
 
     fn written_path(&self) -> Option<&'w Path> {
-        let text = self.line()?;
-        Some(Path::new(text.strip_prefix("file:").unwrap_or(text)))
+        match self.line()? {
+            "file:" => self.names_nothing("file", "file:", "write its path: \"file:PATH\""),
+            text => Some(Path::new(text.strip_prefix("file:").unwrap_or(text))),
+        }
+    }
+
+    fn names_nothing<T>(&self, what: &str, scheme: &str, help: &str) -> Option<T> {
+        let message = format!("`{}` names no {what} behind `{scheme}`", self.key);
+        self.refuse("value_empty", message, help)
     }
 }
 

@@ -107,6 +107,31 @@ fn secrets_never_stand_in_the_file() {
 }
 
 #[test]
+fn a_reference_to_nothing_is_told_as_that() {
+    let check = |text: &str, expected: &str| {
+        let found = check(text, &InMemory::full()).unwrap_err();
+        let told: Vec<_> = found.iter().map(|one| &*one.message).collect();
+        assert_eq!(told, [expected], "{text}");
+    };
+    check(
+        &with("[admin]\ntoken = \"env:\""),
+        "`token` names no variable behind `env:`",
+    );
+    check(
+        &with("[admin]\ntoken = \"file:\""),
+        "`token` names no file behind `file:`",
+    );
+    check(
+        &with("[server]\nstate_dir = \"file:\""),
+        "`state_dir` names no file behind `file:`",
+    );
+    check(
+        &inside(LISTENER, "certificate = \"file:\"\nkey = \"tls.key\""),
+        "`certificate` names no file behind `file:`",
+    );
+}
+
+#[test]
 fn an_admin_token_is_one_that_a_request_can_show() {
     let checked = |token: &[u8]| {
         let files = InMemory::full().env("ADMIN_TOKEN", token);
