@@ -173,9 +173,8 @@ pub(super) fn routes(
             match path {
                 CATCH_ALL => covered(root.walk, route, span),
                 _ => {
-                    let help = "choose another path, or give the endpoints a host of their own, \
-                                [sessions] hosts = [\"auth.example.com\"], and name the route's in `hosts`";
-                    taken(root.walk, route, span, endpoint, help);
+                    let help = format!("choose another path, or {APART}");
+                    taken(root.walk, route, span, endpoint, &help);
                 }
             }
         }
@@ -198,9 +197,13 @@ fn covered(walk: &Walk<'_>, route: &Route, span: &Range<usize>) {
         "route `{}` takes every path but the gate's own session endpoints",
         route.name
     );
-    let help = "if its upstream has paths below /auth, give the endpoints a host of their own: [sessions] hosts = […]";
+    let help = format!("if its upstream has paths below /auth, {APART}");
     walk.warn("endpoint_covered", span.clone(), message, help);
 }
+
+/// How a route and the session endpoints have every path to themselves.
+const APART: &str = "give the endpoints a host of their own, [sessions] hosts = [\"auth.example.com\"], \
+                     and name the route's in `hosts`";
 
 fn report_ties(walk: &Walk<'_>, routes: &[Placed<Route>], mut ties: Vec<Tie>) {
     let spans: HashMap<&str, &Range<usize>> = routes

@@ -120,3 +120,16 @@ fn a_route_over_the_gates_own_paths_is_told_what_takes_it_away() {
     let named = format!("{ROUTE}\nhosts = [\"api.example.com\"]");
     says(&text.replace(ROUTE, &named), &[]);
 }
+
+#[test]
+fn a_route_for_whatever_is_left_is_told_how_it_gets_every_path() {
+    let text = SOUND.replace("/crm/*", "/*") + SESSIONS;
+    let help = |text: &str| found(text)[0].help.clone();
+    says(&text, &["endpoint_covered"]);
+    assert!(help(&text).ends_with("and name the route's in `hosts`"));
+    let own = "[sessions]\nhosts = [\"auth.example.com\"]";
+    let text = text.replace("[sessions]", own);
+    says(&text, &["endpoint_covered"]);
+    let named = format!("{ROUTE}\nhosts = [\"api.example.com\"]");
+    says(&text.replace(ROUTE, &named), &[]);
+}
