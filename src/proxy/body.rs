@@ -83,6 +83,13 @@ impl<'c> Source<'c> {
         }
     }
 
+    /// Sets the most content. Who takes it counts what comes; what is over the limit by its own word is none to wait for.
+    pub(super) fn limit(&mut self, bytes_max: u64) {
+        if let Origin::Http1(body) = &mut self.origin {
+            body.limit(bytes_max);
+        }
+    }
+
     /// Whether all of it was taken.
     pub(super) fn is_over(&self) -> bool {
         self.over

@@ -179,6 +179,7 @@ impl Turn<'_> {
             Beyond::Dropped => listener.body_bytes_max,
             Beyond::Refused => BODY_BYTES_MAX as u64,
         };
+        source.limit(bytes_max);
         let (mut body, mut bytes_in) = (BytesMut::new(), 0);
         while let Part::Data(bytes) = source.next(&patience).await? {
             bytes_in += bytes.len() as u64;

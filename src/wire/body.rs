@@ -100,6 +100,14 @@ impl BodyReader {
         matches!(self.state, State::Length(0))
     }
 
+    /// Content that is said to follow and has not been read: the rest of the length, or of the chunk.
+    pub fn announced(&self) -> u64 {
+        match self.state {
+            State::Length(left) | State::ChunkData(left) => left,
+            _ => 0,
+        }
+    }
+
     fn advance(&mut self, input: &[u8]) -> Result<Piece, BodyError> {
         let mut at = 0;
         loop {

@@ -86,9 +86,11 @@ async fn converse(
         answer.interim(100, &[]).await.map_err(client_fault)?;
     }
     let patience = patience(turn, admission);
+    let bytes_max = turn.body_bytes_max(Some(admission.permit.route()));
+    source.limit(bytes_max);
     let terms = Terms {
         patience: &patience,
-        bytes_max: turn.body_bytes_max(Some(admission.permit.route())),
+        bytes_max,
         may_trail: &|name| turn.may_trail_up(name),
     };
     let upload = Upload::begun(sent_at);

@@ -19,6 +19,10 @@ pub(in crate::proxy) struct Http1Body<'c> {
     /// The connection.
     pub(in crate::proxy) reader: &'c mut Reader,
     body: BodyReader,
+    /// The most content.
+    bytes_max: u64,
+    /// Content so far.
+    came: u64,
     found: Found,
     /// What the last part took from the front of the buffer.
     taken: usize,
@@ -36,9 +40,16 @@ impl<'c> Http1Body<'c> {
         Self {
             reader,
             body: BodyReader::new(framing),
+            bytes_max: u64::MAX,
+            came: 0,
             found: Found::Nothing,
             taken: 0,
         }
+    }
+
+    /// Sets the most content that it may have, and may say that it has.
+    pub(in crate::proxy) fn limit(&mut self, bytes_max: u64) {
+        self.bytes_max = bytes_max;
     }
 
     /// Whether nothing is left to read.
@@ -50,7 +61,15 @@ impl<'c> Http1Body<'c> {
     pub(in crate::proxy) fn find(&mut self) -> Result<bool, BodyFault> {
         self.drop_taken();
         let piece = self.body.read(&self.reader.buffer);
-        self.found = match piece.map_err(|BodyError(what)| BodyFault::Malformed(what))? {
+        let piece = piece.map_err(|BodyError(what)| BodyFault::Malformed(what))?;
+        if let Piece::Data { content, .. } = &piece {
+            self.came += content.len() as u64;
+        }
+        // A chunk says its size first: one that is too large is not waited for.
+        if self.came.saturating_add(self.body.announced()) > self.bytes_max {
+            return Err(BodyFault::TooLarge);
+        }
+        self.found = match piece {
             Piece::Data { content, consumed } => {
                 self.taken = consumed;
                 Found::Data(content)

@@ -83,6 +83,31 @@ async fn a_body_over_its_limit_is_refused_before_and_within() {
 }
 
 #[tokio::test]
+async fn a_chunk_that_says_it_is_over_the_limit_is_not_waited_for() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "body_bytes_max = \"1KiB\"", "").await;
+    let head = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut client = house.client().await;
+    client.say(head).await;
+    let mut server = upstream.accept().await;
+    server.until("\r\n\r\n").await;
+    client.say("400\r\n").await;
+    client.say("x".repeat(1024)).await;
+    server.until(&"x".repeat(1024)).await;
+    client.say("\r\n1\r\n").await;
+    assert_eq!(status(&client.rest().await), "413");
+    for chunks in ["401\r\n", "ffffffffffffffff\r\nab", "1\r\na\r\n400\r\nb"] {
+        let mut client = house.client().await;
+        client.say(format!("{head}{chunks}")).await;
+        let answer = client.rest().await;
+        assert!(
+            status(&answer) == "413" && answer.contains("\"body_too_large\""),
+            "{chunks:?}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_its_limit_is_told_of_before_route_and_method() {
     let house = House::of(
         "[listeners.public]\naddress = \"127.0.0.1:0\"\nbody_bytes_max = \"1KiB\"\n\
