@@ -203,8 +203,8 @@ fn longest_life(gate: &Gate, what: &Revoked) -> Duration {
         .issuers
         .iter()
         .map(|issuer| issuer.terms.lifetime_max + issuer.terms.leeway);
-    let chain = match (&config.sessions, what) {
-        (Some(sessions), Revoked::Client(_) | Revoked::All) => sessions.longest_session(),
+    let chain = match &config.sessions {
+        Some(sessions) if what.is_at_large() => sessions.longest_session(),
         _ => Duration::ZERO,
     };
     lives.max().unwrap_or_default() + chain + MARGIN

@@ -211,8 +211,10 @@ impl<R: Rows> Step<'_, R> {
             }
             Revoked::Token(_) | Revoked::Key(_) => return Ok(Vec::new()),
             Revoked::Subject(subject) => ended = self.end_all_of(subject, Why::Operator)?,
-            // There may be millions, which end at their next refresh: also those that began under longer lifetimes.
-            Revoked::Client(_) | Revoked::All => until = until.max(self.rows.latest_end()?),
+            // Which end at their next refresh: also those that began under longer lifetimes.
+            Revoked::Client(_) | Revoked::Tenant(_) | Revoked::All => {
+                until = until.max(self.rows.latest_end()?)
+            }
         }
         // Our own sessions began at the store's time, which may lie ahead of the one that the operator spoke at.
         if said.cutoff < self.said_at || said.expires_at < until {

@@ -1,5 +1,7 @@
 //! What the identity service said of a subject: the part of an access token that is not the gate's own.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -51,6 +53,16 @@ impl Grant {
 
     /// Names under which tokens say what the identity service names apart from its further claims.
     pub const NAMED: [&str; 4] = ["tenant", "auth_time", "acr", "amr"];
+
+    /// The tenant that tokens name, as the gate reads it there: it may have come among the further claims.
+    pub fn said_tenant(&self) -> Option<Cow<'_, str>> {
+        let among_claims = || match self.claims.get("tenant")? {
+            Value::String(tenant) => Some(Cow::from(tenant)),
+            other => other.as_u64().map(|number| number.to_string().into()),
+        };
+        let apart = self.tenant.as_deref().map(Cow::from);
+        apart.or_else(among_claims)
+    }
 
     /// The narrower scope that a client asks for (RFC 6749 §6), in the granted order.
     ///

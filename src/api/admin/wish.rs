@@ -20,13 +20,14 @@ pub(super) struct Distrust {
     pub(super) kid: String,
 }
 
-/// `{"session": "…"}`, or `subject`, `client`, `token`, `key`, or `"all": true`; and maybe `issuer`.
+/// `{"session": "…"}`, or `subject`, `client`, `tenant`, `token`, `key`, or `"all": true`; and maybe `issuer`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Revoke {
     session: Option<String>,
     subject: Option<String>,
     client: Option<String>,
+    tenant: Option<String>,
     token: Option<String>,
     key: Option<String>,
     all: Option<bool>,
@@ -43,6 +44,7 @@ pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<A
         wish.session.map(|value| Revoked::Session(value.into())),
         wish.subject.map(|value| Revoked::Subject(value.into())),
         wish.client.map(|value| Revoked::Client(value.into())),
+        wish.tenant.map(|value| Revoked::Tenant(value.into())),
         wish.token.map(|value| Revoked::Token(value.into())),
         wish.key.map(|value| Revoked::Key(value.into())),
         wish.all.filter(|all| *all).map(|_| Revoked::All),
@@ -50,7 +52,7 @@ pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<A
     let mut named = named.into_iter().flatten();
     let (Some(what), None) = (named.next(), named.next()) else {
         return Err(Fault::bad(
-            "name exactly one of session, subject, client, token, key, all",
+            "name exactly one of session, subject, client, tenant, token, key, all",
         ));
     };
     if what != Revoked::All && what.value().is_empty() {

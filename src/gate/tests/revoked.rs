@@ -23,7 +23,7 @@ fn revoke(revocations: &Revocations, what: Revoked) {
 fn bearer(house: &House, number: usize) -> String {
     let claims = json!({
         "sid": format!("s_{number}"), "sub": format!("u_{number}"), "jti": format!("j_{number}"),
-        "client_id": format!("c_{number}"),
+        "client_id": format!("c_{number}"), "tenant": format!("t_{number}"),
     });
     format!("Bearer {}", house.token(claims))
 }
@@ -35,6 +35,7 @@ fn what_is_revoked_counts_on_the_next_request_of_a_token_that_passed() {
         Revoked::Subject("u_1".into()),
         Revoked::Token("j_1".into()),
         Revoked::Client("c_1".into()),
+        Revoked::Tenant("t_1".into()),
         Revoked::All,
     ];
     for kind in kinds {

@@ -79,19 +79,22 @@ impl Revocations {
         session: TimedId,
         subject: &str,
         client: &str,
+        tenant: Option<&str>,
         now: Timestamp,
     ) -> Option<RevokedBy> {
         if self.set.is_empty() {
             return None;
         }
         let name = session.to_string();
-        let marks = Marks::of_session(session, &name, subject, client);
+        let marks = Marks::of_session(session, &name, subject, client, tenant);
         self.find_marks(&marks, now)
     }
 
     /// The same of a session as the store has it, whose row may not tell that it was revoked together with others.
     pub fn revoked_by(&self, session: &Session, now: Timestamp) -> Option<RevokedBy> {
-        self.find_session(session.id, &session.subject, &session.client, now)
+        let (subject, client) = (&session.subject, &session.client);
+        let tenant = session.grant.said_tenant();
+        self.find_session(session.id, subject, client, tenant.as_deref(), now)
     }
 
     /// Asks whether the key `kid` of an issuer (its name in the configuration) was revoked.
@@ -232,6 +235,7 @@ impl Revocations {
             (RevokedBy::Token, marks.token),
             (RevokedBy::Subject, marks.subject),
             (RevokedBy::Client, marks.client),
+            (RevokedBy::Tenant, marks.tenant),
             (RevokedBy::All, Some("")),
         ];
         for (by, value) in questions {

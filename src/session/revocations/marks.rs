@@ -12,6 +12,7 @@ pub(super) struct Marks<'a> {
     pub(super) session: Option<&'a str>,
     pub(super) subject: Option<&'a str>,
     pub(super) client: Option<&'a str>,
+    pub(super) tenant: Option<&'a str>,
     pub(super) token: Option<&'a str>,
     pub(super) key: Option<&'a str>,
     /// When its session began; when it was issued, where that is not told.
@@ -38,6 +39,7 @@ impl<'a> Marks<'a> {
             session,
             subject: Some(&principal.subject),
             client: principal.client.as_deref(),
+            tenant: principal.tenant.as_deref(),
             token,
             key: verified.kid(),
             begun_at: told(session).or(told(token)).unwrap_or(said),
@@ -53,12 +55,14 @@ impl<'a> Marks<'a> {
         name: &'a str,
         subject: &'a str,
         client: &'a str,
+        tenant: Option<&'a str>,
     ) -> Self {
         Self {
             issuer: OWN_ISSUER,
             session: Some(name),
             subject: Some(subject),
             client: Some(client),
+            tenant,
             token: None,
             key: None,
             begun_at: session.given_at(),
@@ -73,6 +77,7 @@ impl<'a> Marks<'a> {
             session: None,
             subject: None,
             client: None,
+            tenant: None,
             token: None,
             key: Some(kid),
             begun_at: now,

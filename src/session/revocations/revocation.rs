@@ -17,6 +17,8 @@ pub enum Revoked {
     Subject(Box<str>),
     /// A client: every session begun at the cutoff or before.
     Client(Box<str>),
+    /// A tenant: every session begun at the cutoff or before whose tokens name it.
+    Tenant(Box<str>),
     /// A token (`jti`).
     Token(Box<str>),
     /// A signing key (`kid`).
@@ -32,6 +34,7 @@ impl Revoked {
             Self::Session(_) => "session",
             Self::Subject(_) => "subject",
             Self::Client(_) => "client",
+            Self::Tenant(_) => "tenant",
             Self::Token(_) => "token",
             Self::Key(_) => "key",
             Self::All => "all",
@@ -44,6 +47,7 @@ impl Revoked {
             Self::Session(value)
             | Self::Subject(value)
             | Self::Client(value)
+            | Self::Tenant(value)
             | Self::Token(value)
             | Self::Key(value) => value,
             Self::All => "",
@@ -52,7 +56,12 @@ impl Revoked {
 
     /// Whether it is about whatever began until a moment.
     pub fn has_cutoff(&self) -> bool {
-        matches!(self, Self::Subject(_) | Self::Client(_) | Self::All)
+        matches!(self, Self::Subject(_)) || self.is_at_large()
+    }
+
+    /// Whether sessions of our own that it ends are looked for at their next refresh alone: there may be millions.
+    pub fn is_at_large(&self) -> bool {
+        matches!(self, Self::Client(_) | Self::Tenant(_) | Self::All)
     }
 
     /// Puts the two parts together again. `None` for a kind that nobody knows.
@@ -61,6 +70,7 @@ impl Revoked {
             "session" => Self::Session(value.into()),
             "subject" => Self::Subject(value.into()),
             "client" => Self::Client(value.into()),
+            "tenant" => Self::Tenant(value.into()),
             "token" => Self::Token(value.into()),
             "key" => Self::Key(value.into()),
             "all" => Self::All,
@@ -72,7 +82,7 @@ impl Revoked {
 /// One revocation. Its moments come first: two of them are mostly told apart by those.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Revocation {
-    /// Subjects, clients and everything: what began at this moment or before.
+    /// Subjects, clients, tenants and everything: what began at this moment or before.
     pub cutoff: Timestamp,
     /// From then on no token is left that it could hit: the cutoff, plus the longest life of a token, plus its leeway.
     pub expires_at: Timestamp,
@@ -97,6 +107,8 @@ pub enum RevokedBy {
     Subject,
     /// The client, everything begun before a moment.
     Client,
+    /// The tenant, everything begun before a moment.
+    Tenant,
     /// The token (`jti`).
     Token,
     /// The signing key (`kid`).
@@ -113,6 +125,7 @@ impl RevokedBy {
             Revoked::Session(_) => Self::Session,
             Revoked::Subject(_) => Self::Subject,
             Revoked::Client(_) => Self::Client,
+            Revoked::Tenant(_) => Self::Tenant,
             Revoked::Token(_) => Self::Token,
             Revoked::Key(_) => Self::Key,
             Revoked::All => Self::All,
@@ -135,6 +148,7 @@ impl RevokedBy {
             Self::Session => "the session was revoked",
             Self::Subject => "the subject was revoked",
             Self::Client => "the client was revoked",
+            Self::Tenant => "the tenant was revoked",
             Self::Token => "the token was revoked",
             Self::Key => "the key was revoked",
             Self::All => "everything before a moment was revoked",

@@ -29,6 +29,7 @@ fn marks(issuer: &str, begun_at: u64) -> Marks<'_> {
         session: Some("s1"),
         subject: Some("u1"),
         client: Some("web"),
+        tenant: Some("t1"),
         token: Some("j1"),
         key: Some("k1"),
         begun_at: at(begun_at),
@@ -48,6 +49,8 @@ fn each_kind_finds_what_it_names_and_nothing_else() {
         (Revoked::Subject("u1".into()), Some(RevokedBy::Subject)),
         (Revoked::Subject("U1".into()), None),
         (Revoked::Client("web".into()), Some(RevokedBy::Client)),
+        (Revoked::Tenant("t1".into()), Some(RevokedBy::Tenant)),
+        (Revoked::Tenant("web".into()), None),
         (Revoked::All, Some(RevokedBy::All)),
     ];
     for (what, expected) in rows {
@@ -221,7 +224,7 @@ fn past_its_capacity_an_innocent_session_works_after_one_refresh() {
         Some(RevokedBy::Overflow),
         "others go on issuing"
     );
-    let rotates = || revocations.find_session(session, "u1", "web", at(6000));
+    let rotates = || revocations.find_session(session, "u1", "web", None, at(6000));
     assert_eq!(rotates(), None, "the store knows whose session it is");
     let moment = session.given_at().as_millis();
     revocations.revoke(revocation(Revoked::All, None, moment), at(6000));

@@ -106,7 +106,7 @@ async fn logout_all_spares_a_login_of_the_same_millisecond(process: &Process) {
     let found = |session: &crate::session::Session| {
         process
             .revocations
-            .find_session(session.id, "u_1", "mobile", session.rotated_at)
+            .find_session(session.id, "u_1", "mobile", None, session.rotated_at)
     };
     assert!(found(&before.session).is_some());
     assert!(found(&after.session).is_none());
@@ -167,6 +167,7 @@ async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Pr
     let words = [
         Revoked::Subject("u_1".into()),
         Revoked::Client("mobile".into()),
+        Revoked::Tenant("acme".into()),
         Revoked::All,
     ];
     for what in words {
@@ -191,7 +192,7 @@ async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Pr
         let now = process.clock.now();
         let by = process
             .revocations
-            .find_session(session, "u_1", "mobile", now);
+            .find_session(session, "u_1", "mobile", Some("acme"), now);
         assert!(by.is_some(), "{what:?}");
         process.clock.advance(Duration::from_secs(60));
         process
@@ -202,7 +203,11 @@ async fn an_operators_word_ends_what_began_at_the_stores_later_time(process: &Pr
 
 /// The operator's configuration may have a shorter longest life by now.
 async fn what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live(process: &Process) {
-    for what in [Revoked::Client("mobile".into()), Revoked::All] {
+    for what in [
+        Revoked::Client("mobile".into()),
+        Revoked::Tenant("acme".into()),
+        Revoked::All,
+    ] {
         let (near, far) = (process.login("u_1").await, process.login("u_2").await);
         let now = process.clock.now();
         let said = Revocation {
@@ -220,7 +225,7 @@ async fn what_is_revoked_at_large_stays_so_while_a_session_of_before_may_live(pr
         let (session, now) = (far.session.id, process.clock.now());
         let by = process
             .revocations
-            .find_session(session, "u_2", "mobile", now);
+            .find_session(session, "u_2", "mobile", Some("acme"), now);
         assert!(by.is_some(), "{what:?}");
         process.clock.advance(Duration::from_secs(600));
     }
@@ -237,7 +242,9 @@ async fn an_operator_may_spell_a_session_in_capitals(process: &Process) {
     };
     let denied = process.service.deny(said.clone()).await;
     denied.expect("the store is there");
-    let by = process.revocations.find_session(id, "u_1", "mobile", now);
+    let by = process
+        .revocations
+        .find_session(id, "u_1", "mobile", None, now);
     assert_eq!(by, Some(RevokedBy::Session));
     assert!(process.refresh(&opened.refresh_token).await.is_err());
     let forgotten = TimedId::new(now, &Fresh);
@@ -246,7 +253,7 @@ async fn an_operator_may_spell_a_session_in_capitals(process: &Process) {
     denied.expect("the store is there");
     let by = process
         .revocations
-        .find_session(forgotten, "u_1", "mobile", now);
+        .find_session(forgotten, "u_1", "mobile", None, now);
     assert_eq!(by, Some(RevokedBy::Session));
 }
 
@@ -256,6 +263,7 @@ async fn an_operators_word_of_another_issuer_ends_no_session_of_ours(process: &P
     for what in [
         Revoked::Subject("u_1".into()),
         Revoked::Client("mobile".into()),
+        Revoked::Tenant("acme".into()),
         Revoked::Session(opened.session.id.to_string().into()),
         Revoked::All,
     ] {
@@ -302,7 +310,7 @@ async fn a_logout_ends_also_what_the_store_has_forgotten(process: &Process) {
     let logout = process.service.revoke(forgotten, Why::Logout).await;
     logout.expect("the store is there");
     let revocations = &process.revocations;
-    let by = revocations.find_session(forgotten, "u_1", "mobile", now);
+    let by = revocations.find_session(forgotten, "u_1", "mobile", None, now);
     assert_eq!(by, Some(RevokedBy::Session));
 }
 

@@ -111,6 +111,7 @@ impl Process {
             grant: Grant {
                 products: vec!["crm".into()],
                 scope: "api".into(),
+                tenant: Some("acme".into()),
                 ..Grant::default()
             },
             handle: Some("opaque".into()),

@@ -166,6 +166,41 @@ fn an_operators_word_survives_a_kill() {
 }
 
 #[test]
+fn a_tenant_that_is_revoked_loses_its_sessions_and_no_other_does() {
+    let mut house = house();
+    let login = |house: &House, said: serde_json::Value| {
+        let mut answer = json!({ "subject": "u_1", "products": ["crm"] });
+        let said = said.as_object().unwrap().clone();
+        answer.as_object_mut().unwrap().extend(said);
+        house.service.answers("/login", 200, &answer);
+        house.login()
+    };
+    let dead = [
+        login(&house, json!({ "tenant": "acme" })),
+        login(&house, json!({ "claims": { "tenant": "acme" } })),
+        login(&house, json!({ "claims": { "tenant": 7 } })),
+    ];
+    let living = login(&house, json!({ "tenant": "other" }));
+    for tenant in ["acme", "7"] {
+        let body = json!({ "tenant": tenant }).to_string();
+        let answer = house.gateway.admin_post("/api/revocations", &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let anew = login(&house, json!({ "tenant": "acme" }));
+    for _ in 0..2 {
+        for tokens in &dead {
+            assert_eq!(house.api(&tokens.access), 401);
+            assert_eq!(house.refresh(&tokens.refresh).status, 400);
+        }
+        assert_eq!(house.api(&anew.access), 200);
+        assert_eq!(house.api(&living.access), 200);
+        house.restart();
+    }
+    house.rotated(&anew.refresh);
+    house.rotated(&living.refresh);
+}
+
+#[test]
 fn sessions_of_a_client_that_was_revoked_are_told_of_no_more() {
     let house = House::with(|config| {
         config.replace(

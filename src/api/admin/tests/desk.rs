@@ -45,11 +45,13 @@ async fn exactly_one_thing_is_revoked() {
             200,
         ),
         (r#"{"token": "j1"}"#, 200),
+        (r#"{"tenant": "acme"}"#, 200),
         (r#"{"key": "k1"}"#, 200),
         (r#"{"all": true}"#, 200),
         (r#"{"all": false}"#, 400),
         (r#"{"session": "s1", "subject": "alice"}"#, 400),
         (r#"{"session": ""}"#, 400),
+        (r#"{"tenant": ""}"#, 400),
         (r#"{"session": 7}"#, 400),
         (r#"{"sesion": "s1"}"#, 400),
         (r#"{"issuer": "main"}"#, 400),
@@ -65,7 +67,7 @@ async fn exactly_one_thing_is_revoked() {
         );
     }
     let (_, list) = admin.json("GET", "/api/revocations", "").await;
-    assert_eq!(list["revocations"].as_array().unwrap().len(), 6);
+    assert_eq!(list["revocations"].as_array().unwrap().len(), 7);
     let expected = json!({
         "kind": "client", "value": "web", "issuer": "main", "cutoff_ms": 1000, "expires_at_ms": 2000,
     });
