@@ -210,6 +210,7 @@ impl<R: Rows> Step<'_, R> {
                 };
             }
             Revoked::Token(_) | Revoked::Key(_) => return Ok(Vec::new()),
+            Revoked::Entitlements(_) => {}
             Revoked::Subject(subject) => ended = self.end_all_of(subject, Why::Operator)?,
             // Which end at their next refresh: also those that began under longer lifetimes.
             Revoked::Client(_) | Revoked::Tenant(_) | Revoked::All => {

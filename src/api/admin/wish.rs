@@ -20,7 +20,7 @@ pub(super) struct Distrust {
     pub(super) kid: String,
 }
 
-/// `{"session": "…"}`, or `subject`, `client`, `tenant`, `token`, `key`, or `"all": true`; and maybe `issuer`.
+/// `{"session": "…"}`, or `subject`, `client`, `tenant`, `entitlements`, `token`, `key`, or `"all": true`; and maybe `issuer`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Revoke {
@@ -28,6 +28,7 @@ struct Revoke {
     subject: Option<String>,
     client: Option<String>,
     tenant: Option<String>,
+    entitlements: Option<String>,
     token: Option<String>,
     key: Option<String>,
     all: Option<bool>,
@@ -45,6 +46,8 @@ pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<A
         wish.subject.map(|value| Revoked::Subject(value.into())),
         wish.client.map(|value| Revoked::Client(value.into())),
         wish.tenant.map(|value| Revoked::Tenant(value.into())),
+        wish.entitlements
+            .map(|value| Revoked::Entitlements(value.into())),
         wish.token.map(|value| Revoked::Token(value.into())),
         wish.key.map(|value| Revoked::Key(value.into())),
         wish.all.filter(|all| *all).map(|_| Revoked::All),
@@ -52,7 +55,7 @@ pub(super) fn revoke(config: &Config, body: &Bytes) -> Result<(Revoked, Option<A
     let mut named = named.into_iter().flatten();
     let (Some(what), None) = (named.next(), named.next()) else {
         return Err(Fault::bad(
-            "name exactly one of session, subject, client, tenant, token, key, all",
+            "name exactly one of session, subject, client, tenant, entitlements, token, key, all",
         ));
     };
     if what != Revoked::All && what.value().is_empty() {

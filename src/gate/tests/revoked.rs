@@ -36,6 +36,7 @@ fn what_is_revoked_counts_on_the_next_request_of_a_token_that_passed() {
         Revoked::Token("j_1".into()),
         Revoked::Client("c_1".into()),
         Revoked::Tenant("t_1".into()),
+        Revoked::Entitlements("u_1".into()),
         Revoked::All,
     ];
     for kind in kinds {

@@ -236,6 +236,7 @@ impl Revocations {
             (RevokedBy::Subject, marks.subject),
             (RevokedBy::Client, marks.client),
             (RevokedBy::Tenant, marks.tenant),
+            (RevokedBy::Entitlements, marks.subject),
             (RevokedBy::All, Some("")),
         ];
         for (by, value) in questions {
@@ -263,9 +264,13 @@ impl Revocations {
             return None;
         }
         let fingerprint = self.fingerprint(by, issuer, value);
+        let since = match by {
+            RevokedBy::Entitlements => marks.dated_at,
+            _ => marks.begun_at,
+        };
         if known
             && let Some(entry) = self.set.find(fingerprint, now)
-            && marks.begun_at <= entry.cutoff
+            && since <= entry.cutoff
         {
             return Some(by);
         }

@@ -17,7 +17,9 @@ pub(super) struct Marks<'a> {
     pub(super) key: Option<&'a str>,
     /// When its session began; when it was issued, where that is not told.
     pub(super) begun_at: Timestamp,
-    /// At the earliest.
+    /// When it was issued, as it says.
+    pub(super) dated_at: Timestamp,
+    /// The same, at the earliest.
     pub(super) issued_at: Timestamp,
 }
 
@@ -43,6 +45,7 @@ impl<'a> Marks<'a> {
             token,
             key: verified.kid(),
             begun_at: told(session).or(told(token)).unwrap_or(said),
+            dated_at: told(token).unwrap_or(said),
             // The clock of an issuer may run ahead by as much as the leeway.
             issued_at: told(token).unwrap_or(said.minus(verified.leeway())),
         }
@@ -66,6 +69,7 @@ impl<'a> Marks<'a> {
             token: None,
             key: None,
             begun_at: session.given_at(),
+            dated_at: Timestamp::from_millis(u64::MAX),
             issued_at: Timestamp::from_millis(u64::MAX),
         }
     }
@@ -81,6 +85,7 @@ impl<'a> Marks<'a> {
             token: None,
             key: Some(kid),
             begun_at: now,
+            dated_at: now,
             issued_at: now,
         }
     }

@@ -19,6 +19,8 @@ pub enum Revoked {
     Client(Box<str>),
     /// A tenant: every session begun at the cutoff or before whose tokens name it.
     Tenant(Box<str>),
+    /// What a subject may use: every token issued at the cutoff or before. Its sessions go on, and get other tokens.
+    Entitlements(Box<str>),
     /// A token (`jti`).
     Token(Box<str>),
     /// A signing key (`kid`).
@@ -35,6 +37,7 @@ impl Revoked {
             Self::Subject(_) => "subject",
             Self::Client(_) => "client",
             Self::Tenant(_) => "tenant",
+            Self::Entitlements(_) => "entitlements",
             Self::Token(_) => "token",
             Self::Key(_) => "key",
             Self::All => "all",
@@ -48,6 +51,7 @@ impl Revoked {
             | Self::Subject(value)
             | Self::Client(value)
             | Self::Tenant(value)
+            | Self::Entitlements(value)
             | Self::Token(value)
             | Self::Key(value) => value,
             Self::All => "",
@@ -56,7 +60,7 @@ impl Revoked {
 
     /// Whether it is about whatever began until a moment.
     pub fn has_cutoff(&self) -> bool {
-        matches!(self, Self::Subject(_)) || self.is_at_large()
+        matches!(self, Self::Subject(_) | Self::Entitlements(_)) || self.is_at_large()
     }
 
     /// Whether sessions of our own that it ends are looked for at their next refresh alone: there may be millions.
@@ -71,6 +75,7 @@ impl Revoked {
             "subject" => Self::Subject(value.into()),
             "client" => Self::Client(value.into()),
             "tenant" => Self::Tenant(value.into()),
+            "entitlements" => Self::Entitlements(value.into()),
             "token" => Self::Token(value.into()),
             "key" => Self::Key(value.into()),
             "all" => Self::All,
@@ -82,7 +87,7 @@ impl Revoked {
 /// One revocation. Its moments come first: two of them are mostly told apart by those.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Revocation {
-    /// Subjects, clients, tenants and everything: what began at this moment or before.
+    /// Subjects, clients, tenants, entitlements and everything: what began at this moment or before.
     pub cutoff: Timestamp,
     /// From then on no token is left that it could hit: the cutoff, plus the longest life of a token, plus its leeway.
     pub expires_at: Timestamp,
@@ -109,6 +114,8 @@ pub enum RevokedBy {
     Client,
     /// The tenant, everything begun before a moment.
     Tenant,
+    /// What the subject may use, every token issued before a moment.
+    Entitlements,
     /// The token (`jti`).
     Token,
     /// The signing key (`kid`).
@@ -126,6 +133,7 @@ impl RevokedBy {
             Revoked::Subject(_) => Self::Subject,
             Revoked::Client(_) => Self::Client,
             Revoked::Tenant(_) => Self::Tenant,
+            Revoked::Entitlements(_) => Self::Entitlements,
             Revoked::Token(_) => Self::Token,
             Revoked::Key(_) => Self::Key,
             Revoked::All => Self::All,
@@ -139,7 +147,10 @@ impl RevokedBy {
 
     /// Whether its entries go into slots when there is no room.
     pub(super) fn blurs(self) -> bool {
-        matches!(self, Self::Session | Self::Token | Self::Subject)
+        matches!(
+            self,
+            Self::Session | Self::Token | Self::Subject | Self::Entitlements
+        )
     }
 
     /// For the operator's log.
@@ -149,6 +160,7 @@ impl RevokedBy {
             Self::Subject => "the subject was revoked",
             Self::Client => "the client was revoked",
             Self::Tenant => "the tenant was revoked",
+            Self::Entitlements => "what the subject may use has changed: a new token passes",
             Self::Token => "the token was revoked",
             Self::Key => "the key was revoked",
             Self::All => "everything before a moment was revoked",

@@ -33,6 +33,7 @@ fn marks(issuer: &str, begun_at: u64) -> Marks<'_> {
         token: Some("j1"),
         key: Some("k1"),
         begun_at: at(begun_at),
+        dated_at: at(begun_at + 60 * SECOND),
         issued_at: at(begun_at + 60 * SECOND),
     }
 }
@@ -51,6 +52,8 @@ fn each_kind_finds_what_it_names_and_nothing_else() {
         (Revoked::Client("web".into()), Some(RevokedBy::Client)),
         (Revoked::Tenant("t1".into()), Some(RevokedBy::Tenant)),
         (Revoked::Tenant("web".into()), None),
+        // Of a token that was issued later.
+        (Revoked::Entitlements("u1".into()), None),
         (Revoked::All, Some(RevokedBy::All)),
     ];
     for (what, expected) in rows {
@@ -74,6 +77,19 @@ fn a_cutoff_spares_what_began_a_millisecond_later() {
     let by = |begun| revocations.find_marks(&marks("main", begun), at(6000));
     assert_eq!(by(5000), Some(RevokedBy::Subject));
     assert_eq!(by(5001), None);
+}
+
+#[test]
+fn changed_entitlements_end_what_was_issued_before_and_no_session() {
+    let revocations = Revocations::default();
+    let what = Revoked::Entitlements("u1".into());
+    revocations.revoke(revocation(what, None, 65 * SECOND), at(65 * SECOND));
+    let by = |begun| revocations.find_marks(&marks("main", begun), at(66 * SECOND));
+    assert_eq!(by(5 * SECOND), Some(RevokedBy::Entitlements));
+    assert_eq!(by(5 * SECOND + 1), None, "it was issued later");
+    let session = TimedId::parse("00000000-1388-7000-8000-000000000000").unwrap();
+    let ended = revocations.find_session(session, "u1", "web", None, at(66 * SECOND));
+    assert_eq!(ended, None);
 }
 
 #[test]

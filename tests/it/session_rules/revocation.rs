@@ -201,6 +201,33 @@ fn a_tenant_that_is_revoked_loses_its_sessions_and_no_other_does() {
 }
 
 #[test]
+fn a_subject_whose_entitlements_changed_keeps_its_session_and_loses_its_tokens_so_far() {
+    let mut house = house();
+    let [gone, other] = ["u_1", "u_2"].map(|subject| {
+        let said = json!({ "subject": subject, "products": ["crm"] });
+        house.service.answers("/login", 200, &said);
+        house.login()
+    });
+    house.service.answers(
+        "/claims",
+        200,
+        &json!({ "products": ["crm"], "tenant": "acme" }),
+    );
+    let body = json!({ "entitlements": "u_1" }).to_string();
+    let answer = house.gateway.admin_post("/api/revocations", &body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for _ in 0..2 {
+        assert_eq!(house.api(&gone.access), 401);
+        assert_eq!(house.api(&other.access), 200);
+        house.restart();
+    }
+    let renewed = house.rotated(&gone.refresh);
+    assert_eq!(house.api(&renewed.access), 200);
+    assert_eq!(sid(&renewed.access), sid(&gone.access));
+    assert_eq!(claims(&renewed.access)["tenant"], "acme");
+}
+
+#[test]
 fn sessions_of_a_client_that_was_revoked_are_told_of_no_more() {
     let house = House::with(|config| {
         config.replace(

@@ -46,6 +46,7 @@ async fn exactly_one_thing_is_revoked() {
         ),
         (r#"{"token": "j1"}"#, 200),
         (r#"{"tenant": "acme"}"#, 200),
+        (r#"{"entitlements": "alice"}"#, 200),
         (r#"{"key": "k1"}"#, 200),
         (r#"{"all": true}"#, 200),
         (r#"{"all": false}"#, 400),
@@ -67,7 +68,7 @@ async fn exactly_one_thing_is_revoked() {
         );
     }
     let (_, list) = admin.json("GET", "/api/revocations", "").await;
-    assert_eq!(list["revocations"].as_array().unwrap().len(), 7);
+    assert_eq!(list["revocations"].as_array().unwrap().len(), 8);
     let expected = json!({
         "kind": "client", "value": "web", "issuer": "main", "cutoff_ms": 1000, "expires_at_ms": 2000,
     });
