@@ -8,11 +8,12 @@ use serde_json::json;
 use super::args::{CheckOptions, Format};
 use super::output;
 use crate::config::Colour;
-use crate::control::{self, LoadError, Loaded};
+use crate::control::{self, LoadError, Loaded, SystemClock};
+use crate::time::Clock as _;
 
 /// Exit 0: valid, 1: faults, 2: cannot be read.
 pub(super) fn run(options: &CheckOptions) -> anyhow::Result<ExitCode> {
-    let loaded = control::load(&options.file.config);
+    let loaded = control::load(&options.file.config, SystemClock::new().now());
     match options.format {
         Format::Text => text(options, &loaded)?,
         Format::Json => output::result(as_json(&loaded))?,

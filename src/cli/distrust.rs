@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 
 use super::args::DistrustOptions;
 use super::output;
-use crate::control;
+use crate::control::{self, SystemClock};
 use crate::server;
+use crate::time::Clock as _;
 
 /// How long the running gateway may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(options: &DistrustOptions) -> anyhow::Result<ExitCode> {
-    let config = control::load(&options.file.config)?.config;
+    let config = control::load(&options.file.config, SystemClock::new().now())?.config;
     let Some(admin) = &config.admin else {
         bail!("the configuration has no [admin] to talk to")
     };

@@ -48,7 +48,7 @@ fn walk(options: &ExplainOptions, now: Timestamp) -> anyhow::Result<Explanation>
 
 /// With imagined claims: the same gate, with a signer of its own behind every issuer.
 fn rehearse(options: &ExplainOptions, claims: &str, now: Timestamp) -> anyhow::Result<Explanation> {
-    let config = control::load(&options.file.config)?.config;
+    let config = control::load(&options.file.config, now)?.config;
     let pem = SigningKey::generate_pem(Algorithm::EdDsa).map_err(anyhow::Error::msg)?;
     let key = Arc::new(SigningKey::from_pem(&pem).map_err(anyhow::Error::msg)?);
     let rehearsal = Rehearsal::of(&config, key, control::fresh());

@@ -17,7 +17,7 @@ use crate::session::{JWKS_LIFETIME, KeyFile, Rotate, ScheduledKey, Stage, Waitin
 use crate::time::{Clock as _, Timestamp};
 
 pub(super) fn run(options: &RotateOptions) -> anyhow::Result<ExitCode> {
-    let config = control::load(&options.file.config)?.config;
+    let config = control::load(&options.file.config, SystemClock::new().now())?.config;
     let Some(sessions) = &config.sessions else {
         bail!("the configuration has no [sessions]")
     };

@@ -7,7 +7,9 @@ use anyhow::{Context as _, bail};
 use super::args::{BackupOptions, SessionsCommand};
 use super::output;
 use crate::config::model::SessionStoreKind;
-use crate::{control, store};
+use crate::control::{self, SystemClock};
+use crate::store;
+use crate::time::Clock as _;
 
 pub(super) fn run(command: &SessionsCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -16,7 +18,7 @@ pub(super) fn run(command: &SessionsCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn backup(options: &BackupOptions) -> anyhow::Result<ExitCode> {
-    let config = control::load(&options.file.config)?.config;
+    let config = control::load(&options.file.config, SystemClock::new().now())?.config;
     let Some(sessions) = &config.sessions else {
         bail!("the configuration has no [sessions]")
     };

@@ -66,6 +66,15 @@ pub trait Files {
         Ok(())
     }
 
+    /// Whether clients take the certificate that the PEM chain at `chain` begins with at the time of the check. Who knows
+    /// nothing of certificates, or of time, takes any.
+    ///
+    /// # Errors
+    /// A text for the operator: since when, or until when, they do not.
+    fn check_validity(&self, _chain: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a listener can show the PEM chain at `chain` with the key at `key`. Who knows nothing of certificates
     /// takes any.
     ///

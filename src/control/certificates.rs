@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, Validity, X509Certificate};
 use zeroize::Zeroizing;
 
 use crate::config::model::{CertificateFile, ListenerTls};
@@ -93,6 +93,31 @@ pub(super) fn check_pair(chain: &Path, key: &Path, files: &impl Files) -> Result
 /// A text for the operator.
 pub(super) fn check_chain(path: &Path, files: &impl Files) -> Result<(), String> {
     chain(path, files).map(drop)
+}
+
+/// Whether clients take the first certificate at `path` at `now` (RFC 5280 §4.1.2.5).
+///
+/// # Errors
+/// A text for the operator: since when, or until when, they do not.
+pub(super) fn check_validity(
+    path: &Path,
+    files: &impl Files,
+    now: Timestamp,
+) -> Result<(), String> {
+    let chain = chain(path, files)?;
+    let (_, leaf) = X509Certificate::from_der(&chain[0]).map_err(|error| error.to_string())?;
+    let Validity {
+        not_before,
+        not_after,
+    } = leaf.validity();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now > not_after.timestamp() {
+        return Err(format!("it expired on {not_after}"));
+    }
+    if now < not_before.timestamp() {
+        return Err(format!("it begins on {not_before}"));
+    }
+    Ok(())
 }
 
 /// Whether every certificate at `path` can be trusted to sign others.
@@ -230,6 +255,10 @@ mod tests {
         std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
     }
 
+    fn beside(folder: &Path) -> DiskFiles {
+        DiskFiles::beside(&folder.join("gateway.toml"), Timestamp::from_secs(0))
+    }
+
     fn read(folder: &Path, chain: &str, key: &str) -> Result<ListenerCertificates, String> {
         let tls = ListenerTls {
             certificates: vec![CertificateFile {
@@ -238,7 +267,7 @@ mod tests {
             }],
             client_ca: None,
         };
-        ListenerCertificates::read(&tls, &DiskFiles::beside(&folder.join("gateway.toml")))
+        ListenerCertificates::read(&tls, &beside(folder))
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rustix::fs::{Access, access};
 use super::certificates;
 use crate::config::Files;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
 /// The largest file that is read: nothing that belongs into a configuration is larger.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -22,16 +23,18 @@ pub type Readings = BTreeMap<PathBuf, Option<blake3::Hash>>;
 #[derive(Debug)]
 pub struct DiskFiles {
     folder: PathBuf,
+    now: Timestamp,
     readings: Mutex<Readings>,
 }
 
 impl DiskFiles {
-    /// Reads relative to the folder of `config`, the configuration file.
-    pub fn beside(config: &Path) -> Self {
+    /// Reads relative to the folder of `config`, the configuration file, and judges certificates as of `now`.
+    pub fn beside(config: &Path, now: Timestamp) -> Self {
         // Absolute, so that a path that was resolved once may be resolved again.
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
         Self {
             folder: config.parent().map(Path::to_owned).unwrap_or_default(),
+            now,
             readings: Mutex::default(),
         }
     }
@@ -116,6 +119,10 @@ impl Files for DiskFiles {
         certificates::check_chain(path, self)
     }
 
+    fn check_validity(&self, chain: &Path) -> Result<(), String> {
+        certificates::check_validity(chain, self, self.now)
+    }
+
     fn check_pair(&self, chain: &Path, key: &Path) -> Result<(), String> {
         certificates::check_pair(chain, key, self)
     }
@@ -175,10 +182,15 @@ mod tests {
 
     use super::{DiskFiles, FILE_BYTES_MAX, read_again};
     use crate::config::Files;
+    use crate::time::Timestamp;
+
+    fn beside(config: &Path) -> DiskFiles {
+        DiskFiles::beside(config, Timestamp::from_secs(1_790_000_000))
+    }
 
     #[test]
     fn paths_are_relative_to_the_configuration() {
-        let files = DiskFiles::beside(Path::new("/etc/tollgate/gateway.toml"));
+        let files = beside(Path::new("/etc/tollgate/gateway.toml"));
         assert_eq!(
             files.resolve(Path::new("tls.key")),
             Path::new("/etc/tollgate/tls.key")
@@ -193,7 +205,7 @@ mod tests {
     fn a_changed_file_is_seen_when_it_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a"), "one").unwrap();
-        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let files = beside(&folder.path().join("gateway.toml"));
         files.read(Path::new("a")).unwrap();
         files.read(Path::new("missing")).unwrap_err();
         assert_eq!(read_again(&files.readings()), files.readings());
@@ -206,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let bytes = vec![b'x'; FILE_BYTES_MAX as usize + 1];
         std::fs::write(folder.path().join("big"), bytes).unwrap();
-        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let files = beside(&folder.path().join("gateway.toml"));
         let told = files.read(Path::new("big")).unwrap_err();
         assert!(told.contains("larger than 1048576 bytes"), "{told}");
     }
@@ -214,7 +226,7 @@ mod tests {
     #[test]
     fn a_log_is_written_beside_or_where_there_is_a_folder_and_trying_leaves_no_trace() {
         let folder = tempfile::tempdir().unwrap();
-        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let files = beside(&folder.path().join("gateway.toml"));
         let told = |path: &str| files.check_log(&files.resolve(Path::new(path))).err();
         assert_eq!(told("access.log"), None);
         assert!(!folder.path().join("access.log").exists());
@@ -227,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_url_that_nobody_could_call_is_refused() {
-        let files = DiskFiles::beside(Path::new("gateway.toml"));
+        let files = beside(Path::new("gateway.toml"));
         for (url, sound) in [
             ("https://identity.internal/login", true),
             ("https://xn--mnchen-3ya.example/login", true),
@@ -241,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_no_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let files = DiskFiles::beside(&folder.path().join("gateway.toml"));
+        let files = beside(&folder.path().join("gateway.toml"));
         let told = files.read(Path::new("")).unwrap_err();
         assert!(told.contains("is not a file"), "{told}");
     }

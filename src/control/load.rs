@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::files::{DiskFiles, Readings};
 use crate::config::{self, Colour, Config, Diagnostic, Report};
+use crate::time::Timestamp;
 
 /// A configuration that can serve.
 #[derive(Debug)]
@@ -87,12 +88,12 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Reads and checks the configuration at `path`.
+/// Reads and checks the configuration at `path`, as of `now`.
 ///
 /// # Errors
 /// [`LoadError`] with everything that is wrong, not only with what was found first.
-pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let files = DiskFiles::beside(path);
+pub fn load(path: &Path, now: Timestamp) -> Result<Loaded, LoadError> {
+    let files = DiskFiles::beside(path, now);
     let text = match text(&files, path) {
         Ok(text) => text,
         Err(text) => {
@@ -135,6 +136,9 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 #[cfg(test)]
 mod tests {
     use super::{LoadError, load};
+    use crate::time::Timestamp;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 
     #[test]
     fn a_byte_order_mark_is_no_column() {
@@ -145,7 +149,7 @@ mod tests {
             source,
             diagnostics,
             ..
-        }) = load(&path)
+        }) = load(&path, NOW)
         else {
             panic!("a key that nobody knows is a fault");
         };
@@ -159,6 +163,34 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_clients_refuse_for_its_time_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        let text = "[listeners.public]\naddress = \"127.0.0.1:8080\"\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n";
+        std::fs::write(&path, text).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["a".into()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2027, 1, 1);
+        let certificate = params.self_signed(&key).unwrap();
+        std::fs::write(folder.path().join("tls.crt"), certificate.pem()).unwrap();
+        std::fs::write(folder.path().join("tls.key"), key.serialize_pem()).unwrap();
+        let check = |now: u64, expected: Option<&str>| {
+            let loaded = load(&path, Timestamp::from_secs(now)).unwrap();
+            let told = loaded.warnings.iter().map(|one| (one.code, &*one.message));
+            let message = expected.map(|why| {
+                format!("clients refuse the certificate of `certificate`: it {why} +00:00")
+            });
+            let expected = message.iter().map(|text| ("certificate_untimely", &**text));
+            assert!(told.eq(expected), "{now}: {}", loaded.warnings_text());
+        };
+        check(1_767_225_599, Some("begins on Jan  1 00:00:00 2026"));
+        check(1_767_225_600, None);
+        check(1_798_761_600, None);
+        check(1_798_761_601, Some("expired on Jan  1 00:00:00 2027"));
+    }
+
+    #[test]
     fn a_place_where_nothing_can_be_kept_is_a_fault_of_the_key_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gateway.toml");
@@ -168,7 +200,7 @@ mod tests {
                 source,
                 diagnostics,
                 ..
-            }) = load(&path)
+            }) = load(&path, NOW)
             else {
                 panic!("a gateway without a listener is a fault");
             };

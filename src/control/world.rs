@@ -57,7 +57,8 @@ impl World {
         clock: Arc<dyn Clock>,
         telemetry: Arc<Telemetry>,
     ) -> Result<Self, StartError> {
-        let loaded = read(path.clone()).await.map_err(StartError::Load)?;
+        let loaded = read(path.clone(), clock.now()).await;
+        let loaded = loaded.map_err(StartError::Load)?;
         let state = loaded.config.server.state_dir.clone().map(StateDir::new);
         let unusable = |text| StartError::Unusable {
             text,

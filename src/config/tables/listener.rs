@@ -155,7 +155,13 @@ fn one_or_more<T>(value: &Value<'_>, each: impl FnMut(&Value<'_>) -> Option<T>) 
 fn chain_of(value: &Value<'_>) -> Option<PathBuf> {
     certificates(value)?;
     let help = "it must hold certificates alone, each of them sound: the server's own, then those that vouch for it";
-    value.judged(|files, path| files.check_chain(path), help)
+    let path = value.judged(|files, path| files.check_chain(path), help)?;
+    if let Err(why) = value.walk.files.check_validity(&path) {
+        let message = format!("clients refuse the certificate of `{}`: {why}", value.key);
+        let help = "renew it; a new file is taken without a restart";
+        value.warn("certificate_untimely", message, help);
+    }
+    Some(path)
 }
 
 /// The file with the key of `chain`, where there is a chain to compare it with.

@@ -54,7 +54,7 @@ impl Site {
 
     /// Changes one word of the configuration.
     pub(super) fn replace(&self, from: &str, to: &str) {
-        let files = DiskFiles::beside(&self.path("gateway.toml"));
+        let files = DiskFiles::beside(&self.path("gateway.toml"), self.clock.now());
         let text = files.read("gateway.toml".as_ref()).unwrap();
         let text = String::from_utf8(text).unwrap().replace(from, to);
         std::fs::write(self.path("gateway.toml"), text).unwrap();

@@ -21,6 +21,7 @@ use crate::control::keys::Refresher;
 use crate::control::load::{LoadError, Loaded, load};
 use crate::control::names::Names;
 use crate::control::surroundings::Surroundings;
+use crate::time::Timestamp;
 
 /// A configuration that may serve at once.
 pub(in crate::control) struct Prepared {
@@ -94,9 +95,9 @@ impl Occasion {
     }
 }
 
-/// Loads the file at `path` without keeping the runtime waiting for the disk.
-pub(in crate::control) async fn read(path: PathBuf) -> Result<Loaded, LoadError> {
-    let loaded = spawn_blocking(move || load(&path)).await;
+/// Loads the file at `path`, as of `now`, without keeping the runtime waiting for the disk.
+pub(in crate::control) async fn read(path: PathBuf, now: Timestamp) -> Result<Loaded, LoadError> {
+    let loaded = spawn_blocking(move || load(&path, now)).await;
     loaded.expect("checking a configuration does not panic")
 }
 

@@ -103,7 +103,8 @@ impl Publisher {
         let names = self.serving.views.names.clone();
         let (path, around) = (self.path.clone(), self.serving.around.clone());
         let work = async move {
-            let loaded = prepare::read(path).await.map_err(StartError::Load)?;
+            let now = around.clock.now();
+            let loaded = prepare::read(path, now).await.map_err(StartError::Load)?;
             prepare(loaded, occasion, around, names).await
         };
         Reload::begin(work, replies)

@@ -105,7 +105,7 @@ impl Files for Folder<'_> {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        DiskFiles::beside(&self.0.join("gateway.toml")).read(path)
+        DiskFiles::beside(&self.0.join("gateway.toml"), Timestamp::default()).read(path)
     }
 
     fn resolve(&self, path: &Path) -> PathBuf {
