@@ -32,6 +32,7 @@ pub(super) struct Families {
     pub(super) config_generation: Shown<IntGauge, 0>,
     pub(super) config_reloads: Shown<IntCounter, 1>,
     pub(super) connections: Shown<IntGauge, 1>,
+    pub(super) handshakes_failed: Shown<IntCounter, 1>,
     pub(super) certificate_expiry: Shown<Gauge, 1>,
     pub(super) access_log_dropped: Shown<IntCounter, 0>,
     pub(super) diagnostics_dropped: Shown<IntCounter, 0>,
@@ -155,6 +156,12 @@ impl Families {
                 r,
                 "tollgate_connections",
                 "Open connections of a listener.",
+                ["listener"],
+            ),
+            handshakes_failed: show(
+                r,
+                "tollgate_tls_handshakes_failed_total",
+                "TLS handshakes that came to nothing, also with clients that only look whether the port is open.",
                 ["listener"],
             ),
             certificate_expiry: show(

@@ -140,6 +140,11 @@ impl Metrics {
         Counted::new(self.families.connections.with([listener]))
     }
 
+    /// Counts a TLS handshake with a client of `listener` that came to nothing.
+    pub fn handshake_failed(&self, listener: &str) {
+        self.families.handshakes_failed.with([listener]).inc();
+    }
+
     /// Counts a token that was looked at. `refused` is why it was not accepted.
     pub fn verification(&self, issuer: Option<&str>, refused: Option<Reason>, source: Source) {
         let issuer = issuer.unwrap_or(UNKNOWN);

@@ -128,7 +128,12 @@ impl Plane {
         };
         let acceptor = Acceptor::from_server_config(config);
         let handshake = Box::pin(acceptor.tls_handshake(Socket::from(stream)));
-        let stream: Stream = match timeout(client.listener.handshake_timeout, handshake).await {
+        let made = timeout(client.listener.handshake_timeout, handshake).await;
+        if !matches!(made, Ok(Ok(_))) {
+            let metrics = self.edge.telemetry.metrics();
+            metrics.handshake_failed(&client.listener.name);
+        }
+        let stream: Stream = match made {
             Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
             Err(_) => return tracing::debug!("no TLS handshake in time"),

@@ -129,6 +129,32 @@ async fn clear_text_where_tls_is_spoken_is_closed() {
     assert!(!client.rest().await.contains("HTTP/1.1"));
 }
 
+#[tokio::test]
+async fn handshakes_that_come_to_nothing_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), "a.test");
+    certificate(folder.path(), "b.test");
+    let address = "address = \"127.0.0.1:0\"";
+    let hasty = format!("{address}\nhandshake_timeout = \"200ms\"");
+    let text = inner("127.0.0.1:9".parse().unwrap()).replacen(address, &hasty, 1);
+    let house = House::within(&text, folder.path()).await;
+    let counted = async |times: usize| {
+        let series =
+            format!("tollgate_tls_handshakes_failed_total{{listener=\"public\"}} {times}\n");
+        while !house.edge.telemetry.scrape().contains(&series) {
+            yield_now().await;
+        }
+    };
+    drop(client(&house, folder.path()).await);
+    drop(house.client().await);
+    counted(1).await;
+    let mut client = house.client().await;
+    client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    counted(2).await;
+    let _silent = house.client().await;
+    counted(3).await;
+}
+
 /// A client that speaks TLS and HTTP/1.1.
 async fn client(house: &House, folder: &Path) -> TlsStream<TcpStream> {
     let bundle = File::open(folder.join("a.test.crt")).unwrap();

@@ -47,6 +47,7 @@ impl Metrics {
         families.issuer_keys.retain(|[name]| issuer(name));
         families.issuer_refresh.retain(|[name, _]| issuer(name));
         families.key_alarms.retain(|[name, _]| issuer(name));
+        families.handshakes_failed.retain(|[name]| listener(name));
         lock(&self.certificates).retain(|name, _| listener(name));
         families.certificate_expiry.retain(|[name]| listener(name));
         self.configure_servers(config);

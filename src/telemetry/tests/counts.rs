@@ -67,6 +67,7 @@ fn every_metric_of_the_contract_is_told() {
     metrics.store_duration("load", Duration::ZERO);
     metrics.generation(1);
     metrics.reload("ok");
+    metrics.handshake_failed("public");
     metrics.certificate_expiry("public", NOW);
     let text = telemetry.scrape();
     for series in [
@@ -88,6 +89,7 @@ fn every_metric_of_the_contract_is_told() {
         "tollgate_config_generation 1",
         "tollgate_config_reloads_total{outcome=",
         "tollgate_connections{listener=",
+        "tollgate_tls_handshakes_failed_total{listener=\"public\"} 1",
         "tollgate_certificate_expiry_seconds{listener=",
         "tollgate_build_info{version=",
     ] {
