@@ -133,8 +133,8 @@ impl Gate {
     ) -> Result<Verdict, Refusal> {
         let line = RequestLine::parse(head)?;
         line::check_nominations(head, |name| self.config.identity.prefix.owns(name))?;
-        let authorization = credential::authorization(head)?;
-        credential::check_alone(authorization, &line.path)?;
+        let authorization = credential::sole(head, &line.path)
+            .map_err(|refusal| self.on_its_route(refusal, &line))?;
         trace.step("host", || line.authority.unwrap_or("none").to_owned());
         trace.step("path", || line.path.as_str().to_owned());
         if let Some(endpoint) = self.endpoints.find(line.host.as_ref(), &line.path) {
@@ -188,6 +188,15 @@ impl Gate {
                 Reason::RouteUnknown,
                 "no route has this host and path",
             )),
+        }
+    }
+
+    /// A refusal that is made before the route is asked, on the route that it is for: its pages may read it as any other.
+    #[cold]
+    fn on_its_route(&self, refusal: Refusal, line: &RequestLine<'_>) -> Refusal {
+        match self.route(line) {
+            Ok(route) => refusal.on(route),
+            Err(Refusal { route, .. }) => Refusal { route, ..refusal },
         }
     }
 

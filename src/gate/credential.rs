@@ -15,15 +15,22 @@ pub(super) const WEBSOCKET_TOKEN_PREFIX: &[u8] = b"bearer.";
 /// The parameter of a query that some take for a token (RFC 6750 §2.3); here it never is one.
 const QUERY_TOKEN: &str = "access_token";
 
-/// The one `Authorization` value, whatever the route: two of them, or two in one, could be read two ways.
+/// The one `Authorization` value, whatever the route: two of them, two in one, or a token in the query beside it could be
+/// read two ways.
 ///
 /// # Errors
 /// [`Reason::RequestAmbiguous`].
-pub(super) fn authorization<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]>, Refusal> {
+pub(super) fn sole<'a>(
+    head: &RequestHead<'a>,
+    path: &RequestPath,
+) -> Result<Option<&'a [u8]>, Refusal> {
     let value = fields::single(head.fields, "authorization")
         .map_err(|()| ambiguous("two Authorization fields"))?;
     if value.is_some_and(|value| memchr::memchr(b',', value).is_some()) {
         return Err(ambiguous("a comma in Authorization"));
+    }
+    if let Some(value) = value {
+        check_query(|| is_shown(&BearerToken::parse(value)), path)?;
     }
     Ok(value)
 }
@@ -51,16 +58,6 @@ pub(super) fn bearer<'a>(
         }
         (None, None) => Err(Refusal::new(Reason::TokenMissing, "no Authorization")),
     }
-}
-
-/// Whether a token in `Authorization` has none beside it in the query, whatever the route.
-///
-/// # Errors
-/// [`Reason::RequestAmbiguous`].
-pub(super) fn check_alone(authorization: Option<&[u8]>, path: &RequestPath) -> Result<(), Refusal> {
-    authorization.map_or(Ok(()), |value| {
-        check_query(|| is_shown(&BearerToken::parse(value)), path)
-    })
 }
 
 /// Whether somebody meant to show a token, sound or not.

@@ -50,6 +50,25 @@ fn connection_names_no_more_fields_than_a_head_has() {
 }
 
 #[test]
+fn two_credentials_are_refused_on_the_route_that_they_are_for() {
+    let house = House::new();
+    let two = [("Authorization", "Bearer a, Bearer b")];
+    let query = [("Authorization", "Bearer a")];
+    for (target, fields, route) in [
+        ("/crm/x", two, Some("crm")),
+        ("/crm/x?access_token=b", query, Some("crm")),
+        ("/open/x", two, Some("open")),
+        ("/nowhere", two, None),
+    ] {
+        let verdict = house.ask(target, &fields);
+        let refusal = verdict.refusal().unwrap();
+        assert_eq!(refusal.reason, Reason::RequestAmbiguous);
+        let found = refusal.route.as_ref().map(|route| &*route.name);
+        assert_eq!(found, route, "{target}");
+    }
+}
+
+#[test]
 fn the_method_is_the_one_on_the_wire() {
     let house = House::new();
     for (method, target, reason) in [
