@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::logout::self_session;
+use super::logout::{Jar, self_session};
 use crate::api::answer;
 use crate::api::session::answers::{json, no_store};
 use crate::api::session::api::SessionApi;
@@ -54,6 +54,8 @@ impl SessionApi {
         let session = session
             .filter(|session| *session.subject == *subject)
             .ok_or(Failure::NotFound)?;
+        let jar = self.jar(call);
+        let is_its_cookie = self.is_of(&jar, session.id).await;
         self.service.revoke(session.id, Why::Logout).await?;
         let occasion = Occasion {
             transport: Some(session.transport),
@@ -62,7 +64,20 @@ impl SessionApi {
             ..Occasion::default()
         };
         self.tell(Event::Logout, call, occasion);
-        Ok(no_store(answer::empty(StatusCode::NO_CONTENT)))
+        let answer = no_store(answer::empty(StatusCode::NO_CONTENT));
+        Ok(match is_its_cookie {
+            true => jar.emptied(answer),
+            false => answer,
+        })
+    }
+
+    /// Whether the cookie of a page that may use it belongs to `session`.
+    async fn is_of(&self, jar: &Jar<'_>, session: TimedId) -> bool {
+        let Jar::Own(_, token) = jar else {
+            return false;
+        };
+        let found = self.service.find(token).await;
+        found.is_ok_and(|found| found.session.id == session)
     }
 }
 

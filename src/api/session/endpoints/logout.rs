@@ -94,7 +94,7 @@ impl SessionApi {
     }
 
     /// The refresh cookie of a call, and whether a page that may use it made the call.
-    fn jar<'c>(&'c self, call: &Call<'c>) -> Jar<'c> {
+    pub(super) fn jar<'c>(&'c self, call: &Call<'c>) -> Jar<'c> {
         let Some(cookie) = &self.sessions().cookie else {
             return Jar::Empty;
         };
@@ -109,7 +109,7 @@ impl SessionApi {
 }
 
 /// A refresh cookie at logout.
-enum Jar<'a> {
+pub(super) enum Jar<'a> {
     /// There is none.
     Empty,
     /// There is one, and the page may use it.
@@ -123,7 +123,7 @@ enum Jar<'a> {
 
 impl Jar<'_> {
     /// Takes the cookie away in an answer, if the page may.
-    fn emptied(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+    pub(super) fn emptied(&self, mut response: Response<Bytes>) -> Response<Bytes> {
         if let Jar::Own(cookie, _) | Jar::Torn(Some(cookie), _) = self {
             cookie::clear(&mut response, cookie);
         }

@@ -80,6 +80,32 @@ async fn a_device_can_be_removed_by_its_owner_alone() {
 }
 
 #[tokio::test]
+async fn the_cookie_of_a_removed_device_goes_with_it_and_no_other() {
+    let house = House::build().await;
+    let (mine, other) = (house.web_login().await, house.web_login().await);
+    let bearer = format!("Bearer {}", mine.text("access_token"));
+    let (cookie, page) = (mine.cookie(), ("origin", ORIGIN));
+    let remove = async |of: &super::house::Answer, page: (&str, &str)| {
+        let sid = claims(&of.text("access_token"))["sid"].clone();
+        let path = format!("/auth/sessions/{}", sid.as_str().unwrap());
+        let fields = [
+            ("authorization", &*bearer),
+            ("cookie", &*cookie),
+            ("x-tollgate-csrf", "1"),
+            page,
+        ];
+        let gone = house.send("DELETE", &path, &fields, "").await;
+        (gone.status(), gone.field("set-cookie").map(str::to_owned))
+    };
+    assert_eq!(remove(&other, page).await, (204, None));
+    let foreign = ("origin", "https://evil.example.com");
+    assert_eq!(remove(&other, foreign).await, (204, None));
+    let (status, set) = remove(&mine, page).await;
+    assert_eq!(status, 204);
+    assert!(set.unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test]
 async fn a_device_is_called_what_its_owner_calls_it() {
     let house = House::build().await;
     for (label, listed) in [("Zoë’s 電話", "Zoë’s 電話"), ("a\tb", "ab")] {
