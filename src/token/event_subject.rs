@@ -46,14 +46,18 @@ impl EventSubject {
     }
 }
 
-/// Reads `sub` and `sid`.
+/// Reads `sub` and `sid`. An empty one names nobody: taken for none, one session would become all of a subject's.
 ///
 /// # Errors
 /// [`TokenError::ClaimInvalid`] when neither is there or one is not a sound text.
 pub(super) fn plain(claims: &Object<'_>) -> Result<EventSubject, TokenError> {
+    let name = |claim: &str, detail| match text(claims, claim, detail)? {
+        None if claims.find(claim).is_some() => Err(TokenError::ClaimInvalid(detail)),
+        name => Ok(name),
+    };
     EventSubject::of(
-        text(claims, "sid", "`sid` is not a sound text")?,
-        text(claims, "sub", "`sub` is not a sound text")?,
+        name("sid", "`sid` is not a sound text")?,
+        name("sub", "`sub` is not a sound text")?,
     )
 }
 
@@ -79,19 +83,23 @@ pub(super) fn find(
     }
 }
 
+/// All members name one subject together. A session is enough without its user, whatever names the user; a user without the
+/// session would be more than was meant.
 fn complex(id: &Object<'_>, terms: &IssuerTerms) -> Result<EventSubject, TokenError> {
     let session = member(id, "session")?;
     let session = session.map(|session| match format(session) {
         Some("opaque") => opaque(session),
         _ => Err(UNKNOWN_FORMAT),
     });
+    let session = session.transpose()?;
     let user = member(id, "user")?;
-    let user = user.map(|user| match format(user) {
-        Some("iss_sub") => of_issuer(user, terms),
-        Some("opaque") => opaque(user),
-        _ => Err(UNKNOWN_FORMAT),
+    let user = user.and_then(|user| match format(user) {
+        Some("iss_sub") => Some(of_issuer(user, terms)),
+        Some("opaque") => Some(opaque(user)),
+        _ if session.is_some() => None,
+        _ => Some(Err(UNKNOWN_FORMAT)),
     });
-    EventSubject::of(session.transpose()?, user.transpose()?)
+    EventSubject::of(session, user.transpose()?)
 }
 
 fn member<'o, 'd>(id: &'o Object<'d>, name: &str) -> Result<Option<&'o Object<'d>>, TokenError> {
