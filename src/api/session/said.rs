@@ -26,6 +26,7 @@ pub(super) struct Said {
     /// `Some(None)`: `null`, there is none.
     #[serde(default, deserialize_with = "present")]
     tenant: Option<Option<String>>,
+    #[serde(default, deserialize_with = "object::each_once")]
     claims: Option<Map<String, Value>>,
     acr: Option<String>,
     amr: Option<Vec<String>>,
@@ -116,6 +117,10 @@ impl Said {
             (
                 claims.any(|claim| depth(claim) >= NESTED_MAX.into()),
                 "`claims` nest too deep",
+            ),
+            (
+                self.claims.iter().flat_map(Map::values).any(is_wide),
+                "a number in `claims` is over 64 bits",
             ),
             (
                 scope.contains(char::is_control),
@@ -233,6 +238,21 @@ fn depth(value: &Value) -> usize {
     1 + deepest.unwrap_or_default()
 }
 
+/// Whether it has a number that 64 bits do not hold as it was written; the parser rounds such a one.
+fn is_wide(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(is_wide),
+        Value::Object(members) => members.values().any(is_wide),
+        Value::Number(number) => {
+            number.is_f64()
+                && number
+                    .as_f64()
+                    .is_some_and(|number| number.abs() >= 2_f64.powi(63))
+        }
+        _ => false,
+    }
+}
+
 /// Reads what is there, so that `null` is told from nothing.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
@@ -251,6 +271,30 @@ const PUNCTUATION: usize = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claims_say_each_thing_once_and_as_it_was_written() {
+        let told = |claims: &str| {
+            let answer = format!(r#"{{"subject":"u_1","claims":{claims}}}"#);
+            let said = Said::parse(&Response::new(answer.into()));
+            said.and_then(|said| said.check().map(|()| said.claims))
+        };
+        let twice = |at: usize| {
+            let what = format!("a member has the wrong type or stands twice, line 1 column {at}");
+            Err(Unusable::Malformed(what.into()))
+        };
+        assert_eq!(told(r#"{"a":1,"a":2}"#), twice(39));
+        assert_eq!(told(r#"{"a":[{"b":1,"\u0062":2}]}"#), twice(50));
+        let wide = Err(Unusable::Overreaching(
+            "a number in `claims` is over 64 bits".into(),
+        ));
+        assert_eq!(told(r#"{"a":[18446744073709551616]}"#), wide);
+        assert_eq!(told(r#"{"a":{"b":-9223372036854775809}}"#), wide);
+        let sound = r#"{"a":18446744073709551615,"b":[-9223372036854775808,1.5,null,true,"x"],"c":{"d":{}}}"#;
+        let held = told(sound).unwrap().map(Value::Object);
+        assert_eq!(held, serde_json::from_str(sound).ok());
+        assert_eq!(told("null"), Ok(None));
+    }
 
     #[test]
     fn what_wraps_an_answer_is_told_before_the_place_where_it_is_no_json() {
