@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry};
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 
+use super::board::{Board, Head};
 use super::family::{Family, Series, Shelf};
 
-/// A family that the registry shows.
+/// A family that hangs on the board.
 type Shown<M, const N: usize> = Arc<Family<M, N>>;
 
-/// All metrics and the registry that shows them.
+/// All metrics and the board that shows them.
 #[derive(Debug)]
 pub(super) struct Families {
-    pub(super) registry: Registry,
+    board: Board,
     pub(super) requests: Shown<IntCounter, 2>,
     pub(super) decisions: Shown<IntCounter, 4>,
     pub(super) request_duration: Shown<Histogram, 1>,
@@ -41,167 +42,171 @@ pub(super) struct Families {
 
 impl Families {
     pub(super) fn new() -> Self {
-        let registry = Registry::new();
-        let r = &registry;
+        let mut board = Board::default();
+        let b = &mut board;
         Self {
             requests: show(
-                r,
+                b,
                 "tollgate_requests_total",
                 "Requests by route and the status that the client got.",
                 ["route", "status"],
             ),
             decisions: show(
-                r,
+                b,
                 "tollgate_decisions_total",
                 "Decisions by route, the product it wants, verdict and reason.",
                 ["route", "product", "verdict", "reason"],
             ),
             request_duration: show(
-                r,
+                b,
                 "tollgate_request_duration_seconds",
                 "From a request's first byte to its answer's last.",
                 ["route"],
             ),
             upstream_duration: show(
-                r,
+                b,
                 "tollgate_upstream_duration_seconds",
                 "From the first byte to the upstream until the first byte of its answer.",
                 ["upstream"],
             ),
             upstream_connections: show(
-                r,
+                b,
                 "tollgate_upstream_connections",
                 "Open connections to an upstream, active or idle.",
                 ["upstream", "state"],
             ),
             upstream_healthy: show(
-                r,
+                b,
                 "tollgate_upstream_healthy",
                 "1 while a server is used, 0 while it is passed over.",
                 ["upstream", "server"],
             ),
             token_verifications: show(
-                r,
+                b,
                 "tollgate_token_verifications_total",
                 "Verified and refused tokens, by cache or signature.",
                 ["issuer", "outcome", "source"],
             ),
             verified_tokens: show(
-                r,
+                b,
                 "tollgate_verified_tokens",
                 "Entries in the cache of verified tokens.",
                 [],
             ),
             issuer_keys: show(
-                r,
+                b,
                 "tollgate_issuer_keys",
                 "Usable keys of an issuer.",
                 ["issuer"],
             ),
             issuer_refresh: show(
-                r,
+                b,
                 "tollgate_issuer_refresh_total",
                 "Fetches of an issuer's keys.",
                 ["issuer", "outcome"],
             ),
             issuer_refresh_age: show(
-                r,
+                b,
                 "tollgate_issuer_refresh_age_seconds",
                 "Since an issuer's keys were last fetched; before the first fetch since it was configured.",
                 ["issuer"],
             ),
             key_alarms: show(
-                r,
+                b,
                 "tollgate_key_alarms_total",
                 "Odd things about an issuer's keys.",
                 ["issuer", "kind"],
             ),
             sessions: show(
-                r,
+                b,
                 "tollgate_sessions_total",
                 "What happened to sessions, by the transport of their refresh token.",
                 ["event", "transport"],
             ),
             revocations: show(
-                r,
+                b,
                 "tollgate_revocations",
                 "Revocations that are in force.",
                 [],
             ),
             revocation_lag: show(
-                r,
+                b,
                 "tollgate_revocation_lag_seconds",
                 "How long ago the shared list of revocations was read: so late another process's may be in force here.",
                 [],
             ),
             store_duration: show(
-                r,
+                b,
                 "tollgate_store_duration_seconds",
                 "Operations of the session store.",
                 ["operation"],
             ),
             config_generation: show(
-                r,
+                b,
                 "tollgate_config_generation",
                 "The number of the configuration that serves.",
                 [],
             ),
             config_reloads: show(
-                r,
+                b,
                 "tollgate_config_reloads_total",
                 "Reloads of the configuration.",
                 ["outcome"],
             ),
             connections: show(
-                r,
+                b,
                 "tollgate_connections",
                 "Open connections of a listener.",
                 ["listener"],
             ),
             handshakes_failed: show(
-                r,
+                b,
                 "tollgate_tls_handshakes_failed_total",
                 "TLS handshakes that came to nothing, also with clients that only look whether the port is open.",
                 ["listener"],
             ),
             certificate_expiry: show(
-                r,
+                b,
                 "tollgate_certificate_expiry_seconds",
                 "Until the first of a listener's certificates expires; negative when it has.",
                 ["listener"],
             ),
             access_log_dropped: show(
-                r,
+                b,
                 "tollgate_access_log_dropped_total",
                 "Lines of the access log that nobody took in time.",
                 [],
             ),
             diagnostics_dropped: show(
-                r,
+                b,
                 "tollgate_diagnostics_dropped_total",
                 "Lines on standard error that nobody took in time.",
                 [],
             ),
             build_info: show(
-                r,
+                b,
                 "tollgate_build_info",
                 "1, labelled with the version.",
                 ["version"],
             ),
-            registry,
+            board,
         }
+    }
+
+    /// Everything in Prometheus' text format.
+    pub(super) fn render(&self) -> String {
+        self.board.render()
     }
 }
 
 fn show<M: Series + 'static, const N: usize>(
-    registry: &Registry,
+    board: &mut Board,
     name: &'static str,
     help: &'static str,
     labels: [&'static str; N],
 ) -> Shown<M, N> {
     let family = Arc::new(Family::new(name, help, labels));
-    registry
-        .register(Box::new(Shelf(family.clone())))
-        .expect("every metric has its own name");
+    let kind = M::KIND;
+    board.hang(Head { name, help, kind }, Shelf(family.clone()));
     family
 }

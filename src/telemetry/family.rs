@@ -13,29 +13,40 @@ use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts};
 
 /// What a series can be made of.
 pub(super) trait Series: Collector + Clone {
+    /// Its type in Prometheus' text format.
+    const KIND: &'static str;
+
     /// A fresh one at zero.
     fn begin(opts: Opts) -> prometheus::Result<Self>;
 }
 
 impl Series for IntCounter {
+    const KIND: &'static str = "counter";
+
     fn begin(opts: Opts) -> prometheus::Result<Self> {
         Self::with_opts(opts)
     }
 }
 
 impl Series for IntGauge {
+    const KIND: &'static str = "gauge";
+
     fn begin(opts: Opts) -> prometheus::Result<Self> {
         Self::with_opts(opts)
     }
 }
 
 impl Series for Gauge {
+    const KIND: &'static str = "gauge";
+
     fn begin(opts: Opts) -> prometheus::Result<Self> {
         Self::with_opts(opts)
     }
 }
 
 impl Series for Histogram {
+    const KIND: &'static str = "histogram";
+
     fn begin(opts: Opts) -> prometheus::Result<Self> {
         Self::with_opts(HistogramOpts::from(opts).buckets(BUCKETS_SECONDS.to_vec()))
     }
@@ -106,7 +117,7 @@ impl<M: Series, const N: usize> Family<M, N> {
     }
 }
 
-/// What the registry holds of a family.
+/// What the board holds of a family.
 pub(super) struct Shelf<M, const N: usize>(pub(super) std::sync::Arc<Family<M, N>>);
 
 impl<M: Series, const N: usize> Collector for Shelf<M, N> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus::{IntCounter, TextEncoder};
+use prometheus::IntCounter;
 
 use super::exchange::Exchange;
 use super::families::Families;
@@ -251,11 +251,7 @@ impl Metrics {
             let entries = whole(verified.len());
             self.families.verified_tokens.with([]).set(entries);
         }
-        let mut text = String::new();
-        TextEncoder::new()
-            .encode_utf8(&self.families.registry.gather(), &mut text)
-            .expect("series are named and typed alike");
-        text
+        self.families.render()
     }
 }
 

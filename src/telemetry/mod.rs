@@ -2,6 +2,7 @@
 //! below knows it. Labels come from the configuration and from closed lists; a token is in none of them, nor in a line.
 
 mod access_log;
+mod board;
 mod exchange;
 mod families;
 mod family;

@@ -1,5 +1,7 @@
 //! Metrics: labels that cannot grow, and figures that are those of the moment.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::token::Source;
 
@@ -96,6 +98,33 @@ fn every_metric_of_the_contract_is_told() {
         let told = text.lines().any(|line| line.starts_with(series));
         assert!(told, "{series}\n{text}");
     }
+}
+
+#[test]
+fn every_metric_has_its_name_and_type_from_the_start() {
+    let text = telemetry().scrape();
+    let heads = |line: &&str| line.starts_with("# TYPE ");
+    let types: BTreeMap<_, _> = text
+        .lines()
+        .filter(heads)
+        .map(|line| line[7..].split_once(' ').unwrap())
+        .collect();
+    assert_eq!(types.len(), text.lines().filter(heads).count());
+    for (name, kind) in [
+        ("tollgate_requests_total", "counter"),
+        ("tollgate_build_info", "gauge"),
+        ("tollgate_upstream_healthy", "gauge"),
+        ("tollgate_issuer_refresh_age_seconds", "gauge"),
+        ("tollgate_store_duration_seconds", "histogram"),
+    ] {
+        assert_eq!(types.get(name), Some(&kind), "{text}");
+    }
+    let helps = text.lines().filter(|line| line.starts_with("# HELP "));
+    assert_eq!(helps.count(), types.len());
+    let busy = telemetry();
+    busy.request(&exchange(Some(&route("crm", "crm")), 200, "forward", None));
+    let head = "# TYPE tollgate_requests_total counter";
+    assert_eq!(busy.scrape().matches(head).count(), 1);
 }
 
 #[test]
