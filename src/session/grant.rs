@@ -14,6 +14,9 @@ pub struct Grant {
     /// Granted scopes, space-separated (RFC 6749 §3.3).
     #[serde(default)]
     pub scope: String,
+    /// What was granted at first, where the identity service has said another scope since. Clients go on asking for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_at_first: Option<String>,
     /// The tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -64,18 +67,30 @@ impl Grant {
         apart.or_else(among_claims)
     }
 
-    /// The narrower scope that a client asks for (RFC 6749 §6), in the granted order.
+    /// The narrower scope that a client asks for (RFC 6749 §6), in the granted order, without what was taken away since.
     ///
-    /// `None` when it asks for one that was not granted.
+    /// `None` when it asks for one that was not granted, or for none that is left.
     pub fn narrowed(&self, asked: &str) -> Option<String> {
-        let held: Vec<&str> = self.scope.split(' ').filter(|s| !s.is_empty()).collect();
-        let mut wanted = asked.split(' ').filter(|s| !s.is_empty()).peekable();
-        if wanted.peek().is_none() {
+        let held: Vec<&str> = scopes(&self.scope).collect();
+        let wanted: Vec<&str> = scopes(asked).collect();
+        if wanted.is_empty() {
             return Some(self.scope.clone());
         }
-        let wanted: Vec<&str> = wanted.collect();
-        let granted = wanted.iter().all(|scope| held.contains(scope));
-        let kept = held.into_iter().filter(|scope| wanted.contains(scope));
-        granted.then(|| kept.collect::<Vec<_>>().join(" "))
+        let at_first: Vec<&str> = self
+            .scope_at_first
+            .iter()
+            .flat_map(|all| scopes(all))
+            .collect();
+        let was_granted = |scope: &&str| held.contains(scope) || at_first.contains(scope);
+        let kept: Vec<&str> = held
+            .iter()
+            .copied()
+            .filter(|scope| wanted.contains(scope))
+            .collect();
+        (!kept.is_empty() && wanted.iter().all(was_granted)).then(|| kept.join(" "))
     }
+}
+
+fn scopes(list: &str) -> impl Iterator<Item = &str> {
+    list.split(' ').filter(|scope| !scope.is_empty())
 }

@@ -53,7 +53,7 @@ pub enum Vouched {
     /// The same as before.
     Same,
     /// This.
-    For(Grant),
+    For(Box<Grant>),
 }
 
 /// What becomes of a refresh.
@@ -194,7 +194,7 @@ impl Session {
         match vouched {
             Vouched::Silent => return,
             Vouched::Same => {}
-            Vouched::For(grant) => self.grant = grant,
+            Vouched::For(grant) => self.grant = *grant,
         }
         self.granted_at = now;
     }

@@ -192,7 +192,7 @@ impl<S: SessionStore> SessionService<S> {
                     self.unkept.note(id, generation, given);
                 }
                 narrow(&grant, refresh.scope)?;
-                Ok((Vouched::For(*grant), seal(given.or(handle))))
+                Ok((Vouched::For(grant), seal(given.or(handle))))
             }
             // It vouched for the same again: the bridge over an outage begins anew.
             ClaimsAnswer::Unchanged => Ok((Vouched::Same, seal(handle))),

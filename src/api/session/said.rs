@@ -160,9 +160,12 @@ impl Said {
             // It may have come among the claims.
             before.claims.remove("tenant");
         }
+        let scope = self.scope.clone().unwrap_or_else(|| before.scope.clone());
+        let changed = (scope != before.scope && !before.scope.is_empty()).then_some(before.scope);
         Grant {
             products: self.products.clone().unwrap_or_default(),
-            scope: self.scope.clone().unwrap_or(before.scope),
+            scope,
+            scope_at_first: before.scope_at_first.or(changed),
             tenant: self.tenant.clone().unwrap_or(before.tenant),
             auth_time: self.auth_time.or(before.auth_time),
             acr: self.acr.clone().or(before.acr),

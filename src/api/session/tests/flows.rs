@@ -354,6 +354,32 @@ async fn the_newest_handle_is_shown_though_the_refresh_that_it_came_with_failed(
 }
 
 #[tokio::test]
+async fn a_client_that_goes_on_asking_for_a_scope_that_was_taken_away_gets_the_rest() {
+    let house = House::build().await;
+    let say = |scope: &str| {
+        let said = format!(r#"{{"subject":"u_1","products":["crm"],"scope":"{scope}"}}"#);
+        house.service.answers(200, &said);
+    };
+    say("api read");
+    let mut token = house.login().await.text("refresh_token");
+    let ask = async |token: &str, scope: &str| {
+        let form = format!(
+            "grant_type=refresh_token&client_id=mobile&scope={scope}&refresh_token={token}"
+        );
+        house.form("/oauth/token", &form).await
+    };
+    for said in ["api", "api write", "api"] {
+        say(said);
+        let answer = ask(&token, "api+read").await;
+        assert_eq!(answer.text("scope"), "api");
+        token = answer.text("refresh_token");
+    }
+    for scope in ["read", "write", "api+admin"] {
+        ask(&token, scope).await.fails(400, "invalid_scope");
+    }
+}
+
+#[tokio::test]
 async fn a_reload_forgets_no_handle_of_a_refresh_that_failed() {
     let mut house = House::build().await;
     let token = house.login().await.text("refresh_token");
