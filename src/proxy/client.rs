@@ -97,9 +97,13 @@ impl Client {
     }
 }
 
-/// An address as proxies write it: some add the client's port, and some put brackets around an IPv6 one.
+/// An address as proxies write it: some add the client's port, and some put brackets around an IPv6 one. One with a zone is
+/// none: it says nothing beyond the machine that wrote it (RFC 4007 §11).
 fn address_of(told: &[u8]) -> Option<IpAddr> {
     let told = std::str::from_utf8(told).ok()?;
+    if told.contains('%') {
+        return None;
+    }
     if let Ok(address) = told.parse() {
         return Some(address);
     }
