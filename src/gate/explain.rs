@@ -4,7 +4,7 @@ use super::admit::Gate;
 use super::forward::Hop;
 use super::reason::Reason;
 use super::refusal::Refusal;
-use super::trace::Recorder;
+use super::trace::{Recorder, Trace};
 use super::verdict::{Admission, Verdict};
 use crate::config::model::Listener;
 use crate::session::Revocations;
@@ -42,7 +42,7 @@ pub(super) fn explain(
     hop: &Hop<'_>,
 ) -> Explanation {
     let mut recorder = Recorder::default();
-    let listener = listener(gate, head.scheme);
+    let listener = listener(gate, head.scheme, &mut recorder);
     let verdict = match read(listener, head) {
         Ok(framing) => {
             let verdict = gate.admit(head, revocations, hop.now, &mut recorder);
@@ -69,11 +69,23 @@ pub(super) fn explain(
 }
 
 /// The listener by whose limits the request is judged: of those that serve, the first that speaks `scheme`, else the first.
-fn listener(gate: &Gate, scheme: Scheme) -> Option<&Listener> {
+/// Where that is a choice, it is told.
+fn listener<'g>(gate: &'g Gate, scheme: Scheme, trace: &mut impl Trace) -> Option<&'g Listener> {
     let listeners = gate.config().listeners.iter().map(|listener| &**listener);
-    listeners
-        .filter(|listener| !listener.redirects())
-        .min_by_key(|listener| listener.scheme() != scheme)
+    let serving: Vec<_> = listeners.filter(|listener| !listener.redirects()).collect();
+    let is_meant = |listener: &&&Listener| listener.scheme() == scheme;
+    let meant = serving.iter().filter(is_meant).count();
+    let found = *serving.iter().find(is_meant).or(serving.first())?;
+    if meant > 1 {
+        trace.step("listener", || {
+            format!(
+                "{}, the first of {meant} for {}",
+                found.name,
+                scheme.as_str()
+            )
+        });
+    }
+    Some(found)
 }
 
 /// A body that says it is over its limit is refused as that, as on the way: after what cannot be read, before all else.

@@ -101,6 +101,24 @@ fn a_request_is_explained_by_the_limits_of_the_listener_that_would_serve_it() {
 }
 
 #[test]
+fn an_explanation_says_which_of_several_listeners_it_is_about() {
+    let listeners = |names: &[&str]| {
+        House::with(|config| {
+            let named = |name: &&str| {
+                let mut listener = (*config.listeners[0]).clone();
+                listener.name = (*name).into();
+                listener.into()
+            };
+            config.listeners = names.iter().map(named).collect();
+        })
+    };
+    let asked = explained(&listeners(&["inner", "outer"]), "/open/x", "any");
+    assert_eq!(saw(&asked, "listener"), "inner, the first of 2 for http");
+    let alone = explained(&listeners(&["inner"]), "/open/x", "any");
+    assert!(alone.steps.iter().all(|(step, _)| *step != "listener"));
+}
+
+#[test]
 fn an_explanation_tells_what_a_refused_token_said_of_itself() {
     let house = House::new();
     for (changes, reason, said) in [
