@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::house::{Site, jwks, key, remote, until};
+use super::house::{House, Site, jwks, key, remote, until};
 use super::provider::{Answer, Provider};
 use crate::control::ReloadOutcome;
 use crate::gate::Reason;
@@ -97,6 +97,30 @@ async fn a_reload_keeps_the_keys_and_asks_no_provider_again() {
     assert_eq!(reloaded.generation, 2);
     assert_eq!(house.judge(&a), None);
     assert_eq!(provider.requests(), 1);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_keys_of_another_issuer_under_one_name_raise_no_alarm() {
+    let (site, a) = (Site::new(), key());
+    let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
+    site.configure(&remote(&provider, SELDOM), "");
+    let house = site.open().await;
+    let known = |house: &House| {
+        house.ledger.view().keys["main"][a.kid()]
+            .thumbprints
+            .clone()
+    };
+    let before = known(&house);
+    let mut other = key().public_jwk();
+    other["kid"] = a.kid().into();
+    let document = serde_json::json!({ "keys": [other] });
+    provider.answer(Answer::Document(document.to_string()));
+    site.replace("http://127.0.0.1/main", "http://127.0.0.1/other");
+    house.handle.reload().await.unwrap();
+    assert!(known(&house).is_disjoint(&before));
+    let told = house.telemetry.scrape();
+    assert!(!told.contains("material_changed"), "{told}");
     house.close().await;
 }
 

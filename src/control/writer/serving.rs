@@ -97,8 +97,13 @@ impl Serving {
     pub(super) fn adopt(&mut self, mut prepared: Prepared) {
         let (before, after) = (&self.config.identity, &prepared.config.identity);
         self.leaving.follow(before, after, self.around.clock.now());
-        self.config = prepared.config;
+        let before = std::mem::replace(&mut self.config, prepared.config);
         let config = self.config.clone();
+        // Another issuer under a known name has nothing to do with the keys of the one before.
+        self.views.ledger.retain(|name| {
+            let [was, is] = [&before, &config].map(|config| config.issuer(name));
+            is.is_some_and(|is| was.is_none_or(|was| was.terms.issuer == is.terms.issuer))
+        });
         let is_configured = |name: &str| config.issuer(name).is_some();
         for newcomer in &mut prepared.newcomers {
             self.fetchers.bring_up_to_date(newcomer);
@@ -119,7 +124,6 @@ impl Serving {
                 self.install(&issuer.terms.name, keys.clone());
             }
         }
-        self.views.ledger.retain(is_configured);
         self.views.board.retain_issuers(is_configured);
         self.views.board.unresolved(prepared.unresolved);
         self.views.names.forget(&config);
