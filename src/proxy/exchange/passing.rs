@@ -82,6 +82,15 @@ impl<'p> Passing<'p> {
         if self.has_cors {
             fields.retain(|field| !cors::owns(field.name));
         }
+        if read.status == UPGRADE_REQUIRED && self.turn.asked.head.version != Version::Http2 {
+            fields.push(Field {
+                name: "Connection",
+                value: b"Upgrade",
+            });
+            let wanted = read.fields.iter();
+            let wanted = wanted.filter(|field| same_name(field.name, "upgrade"));
+            fields.extend(wanted.map(|field| Field { ..*field }));
+        }
         fields.push(Field {
             name: "X-Request-Id",
             value: self.turn.record.request_id.as_str().as_bytes(),
@@ -114,6 +123,9 @@ impl<'p> Passing<'p> {
         fields
     }
 }
+
+/// It says to which protocols (RFC 9110 §15.5.22): the gate carries a switch, so it carries the wish for one.
+const UPGRADE_REQUIRED: u16 = 426;
 
 /// Room for what the gate adds.
 const ADDED_USUALLY: usize = 5;

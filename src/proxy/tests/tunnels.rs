@@ -63,6 +63,35 @@ async fn another_answer_than_101_is_an_answer_and_the_end() {
 }
 
 #[tokio::test]
+async fn an_answer_that_wants_an_upgrade_says_to_what() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    let mut asked = async |status: &str| {
+        client.say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let said = format!(
+            "HTTP/1.1 {status}\r\nUpgrade: websocket, x/2\r\nConnection: upgrade, close\r\nContent-Length: 0\r\n\r\n"
+        );
+        upstream.answer(&said).await;
+        client.head().await
+    };
+    let required = asked("426 Upgrade Required").await;
+    assert!(
+        required.contains("\r\nUpgrade: websocket, x/2\r\n"),
+        "{required}"
+    );
+    assert!(
+        required.contains("\r\nConnection: Upgrade\r\n"),
+        "{required}"
+    );
+    let other = asked("200 OK").await;
+    assert!(
+        !other.contains("pgrade"),
+        "an offer is the hop's own: {other}"
+    );
+}
+
+#[tokio::test]
 async fn a_route_that_refuses_upgrades_asks_nobody() {
     let upstream = Upstream::start().await;
     let house = House::of(&format!(
