@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
-use super::fetch::{EntityTag, Fetched, Fetcher};
+use super::fetch::{EntityTag, Fetched, Fetcher, Unfetched};
 use super::source;
 use crate::config::model::{PlainHttp, RemoteKeys};
 
@@ -27,14 +27,14 @@ impl Address {
     /// gives nothing, the metadata is asked anew: the provider may have moved them.
     ///
     /// # Errors
-    /// A text for the operator.
+    /// [`Unfetched`].
     pub(super) async fn fetch(
         &mut self,
         fetcher: &Fetcher,
         issuer: &str,
         keys: &RemoteKeys,
         etag: Option<&EntityTag>,
-    ) -> Result<Fetched, String> {
+    ) -> Result<Fetched, Unfetched> {
         let is_remembered = self.believed().is_some();
         let url = self.find(fetcher, issuer, keys).await?;
         let why = match fetcher.get(&url, etag).await {
@@ -112,7 +112,7 @@ async fn discover(fetcher: &Fetcher, issuer: &str) -> Result<Url, String> {
             Ok(Fetched::Document { body, .. }) => jwks_uri(&body, issuer, fetcher.plain)
                 .map_err(|refusal| format!("{place}: {refusal}")),
             Ok(Fetched::Unchanged { .. }) => Err(format!("{place} has no document")),
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(refusal.why),
         };
         match found {
             Ok(url) => return Ok(url),

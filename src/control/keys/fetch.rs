@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{
     ACCEPT_ENCODING, AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_NONE_MATCH,
+    HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
 };
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
@@ -56,6 +56,24 @@ pub(super) enum Fetched {
     },
 }
 
+/// Why a provider gave no document.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unfetched {
+    /// For the operator.
+    pub(super) why: String,
+    /// How long it asks to be left alone (RFC 9110 §10.2.3).
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl From<String> for Unfetched {
+    fn from(why: String) -> Self {
+        Self {
+            why,
+            retry_after: None,
+        }
+    }
+}
+
 impl Fetcher {
     /// Prepares to fetch from `home` and, without the configured headers, from where `home` points.
     ///
@@ -73,8 +91,12 @@ impl Fetcher {
     /// Fetches `url`. With an `etag` of that address, the answer may be that nothing changed.
     ///
     /// # Errors
-    /// A text for the operator.
-    pub(super) async fn get(&self, url: &Url, etag: Option<&EntityTag>) -> Result<Fetched, String> {
+    /// [`Unfetched`].
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        etag: Option<&EntityTag>,
+    ) -> Result<Fetched, Unfetched> {
         let etag = etag.filter(|etag| etag.url == *url);
         let mut request = self.client.get(url.clone());
         if source::same_origin(url, &self.home) {
@@ -100,7 +122,10 @@ impl Fetcher {
                 })
             }
             StatusCode::NOT_MODIFIED if etag.is_some() => Ok(Fetched::Unchanged { max_age }),
-            status => Err(format!("{} answered {status}", shown(url))),
+            status => Err(Unfetched {
+                why: format!("{} answered {status}", shown(url)),
+                retry_after: retry_after(status, response.headers()),
+            }),
         }
     }
 }
@@ -207,6 +232,19 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let age = headers.get(AGE).and_then(|age| age.to_str().ok());
     let age = age.and_then(|age| age.parse().ok()).unwrap_or(0);
     fresh.map(|fresh| Duration::from_secs(fresh.saturating_sub(age)))
+}
+
+/// How long a provider that has too much to do asks to be left alone, in seconds; a date is not heeded.
+fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let is_busy = [
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ];
+    let after = headers
+        .get(RETRY_AFTER)
+        .filter(|_| is_busy.contains(&status))?;
+    let seconds = after.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 fn told(url: &Url, error: reqwest::Error) -> String {

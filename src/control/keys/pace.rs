@@ -24,6 +24,13 @@ pub(super) fn refresh(
     pause.min((stale_max / 2).max(RETRY_FIRST))
 }
 
+/// For how long a provider that asks for it is left alone, if its keys serve meanwhile: no longer than until they would be
+/// confirmed anyway.
+pub(super) fn left_alone(asked: Option<Duration>, max: Duration, stale_max: Duration) -> Duration {
+    let longest = max.min((stale_max / 2).max(RETRY_FIRST));
+    asked.unwrap_or_default().min(longest)
+}
+
 /// The pause after `failures` failures in a row: one second, doubling up to `min` or half a minute.
 pub(in crate::control) fn retry(failures: u32, min: Duration, chance: f64) -> Duration {
     let doubled = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
@@ -39,7 +46,7 @@ pub(in crate::control) fn jittered(pause: Duration, chance: f64) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::{refresh, retry};
+    use super::{left_alone, refresh, retry};
 
     const MIN: Duration = Duration::from_secs(30);
     const MAX: Duration = Duration::from_secs(900);
@@ -71,6 +78,21 @@ mod tests {
         for (stale_max, secs) in [(86_400, 900), (600, 300), (10, 5), (1, 1), (0, 1)] {
             let pause = refresh(None, MIN, MAX, Duration::from_secs(stale_max), 1.0);
             assert_eq!(pause.as_secs(), secs, "{stale_max}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_left_alone_no_longer_than_keys_serve_without_it() {
+        for (asked, stale_max, secs) in [
+            (None, 86_400, 0),
+            (Some(120), 86_400, 120),
+            (Some(99_999), 86_400, 900),
+            (Some(120), 100, 50),
+            (Some(120), 0, 1),
+        ] {
+            let asked = asked.map(Duration::from_secs);
+            let pause = left_alone(asked, MAX, Duration::from_secs(stale_max));
+            assert_eq!(pause.as_secs(), secs, "{asked:?} {stale_max}");
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::discovery::Address;
-use super::fetch::{FETCH_TIMEOUT, Fetched, Fetcher};
+use super::fetch::{FETCH_TIMEOUT, Fetched, Fetcher, Unfetched};
 use super::flight::{Cargo, Cause, Flight};
 use super::held::{Held, Holding};
 use super::kept::Kept;
@@ -192,10 +192,10 @@ impl Refresher {
     /// Fetches once, for at most `patience`, and sets the time of the next.
     async fn refresh(&mut self, cause: Cause, patience: Duration) -> Refreshed {
         let attempt = timeout(patience, self.attempt()).await;
-        let attempt = attempt.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let attempt = attempt.unwrap_or_else(|_| Err("no answer in time".to_owned().into()));
         let (refreshed, wished) = match attempt {
             Ok((refreshed, wished)) => (refreshed, wished),
-            Err(why) => (Refreshed::Failed(why), None),
+            Err(unfetched) => (Refreshed::Failed(unfetched.why), unfetched.retry_after),
         };
         if cause == Cause::Wished && !matches!(refreshed, Refreshed::Replaced(..)) {
             // The key may be published elsewhere by now.
@@ -208,6 +208,9 @@ impl Refresher {
             tracing::warn!(issuer = %self.name(), error = %why, failures = self.failures, "cannot refresh the keys");
             self.held.fail(why);
             let pause = pace::retry(self.failures, min, chance());
+            // Without keys all tokens are refused meanwhile: then we ask as often as anyway.
+            let asked = wished.filter(|_| self.held.confirmed_at().is_some());
+            let pause = pause.max(pace::left_alone(asked, max, self.keys.keys_stale_max));
             match cause {
                 // Whoever sends unknown keys brings no try of our own forward: it counts towards the cool-down, too.
                 Cause::Wished => pause.max(self.keys.cooldown.min(max)),
@@ -223,7 +226,7 @@ impl Refresher {
         refreshed
     }
 
-    async fn attempt(&mut self) -> Result<(Refreshed, Option<Duration>), String> {
+    async fn attempt(&mut self) -> Result<(Refreshed, Option<Duration>), Unfetched> {
         let (issuer, etag) = (&self.issuer.terms.issuer, self.held.etag());
         let fetched = self
             .address

@@ -72,6 +72,25 @@ async fn a_provider_that_only_says_that_nothing_changed_is_asked_as_often_as_it_
 }
 
 #[tokio::test]
+async fn a_busy_provider_is_left_alone_for_as_long_as_it_asks() {
+    let (site, a) = (Site::new(), key());
+    let head = "200 OK\r\nCache-Control: max-age=0";
+    let provider = Provider::start(reply(head, &jwks(&[&a]))).await;
+    let pace = "{ min = \"20ms\", max = \"1h\", cooldown = \"1h\" }";
+    site.configure(&remote(&provider, pace), "");
+    let house = site.open().await;
+    let busy = "503 Service Unavailable\r\nRetry-After: 600";
+    provider.answer(reply(busy, ""));
+    until(|| house.issuer().last_error.is_some()).await;
+    let before = provider.requests();
+    // Unasked, it would be tried again within 1.1 s.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(provider.requests(), before);
+    assert_eq!(house.judge(&a), None);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_refresh_replaces_the_set_exactly() {
     let (site, a, b) = (Site::new(), key(), key());
     let provider = Provider::start(Answer::Document(jwks(&[&a]))).await;
