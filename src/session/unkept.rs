@@ -38,3 +38,19 @@ impl Unkept {
 
 /// Sessions that one outage of the store catches at their refresh.
 const HANDLES_MAX: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::{TimedId, Unkept};
+
+    #[test]
+    fn what_the_store_keeps_is_forgotten_and_nothing_else() {
+        let unkept = Unkept::default();
+        let session = TimedId::parse("01890a5d-ac96-774b-bcce-b302099a8057").unwrap();
+        unkept.note(session, 1, "a");
+        unkept.note(session, 2, "b");
+        unkept.forget(session, 1);
+        assert_eq!(unkept.find(session, 1), None);
+        assert_eq!(unkept.find(session, 2).as_deref(), Some("b"));
+    }
+}

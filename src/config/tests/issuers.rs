@@ -119,11 +119,28 @@ fn what_is_said_of_a_fetch_that_never_happens_is_a_warning() {
 }
 
 #[test]
+fn a_header_for_fetches_is_one_line_of_text() {
+    let text = inside(ISSUER, "headers = { Authorization = \"env:TOLD\" }");
+    for (value, is_sound) in [
+        ("Basic a\tb", false),
+        ("Basic ü", true),
+        ("Basic a\n", true),
+        ("Basic a\nb", false),
+        ("Basic a\x7f", false),
+    ] {
+        let files = InMemory::full().env("TOLD", value.as_bytes());
+        let faults = check(&text, &files).map_err(|found| found[0].code).err();
+        assert_eq!(faults, (!is_sound).then_some("header_invalid"), "{value:?}");
+    }
+}
+
+#[test]
 fn terms_beyond_the_usual_are_a_warning() {
     says(&inside(ISSUER, "leeway = \"61s\""), &["leeway_long"]);
     says(&inside(ISSUER, "leeway = \"60s\""), &[]);
+    says(&inside(ISSUER, "lifetime_max = \"24h\""), &[]);
     says(
-        &inside(ISSUER, "lifetime_max = \"25h\""),
+        &inside(ISSUER, "lifetime_max = \"86401s\""),
         &["lifetime_long"],
     );
     says(

@@ -349,6 +349,23 @@ async fn a_page_of_a_body_client_reads_answers_and_never_with_credentials() {
 }
 
 #[tokio::test]
+async fn one_ipv6_network_logs_in_as_one_address() {
+    let house = House::with("[sessions.limits]\nlogin = \"1/h\"\nrefresh = \"1/h\"\n").await;
+    for path in ["/auth/login", "/oauth/token"] {
+        let ask = async |address: &str| {
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let answer = house.send_from(address, "POST", path, &form, "").await;
+            answer.status()
+        };
+        for last in 1..=5 {
+            assert_eq!(ask(&format!("2001:db8::{last}")).await, 401, "{path}");
+        }
+        assert_eq!(ask("2001:db8::6").await, 429, "{path}");
+        assert_eq!(ask("2001:db8:0:1::6").await, 401, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn every_endpoint_that_takes_a_token_has_a_limit() {
     let house = House::with("[sessions.limits]\nlogin = \"1/h\"\nrefresh = \"1/h\"\n").await;
     for _ in 0..5 {

@@ -161,6 +161,18 @@ impl House {
         fields: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        self.send_from("192.0.2.7", method, path, fields, body)
+            .await
+    }
+
+    pub(super) async fn send_from(
+        &self,
+        address: &str,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in fields {
             request = request.header(*name, *value);
@@ -169,7 +181,7 @@ impl House {
         let endpoint = SessionPaths::of("").find(path).expect("a session endpoint");
         let request_id = RequestId::fresh(7);
         let from = Caller {
-            address: "192.0.2.7".parse().unwrap(),
+            address: address.parse().unwrap(),
             request_id: &request_id,
         };
         Answer(self.api.answer(endpoint, request, from).await)
