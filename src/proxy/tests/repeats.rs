@@ -202,13 +202,10 @@ async fn a_request_beyond_the_last_of_a_connection_that_goes_away_is_repeated_el
     let house = House::before(front.address, "", "protocol = \"h2\"").await;
     let served = tokio::spawn(async move { asked(&house, POST).await });
     let mut first = front.accept().await;
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    first.tcp.write_all(&settings).await.unwrap();
     first.until("hello").await;
-    // SETTINGS, then GOAWAY: the last stream was 0, and nothing is wrong.
-    first
-        .tcp
-        .write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
-        .await
-        .unwrap();
+    // The last stream was 0, and nothing is wrong.
     let goaway = [&[0, 0, 8, 7][..], &[0; 13]].concat();
     first.tcp.write_all(&goaway).await.unwrap();
     let mut second = front.accept().await;

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use h2::client::{Builder, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -182,5 +184,46 @@ async fn a_connection_that_fell_silent_is_left_to_those_who_wait_on_it() {
             client.until("\"upstream_timeout\"").await;
             client.until("}").await;
         }
+    }
+}
+
+/// A server that takes one request at a time on each connection, and answers none before `together` have come.
+async fn narrow(together: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let all = Arc::new(Barrier::new(together));
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let all = all.clone();
+            tokio::spawn(async move {
+                let builder = h2::server::Builder::new().max_concurrent_streams(1).clone();
+                let mut connection = builder.handshake::<_, Bytes>(tcp).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let all = all.clone();
+                    tokio::spawn(async move {
+                        all.wait().await;
+                        respond.send_response(Response::new(()), true).unwrap();
+                    });
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_server_is_never_asked_for_more_at_once_than_it_says() {
+    const TOGETHER: usize = 4;
+    let more = "protocol = \"h2\"\nresponse_timeout = \"5s\"";
+    let house = House::before(narrow(TOGETHER).await, "", more).await;
+    let mut sender = client(&house, 65_535).await;
+    let asked: Vec<_> = (0..TOGETHER)
+        .map(|_| {
+            let get = Request::get("http://a/x").body(()).unwrap();
+            sender.send_request(get, true).unwrap().0
+        })
+        .collect();
+    for response in asked {
+        assert_eq!(response.await.unwrap().status(), 200);
     }
 }

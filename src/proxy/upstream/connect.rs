@@ -2,11 +2,14 @@
 //! before; nothing here asks the DNS.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -23,6 +26,8 @@ use crate::proxy::exhausted::{Shares, is_exhausted};
 
 /// Streams on one HTTP/2 connection before another is opened, if its server allows as many.
 pub(super) const HTTP2_STREAMS_MAX: usize = 100;
+/// Streams that a server takes until it has said how many.
+const NOT_SAID: usize = 0;
 /// What a stream of an HTTP/2 upstream may send before we take it.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 /// What a connection to an HTTP/2 upstream may send before we take it: room for all its streams, so that answers that their
@@ -178,8 +183,9 @@ async fn handshake(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .data_frame_budget(SMALL_FRAMES_BYTES)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
-        .max_send_buffer_size(SEND_BUFFER_BYTES);
-    let begun = timeout(upstream.connect_timeout, builder.handshake(stream)).await;
+        .max_send_buffer_size(SEND_BUFFER_BYTES)
+        .initial_max_send_streams(NOT_SAID);
+    let begun = timeout(upstream.connect_timeout, settled(&builder, stream)).await;
     let (sender, connection) = in_time(begun)?;
     let is_alive = Arc::new(AtomicBool::new(true));
     let flag = is_alive.clone();
@@ -189,6 +195,22 @@ async fn handshake(
         flag.store(false, Ordering::Relaxed);
     });
     Ok((sender, is_alive))
+}
+
+/// A connection whose server has said how many streams it takes at once (RFC 9113 §5.1.2): requests that come together would
+/// all go over a new one, and those beyond its room be refused.
+async fn settled<S: AsyncRead + AsyncWrite + Unpin>(
+    builder: &h2::client::Builder,
+    stream: S,
+) -> Result<(SendRequest<Bytes>, h2::client::Connection<S>), h2::Error> {
+    let (sender, mut connection) = builder.handshake(stream).await?;
+    poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+        _ if sender.current_max_send_streams() != NOT_SAID => Poll::Ready(Ok(())),
+        Poll::Ready(ended) => Poll::Ready(ended.and(Err(h2::Reason::PROTOCOL_ERROR.into()))),
+        Poll::Pending => Poll::Pending,
+    })
+    .await?;
+    Ok((sender, connection))
 }
 
 #[cfg(test)]
