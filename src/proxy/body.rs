@@ -9,7 +9,7 @@ use pingora_timeout::tokio_timeout as timeout;
 
 use super::http1::Http1Body;
 use super::http2::Http2Body;
-use super::part::{BodyFault, Part, Trailers};
+use super::part::{BodyFault, Leave, Part, Trailers};
 use super::replay::Replay;
 use crate::traffic::Pace;
 
@@ -212,10 +212,10 @@ impl<'c> Source<'c> {
         }
     }
 
-    /// Waits until the sender is gone for good; one that has only sent all it had is still listening.
-    pub(super) async fn gone(&mut self) {
+    /// Waits until the sender leaves.
+    pub(super) async fn left(&mut self) -> Leave {
         match &mut self.origin {
-            Origin::Http1(body) => body.gone().await,
+            Origin::Http1(body) => body.left().await,
             Origin::Empty | Origin::Http2(_) => pending().await,
         }
     }

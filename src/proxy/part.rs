@@ -46,3 +46,12 @@ pub(super) enum BodyFault {
     /// It is over its limit.
     TooLarge,
 }
+
+/// How a client that has sent a request whole may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// Its connection broke.
+    Broken,
+    /// It sends nothing more; it may be listening still.
+    Hushed,
+}

@@ -10,3 +10,5 @@ mod upload;
 
 pub(super) use converse::exchange;
 pub(super) use deadlines::time_is_up;
+#[cfg(test)]
+pub(super) use upload::LISTENS_MAX;

@@ -3,12 +3,17 @@
 use std::future::pending;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::proxy::body::Source;
-use crate::proxy::part::BodyFault;
+use crate::proxy::part::{BodyFault, Leave};
 use crate::proxy::relay::{Outlet, RelayFault, Terms, relay};
+
+/// How long a client that sends nothing more is taken for one that waits for an answer to begin. Hardly any is: most have
+/// closed the connection, which cannot be told from it, and the server would work for nobody.
+pub(in crate::proxy) const LISTENS_MAX: Duration = Duration::from_secs(1);
 
 /// How far the request's body is.
 pub(super) struct Upload {
@@ -48,7 +53,13 @@ impl Upload {
                     Instant::now()
                 };
                 self.ends(over_at, true);
-                source.gone().await;
+                if source.left().await == Leave::Hushed {
+                    // Boxed: a timer needs room, and few requests need one.
+                    Box::pin(sleep(LISTENS_MAX)).await;
+                    if terms.patience.answered.load(Ordering::Relaxed) {
+                        return pending().await;
+                    }
+                }
                 BodyFault::Cut
             }
             Err(RelayFault::From(fault)) => fault,

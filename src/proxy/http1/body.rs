@@ -7,7 +7,7 @@ use std::ops::Range;
 use bytes::Buf;
 
 use crate::proxy::connection::Reader;
-use crate::proxy::part::{BodyFault, Part, Piece as Content, Trailers};
+use crate::proxy::part::{BodyFault, Leave, Part, Piece as Content, Trailers};
 use crate::wire::body::{BodyError, BodyReader, Piece, trailer_fields};
 use crate::wire::head::Framing;
 
@@ -110,16 +110,15 @@ impl<'c> Http1Body<'c> {
         self.reader.buffer.advance(std::mem::take(&mut self.taken));
     }
 
-    /// Waits until the connection breaks. What the client sends ahead is kept, up to a bound; its end of file is no
-    /// break, for it may have shut down its half alone.
-    pub(in crate::proxy) async fn gone(&mut self) {
+    /// Waits until the connection breaks, or the client has sent all it had. What it sends ahead is kept, up to a bound.
+    pub(in crate::proxy) async fn left(&mut self) -> Leave {
         self.drop_taken();
         while self.reader.buffer.len() < AHEAD_BYTES_MAX {
             match self.reader.fill().await {
-                Ok(0) => break,
+                Ok(0) => return Leave::Hushed,
                 Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
-                Err(_) => return,
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Leave::Hushed,
+                Err(_) => return Leave::Broken,
             }
         }
         pending().await

@@ -1,9 +1,11 @@
 //! Deadlines, caps and the end of connections.
 
 use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
 
 use super::house::{House, Upstream, status};
 use crate::gate::Reason;
+use crate::proxy::exchange::LISTENS_MAX;
 use crate::proxy::listener::FAREWELLS_MAX;
 
 const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -85,6 +87,33 @@ async fn a_client_that_is_gone_takes_its_upstream_request_along() {
     server.until("\r\n\r\nab").await;
     drop(client);
     assert_eq!(server.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_client_that_left_before_its_answer_takes_its_upstream_request_along() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    let mut server = upstream.accept().await;
+    server.head().await;
+    drop(client);
+    assert_eq!(server.rest().await, "");
+}
+
+#[tokio::test]
+async fn an_answer_that_has_begun_reaches_a_client_that_only_listens() {
+    let upstream = Upstream::start().await;
+    let house = House::before(upstream.address, "", "").await;
+    let mut client = house.client().await;
+    client.say(GET).await;
+    client.hush().await;
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no";
+    let (mut server, _) = upstream.answer(head).await;
+    client.until("\r\n\r\no").await;
+    sleep(LISTENS_MAX + LISTENS_MAX / 4).await;
+    server.say("k").await;
+    assert_eq!(client.rest().await, "k");
 }
 
 #[tokio::test]
