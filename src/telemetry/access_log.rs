@@ -80,8 +80,7 @@ fn put_members(line: &mut Vec<u8>, exchange: &Exchange<'_>, subject: Option<&str
     put_number(line, key!("status"), exchange.status.into());
     put_word(line, text!("verdict"), exchange.verdict);
     put_some_word(line, text!("reason"), exchange.reason.map(Reason::as_str));
-    let detail = Some(exchange.detail).filter(|detail| !detail.is_empty());
-    put_some_text(line, text!("detail"), detail);
+    put_text(line, text!("detail"), exchange.detail);
     put_some_word(line, text!("issuer"), exchange.issuer);
     put_some_text(line, text!("subject"), subject);
     put_some_word(line, text!("product"), exchange.product());
@@ -149,8 +148,12 @@ fn put_some_word(line: &mut Vec<u8>, key: &'static str, word: Option<&str>) {
     }
 }
 
+/// A member of any text. An empty one has nothing to say: a head that cannot be read has no method, for one.
 #[inline(never)]
 fn put_text(line: &mut Vec<u8>, key: &'static str, text: &str) {
+    if text.is_empty() {
+        return;
+    }
     let needs_escape = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     // Without an early end, so that the compiler looks at many bytes at once.
     let escapes = text

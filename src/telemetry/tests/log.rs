@@ -59,6 +59,24 @@ fn numbers_and_addresses_of_a_line_are_told_as_they_are() {
 }
 
 #[test]
+fn what_could_not_be_read_of_a_head_is_left_out() {
+    let line = logged(SubjectInLog::Hashed, &|telemetry| {
+        telemetry.request(&Exchange {
+            method: "",
+            host: "",
+            path: "",
+            detail: "",
+            ..exchange(None, 408, "refuse", Some(Reason::RequestTimeout))
+        });
+    });
+    let line: serde_json::Value = serde_json::from_str(line.trim_end()).unwrap();
+    for absent in ["method", "host", "path", "detail"] {
+        assert_eq!(line.get(absent), None, "{absent}");
+    }
+    assert_eq!(line["reason"], "request_timeout");
+}
+
+#[test]
 fn a_subject_is_a_digest_unless_the_operator_wants_it_plain() {
     let log = |how| {
         logged(how, &|telemetry| {
