@@ -1,7 +1,10 @@
 //! Where a session is listed, and how it ends: by a logout, by its owner's hand, in its time.
 
+use std::time::Duration;
+
 use super::flows::claims;
 use super::house::{House, ORIGIN};
+use crate::session::{Event, OWN_ISSUER, Revocation, Revoked};
 
 #[tokio::test]
 async fn logout_everywhere_spares_a_login_of_the_same_moment() {
@@ -140,6 +143,35 @@ async fn idle_and_absolute_ends_hold() {
     }
     house.wait(20);
     house.refresh(&token).await.fails(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn the_event_of_a_dead_session_says_what_it_died_of() {
+    let house = House::build().await;
+    let dies_of = async |tokens: &super::house::Answer, why: &'static str| {
+        let answer = house.refresh(&tokens.text("refresh_token")).await;
+        answer.fails(400, "invalid_grant");
+        assert_eq!(house.events.last(), Some((Event::Dead, Some(why))));
+    };
+    let out = house.login().await;
+    let access = out.text("access_token");
+    house.with_bearer("POST", "/auth/logout-all", &access).await;
+    dies_of(&out, "logout_all").await;
+    let idle = house.login().await;
+    house.wait(31);
+    dies_of(&idle, "expired").await;
+    let revoked = house.login().await;
+    house.refresh(&revoked.text("refresh_token")).await;
+    assert_eq!(house.events.last(), Some((Event::Refresh, None)));
+    let now = house.now();
+    let revocation = Revocation {
+        what: Revoked::Client("mobile".into()),
+        issuer: Some(OWN_ISSUER.into()),
+        cutoff: now,
+        expires_at: now.plus(Duration::from_secs(60)),
+    };
+    house.revocations.revoke(revocation, now);
+    dies_of(&revoked, "the client was revoked").await;
 }
 
 #[tokio::test]

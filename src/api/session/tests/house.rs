@@ -33,17 +33,23 @@ pub(super) struct House {
 }
 
 #[derive(Default)]
-pub(super) struct Events(Mutex<Vec<Event>>);
+pub(super) struct Events(Mutex<Vec<(Event, Option<&'static str>)>>);
 
 impl Events {
     pub(super) fn has(&self, event: Event) -> bool {
-        self.0.lock().unwrap().contains(&event)
+        let told = self.0.lock().unwrap();
+        told.iter().any(|(known, _)| *known == event)
+    }
+
+    /// The last event, and why the session was dead.
+    pub(super) fn last(&self) -> Option<(Event, Option<&'static str>)> {
+        self.0.lock().unwrap().last().copied()
     }
 }
 
 impl Observer for Events {
-    fn session(&self, event: Event, _: &Occasion<'_>) {
-        self.0.lock().unwrap().push(event);
+    fn session(&self, event: Event, occasion: &Occasion<'_>) {
+        self.0.lock().unwrap().push((event, occasion.why));
     }
     fn store(&self, _: &'static str, _: Duration) {}
     fn revocations(&self, _: usize, _: Duration) {}
