@@ -127,22 +127,33 @@ impl Plane {
             return;
         };
         let acceptor = Acceptor::from_server_config(config);
-        let handshake = Box::pin(acceptor.tls_handshake(Socket::from(stream)));
-        let made = timeout(client.listener.handshake_timeout, handshake).await;
-        if !matches!(made, Ok(Ok(_))) {
-            let metrics = self.edge.telemetry.metrics();
-            metrics.handshake_failed(&client.listener.name);
-        }
-        let stream: Stream = match made {
-            Ok(Ok(stream)) => Box::new(stream),
-            Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
-            Err(_) => return tracing::debug!("no TLS handshake in time"),
+        let Some(stream) = self.handshake(acceptor, stream, client).await else {
+            return;
         };
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             return Box::pin(http2::serve(&self.edge, client, stream, shutdown)).await;
         }
         let ends = connection::split(stream, client.listener.idle_timeout);
         http1::serve(&self.edge, client, ends, shutdown).await;
+    }
+
+    /// What is encrypted from now on; `None` where there was no handshake, which is counted. Apart, so that what it takes is
+    /// not kept for as long as the connection.
+    async fn handshake(
+        &self,
+        acceptor: Acceptor,
+        stream: TcpStream,
+        client: &Client,
+    ) -> Option<Stream> {
+        let handshake = Box::pin(acceptor.tls_handshake(Socket::from(stream)));
+        match timeout(client.listener.handshake_timeout, handshake).await {
+            Ok(Ok(stream)) => return Some(Box::new(stream)),
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
+            Err(_) => tracing::debug!("no TLS handshake in time"),
+        }
+        let metrics = self.edge.telemetry.metrics();
+        metrics.handshake_failed(&client.listener.name);
+        None
     }
 
     /// Clear text is HTTP/1 unless the client begins with the preface of HTTP/2.
