@@ -250,6 +250,8 @@ impl Revocations {
         None
     }
 
+    /// Most kinds name nothing at most times: then this is all that is asked.
+    #[inline]
     fn find_one(
         &self,
         by: RevokedBy,
@@ -264,19 +266,28 @@ impl Revocations {
             return None;
         }
         let fingerprint = self.fingerprint(by, issuer, value);
+        let exactly = known.then(|| self.find_exactly(by, fingerprint, marks, now));
+        let side = usize::from(marks.issuer != OWN_ISSUER);
+        exactly.flatten().or_else(|| {
+            (blurred && self.set.blurs(side, fingerprint, marks.issued_at))
+                .then_some(RevokedBy::Overflow)
+        })
+    }
+
+    #[inline(never)]
+    fn find_exactly(
+        &self,
+        by: RevokedBy,
+        fingerprint: u64,
+        marks: &Marks<'_>,
+        now: Timestamp,
+    ) -> Option<RevokedBy> {
         let since = match by {
             RevokedBy::Entitlements => marks.dated_at,
             _ => marks.begun_at,
         };
-        if known
-            && let Some(entry) = self.set.find(fingerprint, now)
-            && since <= entry.cutoff
-        {
-            return Some(by);
-        }
-        let side = usize::from(marks.issuer != OWN_ISSUER);
-        (blurred && self.set.blurs(side, fingerprint, marks.issued_at))
-            .then_some(RevokedBy::Overflow)
+        let entry = self.set.find(fingerprint, now)?;
+        (since <= entry.cutoff).then_some(by)
     }
 
     fn fingerprint(&self, by: RevokedBy, issuer: Option<&str>, value: &str) -> u64 {
