@@ -194,7 +194,10 @@ impl Gate {
     /// A refusal that is made before the route is asked, on the route that it is for: its pages may read it as any other.
     #[cold]
     fn on_its_route(&self, refusal: Refusal, line: &RequestLine<'_>) -> Refusal {
+        let own = self.endpoints.find(line.host.as_ref(), &line.path);
         match self.route(line) {
+            // What the gate answers itself is on no route, though one may cover its path.
+            _ if own.is_some() => refusal,
             Ok(route) => refusal.on(route),
             Err(Refusal { route, .. }) => Refusal { route, ..refusal },
         }

@@ -45,7 +45,7 @@ pub enum Reason {
     TokenLifetimeExceeded,
     /// `aud` names somebody else.
     AudienceMismatch,
-    /// Session, subject, client, tenant, token or key was revoked.
+    /// Session, subject, client, tenant, token or key was revoked, or what the subject may use has changed.
     TokenRevoked,
     /// The token lacks the product.
     ProductMissing,

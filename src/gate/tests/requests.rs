@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::super::{Reason, Silent};
 use super::house::{Fields, House, NOW, word};
-use crate::policy::Methods;
+use crate::config::IDENTITY_JWKS_PATH;
+use crate::policy::{Methods, PathPattern};
+use crate::token::{Algorithm, SigningKey};
 use crate::wire::{RequestHead, Version};
 
 #[test]
@@ -65,6 +67,22 @@ fn two_credentials_are_refused_on_the_route_that_they_are_for() {
         assert_eq!(refusal.reason, Reason::RequestAmbiguous);
         let found = refusal.route.as_ref().map(|route| &*route.name);
         assert_eq!(found, route, "{target}");
+    }
+}
+
+#[test]
+fn two_credentials_at_what_the_gate_answers_itself_are_on_no_route() {
+    let house = House::with(|config| {
+        let pem = SigningKey::generate_pem(Algorithm::EdDsa).unwrap();
+        config.identity.signing_key = Some(Arc::new(SigningKey::from_pem(&pem).unwrap()));
+        config.identity.issuer = Some("https://gate.example.com".into());
+        Arc::make_mut(&mut config.routes[0]).path = PathPattern::parse("/*").unwrap();
+    });
+    let two = [("Authorization", "Bearer a, Bearer b")];
+    for (target, is_on_one) in [(IDENTITY_JWKS_PATH, false), ("/any", true)] {
+        let verdict = house.ask(target, &two);
+        let refusal = verdict.refusal().unwrap();
+        assert_eq!(refusal.route.is_some(), is_on_one, "{target}");
     }
 }
 
